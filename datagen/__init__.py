@@ -1,0 +1,1 @@
+"""Text images for recognition: rendered with TextRecognitionDataGenerator, stored as Parquet shards."""

@@ -1,0 +1,67 @@
+"""Shards -> arrays in memory -> batches for training."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+import torch
+from jaxtyping import Float, UInt8
+from PIL import Image
+from torch import Tensor
+
+from datagen.errors import ShardError
+from datagen.shards import Manifest
+from datagen.spec import Split
+
+
+class TextImages(NamedTuple):
+    """A split, decoded."""
+
+    images: UInt8[np.ndarray, "n h w 3"]
+    texts: list[str]
+
+
+class Batch(NamedTuple):
+    """What one optimizer update sees."""
+
+    images: Float[Tensor, "b 3 h w"]
+    """0 to 1, channels last in memory."""
+    texts: list[str]
+
+
+def load(folder: Path, split: Split) -> TextImages:
+    """Decodes one split of a finished data set.
+
+    Raises:
+        ShardError: a shard is missing or cannot be read.
+    """
+    manifest = Manifest.load(folder)
+    names = [name for name in sorted(manifest.sha256) if name.startswith(f"{split}-")]
+    try:
+        rows = pl.concat([pl.read_parquet(folder / name, columns=["image", "text"]) for name in names])
+    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+        raise ShardError(
+            f"{folder}: a {split} shard cannot be read ({error}); run python -m datagen on it again"
+        ) from None
+    images = np.stack([np.asarray(Image.open(io.BytesIO(png)).convert("RGB")) for png in rows["image"]])
+    return TextImages(images, rows["text"].to_list())
+
+
+def to_tensor(images: UInt8[np.ndarray, "n h w 3"]) -> Float[Tensor, "n 3 h w"]:
+    """Pixels 0 to 255 -> 0 to 1; the memory stays channels last."""
+    return torch.tensor(images).permute(0, 3, 1, 2).float().div_(255)
+
+
+def batches(data: TextImages, batch_size: int, seed: int, start: int = 0) -> Iterator[Batch]:
+    """Batch number `start` and all that follow, without end; each epoch is shuffled by (seed, epoch) alone."""
+    per_epoch = max(1, len(data.texts) // batch_size)
+    while True:
+        epoch, first = divmod(start, per_epoch)
+        order = np.random.default_rng((seed, epoch)).permutation(len(data.texts))
+        for step in range(first, per_epoch):
+            chosen = order[step * batch_size : (step + 1) * batch_size]
+            yield Batch(to_tensor(data.images[chosen]), [data.texts[index] for index in chosen])
+        start = (epoch + 1) * per_epoch

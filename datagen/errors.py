@@ -1,0 +1,13 @@
+"""What can be wrong with a data set; every message names the value, the reason and the next step."""
+
+
+class DataError(Exception):
+    """A data set that cannot be made or used as asked."""
+
+
+class SpecError(DataError):
+    """A specification that no data set can satisfy."""
+
+
+class ShardError(DataError):
+    """A shard or manifest that is missing, damaged or of another data set."""

@@ -1,0 +1,82 @@
+"""Renders the shards that a folder lacks, each as one Ray task."""
+
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+# `uv run` would make Ray build a second environment for its workers; they are to use the driver's.
+os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+
+import ray
+from ray.exceptions import RayTaskError
+
+from datagen import shards
+from datagen.errors import DataError, ShardError
+from datagen.render import render
+from datagen.shards import Manifest, Shard
+from datagen.spec import DatasetSpec
+
+Report = Callable[[int, int], None]
+"""Called with images finished and images in all."""
+
+
+def start_ray(cpus: int | None = None) -> None:
+    """Connects to the running Ray cluster, or starts one on this machine with `cpus` cores (default: all)."""
+    if not ray.is_initialized():
+        ray.init(num_cpus=cpus, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
+
+
+def ensure(spec: DatasetSpec, folder: Path, report: Report = lambda done, total: None) -> Manifest:
+    """Makes `folder` hold the whole data set and returns its manifest; finished shards are verified, not rendered.
+
+    Needs a connected Ray. The manifest grows with each shard, so that an interrupted call loses only the
+    shards under way.
+
+    Raises:
+        ShardError: the folder holds another data set, or a shard that differs from its checksum.
+        DataError: the folder cannot be written, or the specification cannot be drawn.
+    """
+    manifest = _manifest(spec, folder)
+    manifest.verify(folder)
+    missing = manifest.missing(folder)
+    total = sum(shard.images for shard in shards.shards(spec))
+    done = total - sum(shard.images for shard in missing)
+    report(done, total)
+    tasks = {_render_shard.remote(spec, folder, shard): shard for shard in missing}
+    while tasks:
+        [ready], _ = ray.wait(list(tasks))
+        shard = tasks.pop(ready)
+        manifest.sha256[shard.name] = _result(ready)
+        manifest.save(folder)
+        done += shard.images
+        report(done, total)
+    return manifest
+
+
+def _manifest(spec: DatasetSpec, folder: Path) -> Manifest:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / shards.MANIFEST).exists():
+            Manifest(spec).save(folder)
+    except OSError as error:
+        raise DataError(f"{folder} cannot be written ({error.strerror}); choose another folder") from None
+    manifest = Manifest.load(folder)
+    if manifest.spec != spec:
+        raise ShardError(f"{folder} holds another data set ({manifest.spec.digest()}); choose another folder")
+    return manifest
+
+
+@ray.remote(num_cpus=1)
+def _render_shard(spec: DatasetSpec, folder: Path, shard: Shard) -> str:
+    samples = (render(spec, shard.split, index) for index in range(shard.start, shard.stop))
+    return shards.write(folder / shard.name, samples)
+
+
+def _result(task: ray.ObjectRef) -> str:
+    try:
+        return ray.get(task)
+    except RayTaskError as error:
+        if isinstance(error.cause, DataError | OSError):
+            raise DataError(str(error.cause)) from None
+        raise

@@ -1,0 +1,134 @@
+"""Parquet shards and their manifest: written whole or not at all, verified by checksum."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import polars as pl
+from pydantic import TypeAdapter
+
+from datagen.errors import ShardError
+from datagen.render import Sample
+from datagen.spec import SPLITS, DatasetSpec, Split
+
+SCHEMA = pl.Schema(
+    {"image": pl.Binary, "text": pl.String, "index": pl.Int64, "font": pl.String, "background": pl.String}
+)
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A run of consecutive samples of one split, kept in one file."""
+
+    split: Split
+    number: int
+    start: int
+    """Index of its first sample."""
+    stop: int
+    """Index after its last sample."""
+
+    @property
+    def name(self) -> str:
+        """File name within the data set's folder."""
+        return f"{self.split}-{self.number:05d}.parquet"
+
+    @property
+    def images(self) -> int:
+        """Samples it holds."""
+        return self.stop - self.start
+
+
+def shards(spec: DatasetSpec) -> list[Shard]:
+    """Every shard of the data set, in order."""
+    return [shard for split in SPLITS for shard in _shards(split, spec.count(split), spec.shard)]
+
+
+def _shards(split: Split, images: int, size: int) -> Iterator[Shard]:
+    for number, start in enumerate(range(0, images, size)):
+        yield Shard(split, number, start, min(start + size, images))
+
+
+def write(path: Path, samples: Iterable[Sample]) -> str:
+    """Writes one shard atomically and returns its sha256."""
+    rows = pl.DataFrame([asdict(sample) for sample in samples], schema=SCHEMA)
+    with atomic(path) as partial:
+        # The images are compressed already.
+        rows.write_parquet(partial, compression="uncompressed")
+        return sha256(partial)
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """A path to write to; it takes its final name only when the block ends without an error."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal digest of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a folder holds: its specification, and a checksum for each shard that is finished."""
+
+    spec: DatasetSpec
+    sha256: dict[str, str] = field(default_factory=dict)
+    """By file name."""
+
+    def missing(self, folder: Path) -> list[Shard]:
+        """Shards that are not finished."""
+        return [s for s in shards(self.spec) if s.name not in self.sha256 or not (folder / s.name).exists()]
+
+    def verify(self, folder: Path) -> None:
+        """Compares every finished shard with its checksum.
+
+        Raises:
+            ShardError: names the first file that differs.
+        """
+        for name, expected in self.sha256.items():
+            path = folder / name
+            if path.exists() and sha256(path) != expected:
+                raise ShardError(
+                    f"{path}: sha256 differs from {MANIFEST}; delete it and run the same command to render it again"
+                )
+
+    def save(self, folder: Path) -> None:
+        """Replaces the folder's manifest atomically."""
+        counts = {split: self.spec.count(split) for split in SPLITS}
+        content = {"spec": asdict(self.spec), "digest": self.spec.digest(), "counts": counts, "sha256": self.sha256}
+        with atomic(folder / MANIFEST) as partial:
+            partial.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> "Manifest":
+        """Reads a folder's manifest.
+
+        Raises:
+            ShardError: there is none, it cannot be read, or another version of the renderer made it.
+        """
+        path = folder / MANIFEST
+        try:
+            content = json.loads(path.read_text())
+            manifest = cls(TypeAdapter(DatasetSpec).validate_python(content["spec"]), content["sha256"])
+            digest = content["digest"]
+        except FileNotFoundError:
+            raise ShardError(
+                f"{folder} holds no data set ({MANIFEST} is missing); make one with python -m datagen"
+            ) from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise ShardError(f"{path} cannot be read ({error}); delete it and run the same command again") from None
+        if manifest.spec.digest() != digest:
+            raise ShardError(f"{path} was written by another version of the renderer; use another folder")
+        return manifest

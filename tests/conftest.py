@@ -1,0 +1,67 @@
+"""Shapes and types are checked while tests run; one small data set, codec and Ray serve them all."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from jaxtyping import install_import_hook
+
+# Not datagen.generate: Ray cannot send a function that the checks have wrapped.
+install_import_hook(["datagen.dataset", "datagen.render", "datagen.shards", "models", "sweep"], "checker.check")
+
+import pytest  # noqa: E402
+import ray  # noqa: E402
+import torch  # noqa: E402
+
+from datagen import dataset, generate, shards  # noqa: E402
+from datagen.dataset import TextImages  # noqa: E402
+from datagen.render import render  # noqa: E402
+from datagen.shards import Manifest  # noqa: E402
+from datagen.spec import DatasetSpec  # noqa: E402
+from models import codecs, recognizers  # noqa: E402
+from models.recognizers import CtcRecognizer  # noqa: E402
+from models.trained import TrainedCodec  # noqa: E402
+
+torch.set_num_threads(2)
+
+
+@pytest.fixture(scope="session")
+def spec() -> DatasetSpec:
+    return DatasetSpec(train=24, val=8, test=12, shard=10)
+
+
+@pytest.fixture(scope="session")
+def data_folder(spec: DatasetSpec, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished data set, rendered without Ray."""
+    folder = tmp_path_factory.mktemp("data")
+    manifest = Manifest(spec)
+    for shard in shards.shards(spec):
+        samples = (render(spec, shard.split, index) for index in range(shard.start, shard.stop))
+        manifest.sha256[shard.name] = shards.write(folder / shard.name, samples)
+    manifest.save(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def test_images(data_folder: Path) -> TextImages:
+    return dataset.load(data_folder, "test")
+
+
+@pytest.fixture(scope="session")
+def recognizer() -> CtcRecognizer:
+    return recognizers.load("english_g2")
+
+
+@pytest.fixture(scope="session")
+def trained() -> TrainedCodec:
+    """The small codec with random weights and its coding tables."""
+    torch.manual_seed(0)
+    codec = codecs.build("small").eval()
+    codec.update_tables()
+    return TrainedCodec(codec, "small", "english_g2", {"bpp": 0.5})
+
+
+@pytest.fixture(scope="session")
+def local_ray() -> Iterator[None]:
+    generate.start_ray(2)
+    yield
+    ray.shutdown()

@@ -1,0 +1,42 @@
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import torch
+
+from datagen import dataset
+from datagen.dataset import TextImages
+from datagen.errors import ShardError
+
+
+def test_a_split_is_decoded_whole(test_images: TextImages) -> None:
+    assert test_images.images.shape == (12, 64, 256, 3)
+    assert len(test_images.texts) == 12
+
+
+def test_batches_resume_in_the_middle_of_an_epoch(test_images: TextImages) -> None:
+    whole = list(islice(dataset.batches(test_images, 5, seed=1), 7))
+    rest = list(islice(dataset.batches(test_images, 5, seed=1, start=3), 4))
+    assert [batch.texts for batch in rest] == [batch.texts for batch in whole[3:]]
+
+
+def test_an_epoch_shows_no_image_twice_and_the_next_is_shuffled_anew(test_images: TextImages) -> None:
+    first, second, third = (batch.texts for batch in islice(dataset.batches(test_images, 6, seed=0), 3))
+    assert len({*first, *second}) == 12
+    assert third != first
+
+
+def test_a_batch_larger_than_the_split_is_the_whole_split(test_images: TextImages) -> None:
+    assert len(next(dataset.batches(test_images, 64, seed=0)).texts) == 12
+
+
+def test_pixels_range_from_0_to_1_in_channels_last_memory(test_images: TextImages) -> None:
+    images = next(dataset.batches(test_images, 4, seed=0)).images
+    assert images.is_contiguous(memory_format=torch.channels_last)
+    assert 0.5 < images.max() <= 1
+
+
+def test_a_missing_shard_is_reported(data_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_bytes((data_folder / "manifest.json").read_bytes())
+    with pytest.raises(ShardError, match="a test shard cannot be read"):
+        dataset.load(tmp_path, "test")

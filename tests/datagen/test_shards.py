@@ -1,0 +1,77 @@
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from datagen import shards
+from datagen.errors import ShardError
+from datagen.render import render
+from datagen.shards import MANIFEST, Manifest
+from datagen.spec import DatasetSpec
+
+
+def test_shards_cover_each_split_once(spec: DatasetSpec) -> None:
+    names = [shard.name for shard in shards.shards(spec)]
+    assert names == [
+        *(f"train-{number:05d}.parquet" for number in range(3)),
+        "val-00000.parquet",
+        *(f"test-{number:05d}.parquet" for number in range(2)),
+    ]
+    assert sum(shard.images for shard in shards.shards(spec)) == spec.train + spec.val + spec.test
+
+
+def test_a_shard_keeps_the_contract(data_folder: Path) -> None:
+    frame = pl.read_parquet(data_folder / "test-00001.parquet")
+    assert frame.columns == ["image", "text", "index", "font", "background"]
+    assert frame["index"].to_list() == [10, 11]
+
+
+def test_equal_samples_are_equal_bytes(spec: DatasetSpec, tmp_path: Path) -> None:
+    samples = [render(spec, "train", index) for index in range(2)]
+    assert shards.write(tmp_path / "a", samples) == shards.write(tmp_path / "b", samples)
+
+
+def test_an_interrupted_write_leaves_nothing(tmp_path: Path) -> None:
+    def interrupted() -> None:
+        with shards.atomic(tmp_path / "file") as partial:
+            partial.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_manifest_survives_the_disk(data_folder: Path, spec: DatasetSpec) -> None:
+    manifest = Manifest.load(data_folder)
+    assert manifest.spec == spec
+    assert manifest.missing(data_folder) == []
+    manifest.verify(data_folder)
+
+
+def test_a_changed_shard_is_named(data_folder: Path, tmp_path: Path) -> None:
+    data = bytearray((data_folder / "val-00000.parquet").read_bytes())
+    data[100] ^= 1
+    (tmp_path / "val-00000.parquet").write_bytes(data)
+    with pytest.raises(ShardError, match=r"val-00000\.parquet: sha256 differs"):
+        Manifest.load(data_folder).verify(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["{", "{}", '{"spec": {"nonsense": 1}, "sha256": {}}'])
+def test_a_broken_manifest_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / MANIFEST).write_text(content)
+    with pytest.raises(ShardError, match=MANIFEST):
+        Manifest.load(tmp_path)
+
+
+def test_a_folder_without_a_manifest_is_no_data_set(tmp_path: Path) -> None:
+    with pytest.raises(ShardError, match="holds no data set"):
+        Manifest.load(tmp_path)
+
+
+def test_a_manifest_of_another_renderer_is_refused(spec: DatasetSpec, tmp_path: Path, monkeypatch) -> None:
+    Manifest(replace(spec)).save(tmp_path)
+    monkeypatch.setattr("datagen.spec.RENDERER", -1)
+    with pytest.raises(ShardError, match="another version"):
+        Manifest.load(tmp_path)
