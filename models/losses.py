@@ -1,0 +1,58 @@
+"""The objective of both stages: L = alpha * D + lambda * R + beta * L_ocr (TFIC, section III-B)."""
+
+from typing import NamedTuple
+
+from jaxtyping import Float
+from torch import Tensor
+
+from models.codecs import CodecOutput
+from models.recognizers import Recognizer
+
+
+class LossWeights(NamedTuple):
+    """The weights of one batch: each a number, or one number an image."""
+
+    distortion: float | Float[Tensor, " b"]
+    """alpha."""
+    rate: float | Float[Tensor, " b"]
+    """lambda."""
+    ocr: float | Float[Tensor, " b"]
+    """beta; 0 leaves the recognizer out."""
+
+
+class LossTerms(NamedTuple):
+    """What the objective is made of, each term before its weight."""
+
+    total: Float[Tensor, " b"]
+    mse: Float[Tensor, " b"]
+    bpp: Float[Tensor, " b"]
+    ocr: Float[Tensor, " b"] | None
+    """None where no image asks for it."""
+
+
+def objective(
+    output: CodecOutput,
+    images: Float[Tensor, "b 3 h w"],
+    texts: list[str],
+    recognizer: Recognizer,
+    weights: LossWeights,
+) -> LossTerms:
+    """Every term and their weighted sum, one value an image."""
+    mse = mean_squared_error(output.x_hat, images)
+    bpp = bits_per_pixel(output.likelihoods, images.shape[2] * images.shape[3])
+    total = weights.distortion * mse + weights.rate * bpp
+    if isinstance(weights.ocr, float) and weights.ocr == 0:
+        return LossTerms(total, mse, bpp, None)
+    ocr = recognizer.loss(output.x_hat, texts)
+    return LossTerms(total + weights.ocr * ocr, mse, bpp, ocr)
+
+
+def mean_squared_error(x_hat: Float[Tensor, "b c h w"], x: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
+    """Over pixels and channels, which range from 0 to 1."""
+    return (x_hat - x).square().mean((1, 2, 3))
+
+
+def bits_per_pixel(likelihoods: dict[str, Float[Tensor, "b _c _h _w"]], pixels: int) -> Float[Tensor, " b"]:
+    """Information content of the latents, estimated by the entropy model."""
+    bits = [-values.log2().sum((1, 2, 3)) for values in likelihoods.values()]
+    return sum(bits[1:], bits[0]) / pixels

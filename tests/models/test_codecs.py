@@ -1,0 +1,54 @@
+import pytest
+import torch
+
+from datagen.dataset import TextImages, to_tensor
+from models import codecs
+from models.errors import ModelError
+from models.losses import bits_per_pixel
+from models.trained import TrainedCodec
+
+
+def test_the_small_codec_is_the_mean_scale_hyperprior_of_its_size() -> None:
+    assert sum(parameter.numel() for parameter in codecs.build("small").parameters()) == 1_764_499
+
+
+def test_what_is_decoded_is_what_the_forward_pass_gave(trained: TrainedCodec, test_images: TextImages) -> None:
+    for image in to_tensor(test_images.images[:4]):
+        x = image.unsqueeze(0)
+        with torch.no_grad():
+            forward = trained.codec(x).x_hat.clamp(0, 1)
+        stream = trained.codec.compress(x)
+        assert torch.equal(trained.codec.decompress(stream, 64, 256), forward)
+
+
+def test_streams_are_as_long_as_the_likelihoods_say(trained: TrainedCodec, test_images: TextImages) -> None:
+    x = to_tensor(test_images.images[:1])
+    with torch.no_grad():
+        bits = bits_per_pixel(trained.codec(x).likelihoods, 1).item()
+    flush_and_rounding = 64 + 0.03 * bits
+    assert abs(8 * len(trained.codec.compress(x)) - bits) < flush_and_rounding
+
+
+def test_likelihoods_stay_float32_under_autocast() -> None:
+    codec = codecs.build("small")
+    with torch.autocast("cpu", torch.bfloat16):
+        output = codec(torch.rand(1, 3, 64, 64))
+    assert output.x_hat.dtype == torch.float32
+    assert {values.dtype for values in output.likelihoods.values()} == {torch.float32}
+
+
+def test_latents_far_beyond_the_tables_are_still_coded(trained: TrainedCodec) -> None:
+    x = 40 * torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        forward = trained.codec(x).x_hat.clamp(0, 1)
+    assert torch.equal(trained.codec.decompress(trained.codec.compress(x), 64, 64), forward)
+
+
+def test_a_codec_without_tables_says_what_to_do() -> None:
+    with pytest.raises(ModelError, match="update_tables"):
+        codecs.build("small").eval().compress(torch.rand(1, 3, 64, 64))
+
+
+def test_unknown_codecs_are_named() -> None:
+    with pytest.raises(ModelError, match=r"nosuch.*small, mbt2018-mean"):
+        codecs.build("nosuch")

@@ -1,0 +1,136 @@
+"""english_g2 reads as EasyOCR does, stays as it is, and teaches whoever drew the image."""
+
+import io
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from datagen.render import render
+from datagen.spec import DatasetSpec
+from models import container, metrics, recognizers
+from models.errors import ModelError, WeightsError
+from models.recognizers import CtcRecognizer
+
+EASYOCR_READ = [
+    "AUTOMORPH",
+    "|dynanis_",
+    "DOMINIKUS",
+    "~unstormable",
+    "Ipuundst",
+    "~OHHDE",
+    "~sassaby",
+    "spiceless",
+    "FsLA",
+    "FITCT",
+    "~two-woods",
+    "~curious",
+    "~frogwort",
+    "~venging",
+    "~portside",
+    "unopposedly",
+    "  Celtiberi",
+    "ZJC",
+    "unspicea",
+    "association",
+    "~roosted",
+    "landler",
+    "prototherian",
+    "drylots",
+]
+"""What EasyOCR 1.7.2 itself (`Reader.recognize`, contrast_ths=0) read in the default test split's first samples."""
+
+
+@pytest.fixture(scope="module")
+def samples() -> list[tuple[np.ndarray, str]]:
+    rendered = [render(DatasetSpec(), "test", index) for index in range(len(EASYOCR_READ))]
+    return [(np.asarray(Image.open(io.BytesIO(sample.image))), sample.text) for sample in rendered]
+
+
+def test_it_reads_what_easyocr_reads(recognizer: CtcRecognizer, samples: list) -> None:
+    read = [recognizer.read(container.to_float(image))[0] for image, _ in samples]
+    assert read == EASYOCR_READ
+
+
+def test_preprocessing_is_easyocrs(recognizer: CtcRecognizer, samples: list) -> None:
+    """EasyOCR: Pillow's grey, 64 pixels high, (x - 0.5) / 0.5."""
+    for image, _ in samples:
+        published = (torch.tensor(np.asarray(Image.fromarray(image).convert("L"))) / 255 - 0.5) / 0.5
+        ours = recognizers.line(container.to_float(image), recognizer.height)[0, 0]
+        assert (ours - published).abs().max() < 1.01 / 127.5, "one grey level: Pillow rounds, we do not"
+
+
+def test_it_reads_trdg_images_well(recognizer: CtcRecognizer, samples: list) -> None:
+    chosen = samples[:12]
+    read = [recognizer.read(container.to_float(image))[0] for image, _ in chosen]
+    assert metrics.mean_accuracy(read, [text for _, text in chosen]) > 0.7
+
+
+def test_images_of_another_height_are_scaled(recognizer: CtcRecognizer, samples: list) -> None:
+    image, _ = samples[7]
+    larger = np.asarray(Image.fromarray(image).resize((512, 128), Image.Resampling.BICUBIC))
+    assert recognizer.read(container.to_float(larger)) == ["spiceless"]
+
+
+def test_the_frozen_recognizer_still_teaches_the_codec(recognizer: CtcRecognizer) -> None:
+    image = torch.rand(2, 3, 64, 256, requires_grad=True)
+    recognizer.loss(image, ["word", "Text"]).mean().backward()
+    assert image.grad is not None
+    assert image.grad.abs().sum() > 0
+    assert all(parameter.grad is None for parameter in recognizer.parameters())
+
+
+def test_it_stays_in_evaluation_mode(recognizer: CtcRecognizer) -> None:
+    before = {name: tensor.clone() for name, tensor in recognizer.state_dict().items()}
+    recognizer.train()
+    recognizer(torch.rand(2, 3, 64, 256))
+    assert not any(module.training for module in recognizer.modules())
+    assert all(torch.equal(before[name], tensor) for name, tensor in recognizer.state_dict().items())
+
+
+def test_the_loss_is_lower_for_the_true_text(recognizer: CtcRecognizer, samples: list) -> None:
+    image = container.to_float(samples[7][0])
+    right, wrong = recognizer.loss(image.expand(2, -1, -1, -1), ["spiceless", "something"])
+    assert right < 0.1 < wrong
+
+
+def test_a_text_too_long_for_the_line_costs_nothing(recognizer: CtcRecognizer) -> None:
+    assert recognizer.loss(torch.rand(1, 3, 64, 64), ["impossiblylongtext"]).tolist() == [0.0]
+
+
+def test_parameters_are_the_published_networks(recognizer: CtcRecognizer) -> None:
+    assert sum(parameter.numel() for parameter in recognizer.parameters()) == 3_781_345
+
+
+def test_decoding_merges_repeats_and_drops_blanks(recognizer: CtcRecognizer) -> None:
+    a, b = recognizer.encode("ab")
+    assert recognizer.decode([0, a, a, 0, a, b, b, 0]) == "aab"
+    assert recognizer.decode([]) == ""
+
+
+def test_unknown_characters_are_named(recognizer: CtcRecognizer) -> None:
+    with pytest.raises(ModelError, match="'é'"):
+        recognizer.encode("café")
+
+
+def test_unknown_recognizers_are_named() -> None:
+    with pytest.raises(ModelError, match=r"nosuch.*english_g2"):
+        recognizers.load("nosuch")
+
+
+def test_changed_weights_are_refused(tmp_path: Path) -> None:
+    copy = tmp_path / "english_g2.pth"
+    shutil.copy(recognizers._english_g2_path(), copy)
+    with copy.open("r+b") as file:
+        file.seek(1000)
+        file.write(b"\0\1\2\3")
+    with pytest.raises(WeightsError, match="differs from the published weights"):
+        recognizers.load_weights(copy, recognizers.ENGLISH_G2_SHA256)
+
+
+def test_missing_weights_are_named(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="is missing"):
+        recognizers.load_weights(tmp_path / "none.pth", recognizers.ENGLISH_G2_SHA256)

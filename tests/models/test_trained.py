@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from models import trained as trained_codecs
+from models.errors import WeightsError
+from models.trained import TrainedCodec
+
+
+def test_a_model_file_gives_the_same_codec(trained: TrainedCodec, tmp_path: Path) -> None:
+    path = tmp_path / "model.pt"
+    trained.save(path)
+    loaded = trained_codecs.load(path)
+    assert loaded.fingerprint == trained.fingerprint
+    assert (loaded.codec_name, loaded.recognizer_name, loaded.facts) == ("small", "english_g2", {"bpp": 0.5})
+    image = torch.rand(1, 3, 64, 64)
+    assert loaded.codec.compress(image) == trained.codec.compress(image)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_changed_weights_are_noticed(trained: TrainedCodec, tmp_path: Path) -> None:
+    path = tmp_path / "model.pt"
+    trained.save(path)
+    content = torch.load(path, weights_only=True)
+    content["state_dict"]["g_a.0.bias"][0] += 1
+    torch.save(content, path)
+    with pytest.raises(WeightsError, match="damaged"):
+        trained_codecs.load(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"no model", b"PK\3\4 half a zip"])
+def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "model.pt"
+    path.write_bytes(content)
+    with pytest.raises(WeightsError, match=r"model\.pt"):
+        trained_codecs.load(path)
+
+
+def test_a_checkpoint_without_description_is_refused(trained: TrainedCodec, tmp_path: Path) -> None:
+    path = tmp_path / "model.pt"
+    torch.save(trained.codec.state_dict(), path)
+    with pytest.raises(WeightsError, match="no exported codec"):
+        trained_codecs.load(path)
+
+
+def test_a_missing_file_says_how_to_make_it(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"sweep\.pick"):
+        trained_codecs.load(tmp_path / "none.pt")
