@@ -1,0 +1,9 @@
+"""What can go wrong in a sweep; every message names the value, the reason and the next step."""
+
+
+class SweepError(Exception):
+    """A sweep that cannot run as asked."""
+
+
+class DivergedError(Exception):
+    """A training stage whose loss is no longer finite; it ends its point, never the sweep."""

@@ -1,0 +1,83 @@
+"""A run's folder: what was asked for, kept so that the run can be resumed, reported and picked from."""
+
+import json
+import os
+import uuid
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from datagen.shards import atomic
+from sweep.config import SweepConfig
+from sweep.errors import SweepError
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder and its config.json."""
+
+    path: Path
+    config: SweepConfig
+    preset: str
+    data: Path
+    """Folder of the data set."""
+    sweep_id: str
+    """Names the sweep in MLflow."""
+    tracking_uri: str
+
+    def create(self) -> None:
+        """Makes the folder of a new run.
+
+        Raises:
+            SweepError: it holds a run already, or cannot be written.
+        """
+        if self._file(self.path).exists():
+            raise SweepError(f"{self.path} holds a run already; add --resume to go on with it, or give another --out")
+        try:
+            (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
+            self.save()
+        except OSError as error:
+            raise SweepError(f"{self.path} cannot be written ({error.strerror}); give another --out") from None
+
+    def save(self) -> None:
+        """Writes config.json."""
+        content = {
+            "preset": self.preset,
+            "sweep_id": self.sweep_id,
+            "tracking_uri": self.tracking_uri,
+            # Relative to the run, so that both can be moved together.
+            "data": os.path.relpath(self.data, self.path),
+            "sweep": asdict(self.config),
+        }
+        with atomic(self._file(self.path)) as partial:
+            partial.write_text(json.dumps(content, indent=2) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> "RunFolder":
+        """Reads an existing run.
+
+        Raises:
+            SweepError: the folder holds none, or its config.json cannot be read.
+        """
+        file = cls._file(path)
+        try:
+            content = json.loads(file.read_text())
+            config = TypeAdapter(SweepConfig).validate_python(content["sweep"])
+            data = Path(os.path.normpath(path / content["data"]))
+            return cls(path, config, content["preset"], data, content["sweep_id"], content["tracking_uri"])
+        except (FileNotFoundError, NotADirectoryError):
+            raise SweepError(
+                f"{path} holds no run (config.json is missing); start one with python -m sweep.run"
+            ) from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise SweepError(f"{file} cannot be read ({error}); restore it, or start again in another folder") from None
+
+    @staticmethod
+    def _file(path: Path) -> Path:
+        return path / "config.json"
+
+
+def new_sweep_id() -> str:
+    """Never the same twice."""
+    return uuid.uuid4().hex

@@ -1,0 +1,164 @@
+"""What the user sees while a sweep runs: one live panel on a terminal, plain lines elsewhere."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import polars as pl
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from sweep.config import SweepConfig
+from sweep.points import Row
+from sweep.training import Progress
+
+LINE_SECONDS = 30.0
+"""Between two plain lines."""
+STAGE2_COST = 2.5
+"""An image of stage 2 over one of stage 1: the recognizer runs too. Measured on two cores."""
+TEST_COST = 4.0
+"""Measuring a test image over training on one in stage 1, likewise."""
+BEST = 8
+"""Rows of the front that are shown."""
+
+
+class Display:
+    """The state of a sweep and how it looks."""
+
+    def __init__(self, config: SweepConfig, console: Console | None = None) -> None:
+        """Nothing is shown before `live`."""
+        self._config = config
+        self._console = console or Console()
+        self._started = time.monotonic()
+        self._phase, self._phase_done, self._phase_total = "starting", 0.0, 0.0
+        self._points = 0
+        self._front = pl.DataFrame()
+        self._running: dict[str, tuple[Row, Progress]] = {}
+        self._training_since: float | None = None
+        self._work, self._work_done = 0.0, 0.0
+        self._last_line = 0.0
+        self.workers = 1
+        """Points at a time."""
+
+    @contextmanager
+    def live(self) -> Iterator[None]:
+        """Shows the panel while the block runs."""
+        if not self._console.is_terminal:
+            yield
+            return
+        with Live(console=self._console, get_renderable=self._panel, refresh_per_second=2, transient=True):
+            yield
+
+    def phase(self, name: str, total: float = 0.0) -> None:
+        """A new phase begins; `total` is what its progress counts to, if known."""
+        self._phase, self._phase_done, self._phase_total = name, 0.0, total
+        self._line(force=True)
+
+    def advanced(self, done: float, total: float) -> None:
+        """The phase got so far."""
+        self._phase_done, self._phase_total = done, total
+        self._line()
+
+    def expect(self, stage1: int, stage2: int, points: int) -> None:
+        """Training starts: so many stages of each kind and points to measure are ahead."""
+        config = self._config
+        self._work = points * TEST_COST * config.data.test
+        self._work += stage1 * config.stage1.steps * config.stage1.batch_size
+        self._work += stage2 * config.stage2.steps * config.stage2.batch_size * STAGE2_COST
+
+    def progressed(self, identity: Row, progress: Progress) -> None:
+        """A point is being trained."""
+        # Workers take a while to start; the clock of "time left" waits for their first word.
+        self._training_since = self._training_since or time.monotonic()
+        key = identity["point_id"]
+        before = self._running.get(key, (identity, None))[1]
+        self._work_done += self._images(identity, progress) - (self._images(identity, before) if before else 0)
+        self._running[key] = (identity, progress)
+        self._line()
+
+    def finished(self, row: Row, frame: pl.DataFrame) -> None:
+        """A point is measured, or has failed; `frame` holds all points."""
+        self._running.pop(row["point_id"], None)
+        self._work_done += TEST_COST * self._config.data.test
+        self._phase_done += 1
+        self._points = frame.filter(pl.col("kind") == "tfic").height
+        self._front = frame.filter("on_front").sort("bpp")
+        self._console.print(_sentence(row), highlight=False)
+
+    def print(self, text: str | Table | Text) -> None:
+        """A line or table that stays."""
+        self._console.print(text, highlight=False, soft_wrap=isinstance(text, str))
+
+    def _images(self, identity: Row, progress: Progress) -> float:
+        stage2 = identity["kind"] == "tfic" and progress.steps == self._config.stage2.steps
+        stage = self._config.stage2 if stage2 else self._config.stage1
+        return progress.step * stage.batch_size * (STAGE2_COST if stage2 else 1.0)
+
+    def _left(self) -> str:
+        """Time left, as far as the work done so far tells."""
+        if self._training_since is None or self._work_done <= 0:
+            return "time left: not known yet"
+        speed = self._work_done / (time.monotonic() - self._training_since)
+        return f"{clock(max(0.0, self._work - self._work_done) / speed)} left"
+
+    def _state(self) -> str:
+        elapsed = clock(time.monotonic() - self._started)
+        return f"{self._phase} | {self._points} of {self._config.budget} points | {elapsed} gone, {self._left()}"
+
+    def _line(self, force: bool = False) -> None:
+        if self._console.is_terminal or (time.monotonic() - self._last_line < LINE_SECONDS and not force):
+            return
+        self._last_line = time.monotonic()
+        share = f" {100 * self._phase_done / self._phase_total:.0f}%" if self._phase_total else ""
+        self._console.print(self._state() + share, highlight=False, soft_wrap=True)
+
+    def _panel(self) -> Group:
+        bar = ProgressBar(
+            total=self._phase_total or None, completed=self._phase_done, width=60, pulse=not self._phase_total
+        )
+        running = [
+            Text("  " + _running(identity, progress), style="dim") for identity, progress in self._running.values()
+        ]
+        return Group(Text(self._state(), style="bold"), bar, *running, self.table())
+
+    def table(self) -> Table | Text:
+        """The front, thinned to a few rows."""
+        if self._front.is_empty():
+            return Text("no point on the front yet", style="dim")
+        table = Table(
+            "bpp", "accuracy", "kind", "λ", "β", title=f"the front ({len(self._front)} points)", title_justify="left"
+        )
+        step = -(-len(self._front) // BEST)
+        for row in self._front[::-1][::step][::-1].iter_rows(named=True):
+            table.add_row(
+                f"{row['bpp']:.4f}", f"{row['accuracy']:.3f}", row["kind"], f"{row['lambda']:.2g}", f"{row['beta']:.2g}"
+            )
+        return table
+
+
+def _running(identity: Row, progress: Progress) -> str:
+    terms = f"bpp {progress.bpp:.3f}, mse {progress.mse:.4f}" + (
+        "" if progress.ocr is None else f", ocr {progress.ocr:.2f}"
+    )
+    return f"{_point(identity)}: step {progress.step} of {progress.steps}, {terms}"
+
+
+def _point(row: Row) -> str:
+    names = {"lambda": "λ", "beta": "β"}
+    return " ".join([row["kind"], *(f"{sign}={row[key]:.2g}" for key, sign in names.items() if row.get(key))])
+
+
+def _sentence(row: Row) -> str:
+    if row["status"] != "complete":
+        return f"[red]{_point(row)} failed:[/] {row.get('reason', 'no reason known')}"
+    return f"{_point(row)}: {row['bpp']:.4f} bpp, accuracy {row['accuracy']:.3f}"
+
+
+def clock(seconds: float) -> str:
+    """Seconds as m:ss or h:mm:ss."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

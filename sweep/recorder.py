@@ -1,0 +1,42 @@
+"""What happens to a finished point: the table, MLflow and the screen learn of it at once."""
+
+import time
+
+from sweep.points import PointTable, Row, front_summary
+from sweep.progress import Display
+from sweep.report import front_figure
+from sweep.tracking import Tracker
+from sweep.training import Progress
+
+FIGURE_SECONDS = 60.0
+"""Between two pictures of the front in MLflow while a sweep runs."""
+
+
+class Recorder:
+    """The observer of a sweep's pool, in the driver's process."""
+
+    def __init__(self, table: PointTable, tracker: Tracker, display: Display) -> None:
+        self._table = table
+        self._tracker = tracker
+        self._display = display
+        self._pictured = 0.0
+        self.train_seconds = 0.0
+        """Spent in training by the points that finished here."""
+
+    def progressed(self, identity: Row, progress: Progress) -> None:
+        """Loss terms by step."""
+        self._tracker.progress(identity, progress)
+        self._display.progressed(identity, progress)
+
+    def finished(self, row: Row) -> None:
+        """The point stands in points.parquet when this returns."""
+        self._table.add(row | {"mlflow_run_id": self._tracker.run_of(row)})
+        self._tracker.point(row)
+        self._display.finished(row, self._table.frame)
+        self.train_seconds += row.get("train_seconds") or 0.0
+        summary = front_summary(self._table.frame)
+        figures = {name: value for name, value in summary.items() if name != "front"}
+        self._tracker.sweep(figures, len(self._table.frame))
+        if time.monotonic() - self._pictured > FIGURE_SECONDS:
+            self._tracker.figure(front_figure(self._table.frame), "front.png")
+            self._pictured = time.monotonic()

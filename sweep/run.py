@@ -1,0 +1,134 @@
+"""Command line: a whole sweep, from nothing to the front.
+
+python -m sweep.run --budget 64
+"""
+
+import logging
+import sys
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+from rich.console import Console
+
+from datagen.errors import DataError
+from models.errors import ModelError
+from sweep.errors import SweepError
+
+if TYPE_CHECKING:
+    from sweep.folder import RunFolder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arguments:
+    """Traces the rate-accuracy front of text-focused image compression (TFIC).
+
+    Renders text images, trains a codec for each rate weight (stage 1), then searches rate and OCR weights with
+    trials of stage 2. Every point is measured on real files and logged to MLflow. An interrupted run goes on with
+    --resume.
+    """
+
+    budget: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """Points of stage 2 to train and measure (default: the preset's)."""
+    preset: Literal["paper", "cpu", "smoke"] | None = None
+    """paper: the paper's recipe, for GPUs; cpu: two cores, within the hour; smoke: two minutes, to try it out.
+    Default: paper where a GPU is visible, else cpu."""
+    out: Path | None = None
+    """The run's folder (default: runs/PRESET). On a cluster, a path that all nodes share."""
+    resume: bool = False
+    """Go on with the run in --out. A larger --budget extends it."""
+    strategy: Literal["shared"] = "shared"
+    """Where a trial's codec comes from. shared: one stage 1 for each lambda, a stage 2 for each trial."""
+    codec: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """small or mbt2018-mean (default: the preset's)."""
+    recognizer: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """english_g2."""
+    data: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """A data set that python -m datagen made (default: the preset's, rendered beside the run)."""
+
+
+def main() -> int:
+    """Runs the command and returns its exit code."""
+    warnings.filterwarnings("ignore", category=FutureWarning)
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    arguments = tyro.cli(Arguments, prog="python -m sweep.run")
+    console = Console(stderr=True)
+    try:
+        _run(arguments)
+    except (SweepError, DataError, ModelError) as error:
+        console.print(f"[red]error:[/] {error}", soft_wrap=True, highlight=False)
+        return 2
+    except KeyboardInterrupt:
+        console.print("interrupted; every finished point is saved. The same command with --resume goes on.")
+        return 1
+    return 0
+
+
+def _run(arguments: Arguments) -> None:
+    run = open_run(arguments)
+    # Ray and MLflow take seconds to import; wrong arguments are answered first.
+    from sweep import launch
+
+    # What fails is told by our own display, with its reason.
+    logging.getLogger("ray").setLevel(logging.CRITICAL)
+    launch.sweep(run)
+
+
+def open_run(arguments: Arguments) -> "RunFolder":
+    """The folder of the run that was asked for, made or found.
+
+    Raises:
+        SweepError: the run exists and is not to be resumed, is of another configuration, or cannot be written.
+        DataError: --data holds no data set.
+        ModelError: a name is unknown.
+    """
+    from sweep import presets
+
+    preset = arguments.preset or (None if arguments.resume and arguments.out else presets.default())
+    out = arguments.out or Path("runs") / str(preset)
+    return _resumed(arguments, out) if arguments.resume else _started(arguments, out, str(preset))
+
+
+def _started(arguments: Arguments, out: Path, preset: str) -> "RunFolder":
+    from datagen.shards import Manifest
+    from sweep import presets, tracking
+    from sweep.folder import RunFolder, new_sweep_id
+
+    config = presets.PRESETS[preset]()
+    if arguments.data is not None:
+        config = replace(config, data=Manifest.load(arguments.data).spec)
+    config = replace(config, **_asked(arguments))
+    data = arguments.data or out.parent / "data" / f"{preset}-{config.data.digest()}"
+    run = RunFolder(out, config, preset, data.absolute(), new_sweep_id(), tracking.default_uri())
+    run.create()
+    return run
+
+
+def _resumed(arguments: Arguments, out: Path) -> "RunFolder":
+    from datagen.shards import Manifest
+    from sweep.folder import RunFolder
+
+    run = RunFolder.load(out)
+    asked = _asked(arguments) | ({"data": Manifest.load(arguments.data).spec} if arguments.data else {})
+    if arguments.preset not in (None, run.preset):
+        raise SweepError(f"{out} was started with --preset {run.preset}; resume it with that, or start another --out")
+    for name in asked.keys() - {"budget"}:
+        if asked[name] != getattr(run.config, name):
+            raise SweepError(f"{out} was started with another --{name}; resume it without, or start another --out")
+    if arguments.budget is not None and arguments.budget < run.config.budget:
+        raise SweepError(f"{out} has --budget {run.config.budget}, which can only grow; give that or more")
+    run = replace(run, config=replace(run.config, **asked), data=(arguments.data or run.data).absolute())
+    run.save()
+    return run
+
+
+def _asked(arguments: Arguments) -> dict[str, int | str]:
+    """The fields of the configuration that the command line names."""
+    values = {name: getattr(arguments, name) for name in ("budget", "codec", "recognizer")}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

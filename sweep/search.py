@@ -1,0 +1,75 @@
+"""What to try next; the only place that knows Optuna."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
+from ray.tune.search.optuna import OptunaSearch
+
+from sweep.config import SweepConfig
+
+STUDY = "front"
+OBJECTIVES = {"val_bpp": "min", "val_accuracy": "max"}
+
+
+class FrontSearch(OptunaSearch):
+    """Optuna over (lambda, beta) with two objectives, resumable from its journal.
+
+    Lambda is an index into the sweep's grid, so that its order counts and stage 1 can be shared; beta is
+    log-uniform.
+    """
+
+    def __init__(self, config: SweepConfig, folder: Path) -> None:
+        """Goes on with the journal in `folder`, or starts one.
+
+        What was under way when the journal ended is proposed again first.
+        """
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        logging.getLogger("ray.tune.search.optuna").setLevel(logging.ERROR)
+        folder.mkdir(parents=True, exist_ok=True)
+        storage = JournalStorage(JournalFileBackend(str(folder / "optuna.log")))
+        started = STUDY in optuna.get_all_study_names(storage)
+        super().__init__(
+            space=space(config),
+            metric=list(OBJECTIVES),
+            mode=list(OBJECTIVES.values()),
+            points_to_evaluate=None if started else first_points(config),
+            sampler=optuna.samplers.TPESampler(seed=config.seed, multivariate=True, constant_liar=True),
+            study_name=STUDY,
+            storage=storage,
+        )
+        if started:
+            requeue(optuna.load_study(study_name=STUDY, storage=storage))
+
+    def on_trial_complete(self, trial_id: str, result: dict | None = None, error: bool = False) -> None:
+        """Tells Optuna; a point that failed has no objectives and is told as failed."""
+        failed = error or result is None or result.get("status") != "complete"
+        super().on_trial_complete(trial_id, None if failed else result, failed)
+
+
+def space(config: SweepConfig) -> dict[str, BaseDistribution]:
+    """The searched plane."""
+    return {
+        "lambda_index": IntDistribution(0, len(config.lambdas) - 1),
+        "beta": FloatDistribution(*config.betas, log=True),
+    }
+
+
+def first_points(config: SweepConfig) -> list[dict[str, Any]]:
+    """One point for each lambda before the search starts; their betas spread evenly over the log range."""
+    low, high = config.betas
+    # The golden ratio's multiples spread evenly, and neighbours lie far apart.
+    shares = [(0.5 + index * 0.6180339887) % 1 for index in range(len(config.lambdas))]
+    return [{"lambda_index": i, "beta": low * (high / low) ** share} for i, share in enumerate(shares)]
+
+
+def requeue(study: optuna.Study) -> None:
+    """Fails the trials that a killed driver left running, and proposes their parameters again."""
+    for orphan in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        study.tell(orphan.number, state=TrialState.FAIL)
+        study.enqueue_trial(orphan.params)

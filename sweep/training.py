@@ -1,0 +1,182 @@
+"""The only training loop: one codec through one stage, whatever the weights of its loss terms."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from datagen.dataset import Batch
+from models.codecs import Codec, CodecOutput
+from models.losses import LossTerms
+from sweep.config import StageConfig
+from sweep.errors import DivergedError
+
+CHECK_STEPS = 10
+"""Updates between two looks at the loss; each look waits for the GPU."""
+WARMUP = 0.05
+"""Share of the steps in which the learning rate rises."""
+
+Objective = Callable[[CodecOutput, Batch], LossTerms]
+
+
+class Progress(NamedTuple):
+    """What a training stage tells while it runs; loss terms are means over the batch."""
+
+    step: int
+    steps: int
+    total: float
+    mse: float
+    bpp: float
+    ocr: float | None
+    learning_rate: float
+    seconds: float
+    """Of training, in this process."""
+
+
+class TrainingState(NamedTuple):
+    """Everything that an interrupted stage needs to go on as if it had not been."""
+
+    step: int
+    codec: dict
+    optimizer: dict
+    aux_optimizer: dict
+
+
+@runtime_checkable
+class Keeper(Protocol):
+    """Where a stage's state lives between processes."""
+
+    def restore(self) -> TrainingState | None:
+        """The last state offered, or None."""
+        ...
+
+    def offer(self, state: Callable[[], TrainingState]) -> None:
+        """Called often; takes a state when it is time."""
+        ...
+
+
+def train_stage(
+    codec: Codec,
+    objective: Objective,
+    batches: Callable[[int], Iterator[Batch]],
+    stage: StageConfig,
+    *,
+    seed: int = 0,
+    report: Callable[[Progress], None] = lambda progress: None,
+    keeper: Keeper | None = None,
+) -> None:
+    """Trains `codec` in place on its own device, for `stage.steps` updates.
+
+    Args:
+        objective: loss terms of one batch; each image may have weights of its own.
+        batches: the batches from a step on, without end.
+        report: called every CHECK_STEPS updates.
+        keeper: makes the stage resumable; a resumed stage ends where an undisturbed one does.
+
+    Raises:
+        DivergedError: the loss is not finite.
+    """
+    device = next(codec.parameters()).device
+    codec.train().to(memory_format=torch.channels_last)
+    optimizer, aux_optimizer = _optimizers(codec, stage)
+    start = _restore(keeper, codec, optimizer, aux_optimizer)
+    started = time.perf_counter()
+    for step, batch in zip(range(start, stage.steps), batches(start), strict=False):
+        # Noise depends on the step alone, not on what ran before in this process.
+        torch.manual_seed(hash((seed, step)))
+        rate = learning_rate(stage, step)
+        terms = _update(codec, objective, _to(batch, device), stage, rate, optimizer)
+        _update_quantiles(codec, aux_optimizer)
+        if (step + 1) % CHECK_STEPS == 0 or step + 1 == stage.steps:
+            seconds = time.perf_counter() - started
+            report(_progress(step + 1, stage.steps, terms, rate, seconds))
+        if keeper is not None:
+            keeper.offer(lambda: _state(step + 1, codec, optimizer, aux_optimizer))  # noqa: B023 - called at once
+    codec.eval()
+    codec.update_tables()
+
+
+def learning_rate(stage: StageConfig, step: int) -> float:
+    """Linear warm-up, then half a cosine to zero."""
+    warmup = max(1, round(WARMUP * stage.steps))
+    if step < warmup:
+        return stage.learning_rate * (step + 1) / warmup
+    return stage.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, stage.steps - warmup)))
+
+
+def autocast(device: torch.device) -> AbstractContextManager:
+    """bfloat16 where this processor computes it natively; elsewhere it costs time instead of saving it."""
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        native = torch.cpu.get_capabilities().get("avx512_bf16", False)
+    return torch.autocast(device.type, torch.bfloat16, enabled=native)
+
+
+def _optimizers(codec: Codec, stage: StageConfig) -> tuple[torch.optim.Adam, torch.optim.Adam]:
+    """One for the codec, one for the entropy bottleneck's quantiles."""
+    main = [p for name, p in codec.named_parameters() if not name.endswith(".quantiles")]
+    quantiles = [p for name, p in codec.named_parameters() if name.endswith(".quantiles")]
+    return (
+        torch.optim.Adam(main, stage.learning_rate, fused=True),
+        torch.optim.Adam(quantiles, stage.aux_learning_rate, fused=True),
+    )
+
+
+def _update(
+    codec: Codec,
+    objective: Objective,
+    batch: Batch,
+    stage: StageConfig,
+    rate: float,
+    optimizer: torch.optim.Adam,
+) -> LossTerms:
+    optimizer.param_groups[0]["lr"] = rate
+    optimizer.zero_grad()
+    with autocast(batch.images.device):
+        terms = objective(codec(batch.images), batch)
+    # Adam does not see the scale, but the clipping does: L / lambda has gradients of one size at every rate.
+    (terms.total.mean() / stage.rate_weight).backward()
+    nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], stage.clip_norm)
+    optimizer.step()
+    return terms
+
+
+def _update_quantiles(codec: Codec, optimizer: torch.optim.Adam) -> None:
+    optimizer.zero_grad()
+    codec.aux_loss().backward()
+    optimizer.step()
+
+
+def _progress(step: int, steps: int, terms: LossTerms, rate: float, seconds: float) -> Progress:
+    total, mse, bpp = (_mean(term) for term in (terms.total, terms.mse, terms.bpp))
+    if not math.isfinite(total):
+        raise DivergedError(f"the loss is {total} at step {step}; lower the learning rate or beta")
+    return Progress(step, steps, total, mse, bpp, None if terms.ocr is None else _mean(terms.ocr), rate, seconds)
+
+
+def _mean(term: Float[Tensor, " b"]) -> float:
+    return term.detach().mean().item()
+
+
+def _to(batch: Batch, device: torch.device) -> Batch:
+    return Batch(batch.images.to(device, non_blocking=True), batch.texts)
+
+
+def _state(step: int, codec: Codec, optimizer: torch.optim.Adam, aux_optimizer: torch.optim.Adam) -> TrainingState:
+    return TrainingState(step, codec.state_dict(), optimizer.state_dict(), aux_optimizer.state_dict())
+
+
+def _restore(keeper: Keeper | None, codec: Codec, optimizer: torch.optim.Adam, aux_optimizer: torch.optim.Adam) -> int:
+    state = keeper.restore() if keeper is not None else None
+    if state is None:
+        return 0
+    codec.load_state_dict(state.codec)
+    optimizer.load_state_dict(state.optimizer)
+    aux_optimizer.load_state_dict(state.aux_optimizer)
+    return state.step

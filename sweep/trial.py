@@ -1,0 +1,94 @@
+"""One point of a sweep: train its codec, write real files, read them back."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import torch
+
+from datagen.dataset import TextImages
+from models import recognizers
+from models.recognizers import CtcRecognizer
+from models.trained import TrainedCodec
+from sweep import stages
+from sweep.config import SweepConfig
+from sweep.errors import DivergedError
+from sweep.evaluate import evaluate, evaluate_uncompressed, steer
+from sweep.points import Row
+from sweep.stages import Node, Store
+from sweep.training import Progress
+
+Kind = Literal["uncompressed", "base", "tfic"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """Which point: the uncompressed images, a stage-1 codec (`base`) or a stage-2 codec (`tfic`)."""
+
+    kind: Kind
+    rate_weight: float | None = None
+    ocr_weight: float | None = None
+
+    def node(self, config: SweepConfig) -> Node | None:
+        """The training that it needs, if any."""
+        match self:
+            case Target("base", float(rate_weight), None):
+                return stages.stage1(config, rate_weight)
+            case Target("tfic", float(rate_weight), float(ocr_weight)):
+                return stages.stage2(config, rate_weight, ocr_weight)
+            case _:
+                return None
+
+    def identity(self, config: SweepConfig) -> Row:
+        """The columns that name the point; its id is that of its training."""
+        node = self.node(config)
+        row = {"point_id": self.kind, "kind": self.kind, "seed": config.seed, "lambda": self.rate_weight}
+        if node is None:
+            return row
+        row |= {"point_id": node.key, "codec": config.codec, "stage1_steps": config.stage1.steps}
+        row |= {"beta": self.ocr_weight or 0.0, "distortion_weight": node.stage.distortion_weight}
+        return row | {"stage2_steps": config.stage2.steps if self.kind == "tfic" else 0}
+
+
+class Data(NamedTuple):
+    """The decoded splits that a point needs."""
+
+    train: TextImages
+    val: TextImages
+    test: TextImages
+
+
+def run(target: Target, config: SweepConfig, folder: Path, data: Data, report: Callable[[Progress], None]) -> Row:
+    """Trains and measures one point; returns its row, with `val_bpp` and `val_accuracy` for the search.
+
+    A point whose training diverges returns with status `failed` and a `reason`.
+    """
+    torch.set_num_threads(config.cpus_per_trial)
+    recognizer = _recognizer(config.recognizer)
+    row = target.identity(config)
+    node = target.node(config)
+    if node is None:
+        return row | evaluate_uncompressed(recognizer, data.test)._asdict() | {"status": "complete"}
+    started = time.perf_counter()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    store = Store(folder / "checkpoints", config.save_seconds)
+    try:
+        codec = store.codec(node, data.train, recognizer.to(device), device, report)
+    except DivergedError as error:
+        return row | {"status": "failed", "reason": str(error)}
+    finally:
+        recognizer.cpu()
+    row |= {"train_seconds": time.perf_counter() - started, "checkpoint": str(store.path(node).relative_to(folder))}
+    trained = TrainedCodec(codec.cpu(), config.codec, config.recognizer, {})
+    seen = steer(trained, recognizer, data.val)
+    row |= {"val_bpp": seen.bpp, "val_accuracy": seen.accuracy}
+    return row | evaluate(trained, recognizer, data.test)._asdict() | {"status": "complete"}
+
+
+@cache
+def _recognizer(name: str) -> CtcRecognizer:
+    """Loaded once in a worker, whatever the number of its trials."""
+    return recognizers.load(name)

@@ -1,0 +1,153 @@
+"""Points in parallel on Ray; the only place that knows Ray Tune."""
+
+import math
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+os.environ |= {
+    # Ctrl-C reaches our own code, which has saved everything by then.
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    # The display is ours too.
+    "RAY_AIR_NEW_OUTPUT": "0",
+}
+
+from ray import tune
+from ray.tune.experiment import Trial
+from ray.tune.search import Searcher
+
+from datagen import dataset
+from datagen.dataset import TextImages
+from sweep import cluster, trial
+from sweep.config import SweepConfig
+from sweep.points import Row
+from sweep.search import OBJECTIVES, FrontSearch
+from sweep.training import Progress
+from sweep.trial import Data, Target
+
+NO_OBJECTIVES = dict.fromkeys(OBJECTIVES)
+"""Tune wants every report to name them."""
+
+
+@runtime_checkable
+class Observer(Protocol):
+    """Learns in the driver's process what becomes of each point."""
+
+    def progressed(self, identity: Row, progress: Progress) -> None:
+        """A point is being trained."""
+        ...
+
+    def finished(self, row: Row) -> None:
+        """A point is measured, or has failed for a `reason`."""
+        ...
+
+
+class Pool:
+    """Runs the points of one sweep on the connected Ray cluster."""
+
+    def __init__(self, config: SweepConfig, folder: Path, data_folder: Path, observer: Observer) -> None:
+        """Loads the data once; each node of the cluster keeps one copy in shared memory."""
+        self._config = config
+        # Workers run in folders of their own.
+        self._folder = folder.absolute()
+        self._observer = observer
+        offered = cluster.capacity()
+        self._gpus = config.gpus_per_trial if offered["GPU"] else 0.0
+        self.concurrency = cluster.concurrency(config.cpus_per_trial, self._gpus, offered)
+        """Points at a time."""
+        val = dataset.load(data_folder, "val")
+        steering = TextImages(val.images[: config.val_images], val.texts[: config.val_images])
+        self._data = Data(dataset.load(data_folder, "train"), steering, dataset.load(data_folder, "test"))
+
+    def measure(self, targets: list[Target]) -> None:
+        """Trains and measures the given points, in order, as many at a time as there are cores or GPUs."""
+        if targets:
+            self._fit({"target": tune.grid_search(targets)}, None, 1)
+
+    def search(self, trials: int) -> None:
+        """Lets Optuna choose `trials` points of stage 2, then trains and measures them."""
+        if trials > 0:
+            self._fit(None, FrontSearch(self._config, self._folder / "tune"), trials)
+
+    def _fit(self, space: dict | None, search: Searcher | None, samples: int) -> None:
+        function = tune.with_parameters(_run, config=self._config, folder=self._folder, data=self._data)
+        resources = {"cpu": self._config.cpus_per_trial, "gpu": self._gpus}
+        tune.Tuner(
+            tune.with_resources(function, resources),
+            param_space=space,
+            tune_config=tune.TuneConfig(
+                search_alg=search,
+                num_samples=samples,
+                max_concurrent_trials=self.concurrency,
+                reuse_actors=True,
+            ),
+            run_config=tune.RunConfig(
+                name=time.strftime("%Y%m%d-%H%M%S"),
+                storage_path=str(self._folder / "tune"),
+                callbacks=[_Relay(self._config, self._observer)],
+                failure_config=tune.FailureConfig(max_failures=2),
+                verbose=0,
+            ),
+        ).fit()
+
+
+class _Relay(tune.Callback):
+    """Passes Tune's events on as ours."""
+
+    def __init__(self, config: SweepConfig, observer: Observer) -> None:
+        self._config = config
+        self._observer = observer
+
+    def __getstate__(self) -> dict:
+        """Nothing: Tune saves its callbacks, and ours belong to this process."""
+        return {}
+
+    def on_trial_result(self, iteration: int, trials: list[Trial], trial: Trial, result: dict, **info: Any) -> None:
+        if "row" in result:
+            self._observer.finished(result["row"])
+        elif "progress" in result:
+            identity = _target(trial.config, self._config).identity(self._config)
+            self._observer.progressed(identity, Progress(**result["progress"]))
+
+    def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        identity = _target(trial.config, self._config).identity(self._config)
+        self._observer.finished(identity | {"status": "failed", "reason": _last_line(trial.error_file)})
+
+
+def _run(params: dict, *, config: SweepConfig, folder: Path, data: Data) -> None:
+    """What a Tune trial executes in its worker."""
+    reporter = _every(config.report_seconds, _report_progress)
+    row = trial.run(_target(params, config), config, folder, data, reporter)
+    objectives = {name: row.get(name) for name in OBJECTIVES}
+    tune.report({"row": row, "status": row["status"], **objectives})
+
+
+def _target(params: dict, config: SweepConfig) -> Target:
+    if "target" in params:
+        return params["target"]
+    return Target("tfic", config.lambdas[params["lambda_index"]], params["beta"])
+
+
+def _report_progress(progress: Progress) -> None:
+    tune.report({"progress": progress._asdict(), **NO_OBJECTIVES})
+
+
+def _every(seconds: float, report: Callable[[Progress], None]) -> Callable[[Progress], None]:
+    """Passes on the first progress, and then one each so many seconds."""
+    last = -math.inf
+
+    def limited(progress: Progress) -> None:
+        nonlocal last
+        if time.monotonic() - last >= seconds or progress.step == progress.steps:
+            last = time.monotonic()
+            report(progress)
+
+    return limited
+
+
+def _last_line(path: str | None) -> str:
+    lines = Path(path).read_text().strip().splitlines() if path else []
+    return lines[-1] if lines else "the worker died"

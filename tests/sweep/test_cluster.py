@@ -1,0 +1,56 @@
+"""The cluster file, and what an autoscaling cluster offers."""
+
+import copy
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+from ray.autoscaler._private.util import prepare_config, validate_config
+
+from sweep import cluster
+
+FILE = Path(__file__).parents[2] / "ray_cluster.yaml"
+
+
+@pytest.fixture(scope="module")
+def config() -> dict:
+    return yaml.safe_load(FILE.read_text())
+
+
+def test_ray_accepts_the_cluster_file(config: dict) -> None:
+    validate_config(prepare_config(copy.deepcopy(config)))
+
+
+def test_rays_check_refuses_a_broken_one(config: dict) -> None:
+    with pytest.raises(Exception, match=r"head_node_type|is not valid|Additional properties"):
+        validate_config(prepare_config(copy.deepcopy(config) | {"nonsense": 1}))
+
+
+def test_gpu_workers_scale_from_zero_and_the_head_has_none(config: dict) -> None:
+    types = config["available_node_types"]
+    assert types["gpu"]["min_workers"] == 0
+    assert types["gpu"]["resources"]["GPU"] == 1
+    assert "GPU" not in types[config["head_node_type"]]["resources"]
+
+
+def test_every_node_shows_the_token_and_runs_the_projects_environment(config: dict) -> None:
+    starts = [config[f"{node}_start_ray_commands"][-1] for node in ("head", "worker")]
+    assert all("RAY_AUTH_MODE=token" in start and ".venv/bin/ray start" in start for start in starts)
+    assert "~/.ray/auth_token" in config["file_mounts"]
+    assert any("uv sync" in command for command in config["setup_commands"])
+
+
+@pytest.mark.usefixtures("local_ray")
+def test_capacity_counts_what_the_autoscaler_may_start(tmp_path: Path) -> None:
+    assert cluster.capacity(tmp_path / "none.yaml")["CPU"] == 2
+    bootstrap = tmp_path / "ray_bootstrap_config.yaml"
+    bootstrap.write_bytes(FILE.read_bytes())
+    assert cluster.capacity(bootstrap)["GPU"] == 8
+
+
+@pytest.mark.parametrize(
+    ("cpus", "gpus", "fitting"), [(1, 0, 16), (4, 0, 4), (4, 1, 2), (1, 0.5, 4), (32, 0, 1), (4, 4, 1)]
+)
+def test_as_many_points_run_as_fit(cpus: float, gpus: float, fitting: int) -> None:
+    assert cluster.concurrency(cpus, gpus, Counter(CPU=16, GPU=2)) == fitting

@@ -1,0 +1,51 @@
+from dataclasses import replace
+
+import pytest
+
+from datagen.dataset import TextImages
+from models import container
+from models.recognizers import CtcRecognizer
+from models.trained import TrainedCodec
+from sweep.evaluate import UNCOMPRESSED_BPP, evaluate, evaluate_uncompressed, steer
+
+
+def few(data: TextImages, count: int = 4) -> TextImages:
+    return TextImages(data.images[:count], data.texts[:count])
+
+
+def test_rate_is_that_of_whole_files(trained: TrainedCodec, recognizer: CtcRecognizer, test_images: TextImages) -> None:
+    data = few(test_images)
+    point = evaluate(trained, recognizer, data)
+    sizes = [len(container.encode(trained, image)) for image in data.images]
+    assert point.bpp == pytest.approx(8 * sum(sizes) / (4 * 64 * 256))
+    assert point.bpp_payload is not None
+    assert 0 < (point.bpp - point.bpp_payload) * 64 * 256 / 8 <= 12
+    assert point.bpp_estimated == pytest.approx(point.bpp_payload, rel=0.1)
+
+
+def test_a_codec_without_training_is_unreadable_and_timed(
+    trained: TrainedCodec, recognizer: CtcRecognizer, test_images: TextImages
+) -> None:
+    point = evaluate(replace(trained), recognizer, few(test_images))
+    assert point.accuracy < 0.3
+    assert point.psnr_db is not None
+    assert 0 < point.psnr_db < 20
+    assert point.encode_ms is not None
+    assert point.encode_ms > 0
+    assert point.ocr_ms > 0
+
+
+def test_uncompressed_images_are_read_as_they_are(recognizer: CtcRecognizer, test_images: TextImages) -> None:
+    point = evaluate_uncompressed(recognizer, test_images)
+    assert point.accuracy > 0.6
+    assert point.bpp == UNCOMPRESSED_BPP
+    assert point.psnr_db is None
+
+
+def test_steering_estimates_what_is_measured(
+    trained: TrainedCodec, recognizer: CtcRecognizer, test_images: TextImages
+) -> None:
+    seen, point = steer(trained, recognizer, few(test_images)), evaluate(trained, recognizer, few(test_images))
+    assert point.bpp_estimated is not None
+    assert seen.bpp == pytest.approx(point.bpp_estimated)
+    assert seen.accuracy == pytest.approx(point.accuracy, abs=0.1)

@@ -1,0 +1,52 @@
+import random
+
+import pytest
+
+from sweep import pareto
+from sweep.pareto import Objectives
+
+POINTS = [Objectives(0.1, 0.5), Objectives(0.2, 0.8), Objectives(0.2, 0.7), Objectives(0.3, 0.6), Objectives(0.05, 0.1)]
+
+
+def test_a_point_dominates_what_is_nowhere_better() -> None:
+    assert pareto.dominates(Objectives(0.1, 0.5), Objectives(0.2, 0.5))
+    assert pareto.dominates(Objectives(0.1, 0.5), Objectives(0.1, 0.4))
+    assert not pareto.dominates(Objectives(0.1, 0.5), Objectives(0.1, 0.5))
+    assert not pareto.dominates(Objectives(0.1, 0.5), Objectives(0.05, 0.1))
+
+
+def test_the_front_holds_what_nothing_dominates() -> None:
+    assert pareto.front(POINTS) == [Objectives(0.05, 0.1), Objectives(0.1, 0.5), Objectives(0.2, 0.8)]
+    assert pareto.on_front(POINTS) == [True, True, False, False, True]
+
+
+def test_twins_share_their_place_on_the_front() -> None:
+    assert pareto.on_front([Objectives(0.1, 0.5)] * 2) == [True, True]
+    assert pareto.front([Objectives(0.1, 0.5)] * 2) == [Objectives(0.1, 0.5)]
+
+
+def test_hypervolume_is_the_dominated_area() -> None:
+    assert pareto.hypervolume(POINTS) == pytest.approx(0.05 * 0.1 + 0.1 * 0.5 + 0.3 * 0.8)
+    assert pareto.hypervolume([]) == 0
+    assert pareto.hypervolume([Objectives(0.6, 1.0)]) == 0
+
+
+def test_hypervolume_matches_counting() -> None:
+    rng = random.Random(0)
+    points = [Objectives(rng.random() / 2, rng.random()) for _ in range(20)]
+    tries = [Objectives(rng.random() / 2, rng.random()) for _ in range(20_000)]
+    hit = sum(any(p.bpp <= t.bpp and p.accuracy >= t.accuracy for p in points) for t in tries)
+    assert pareto.hypervolume(points) == pytest.approx(0.5 * hit / len(tries), abs=0.01)
+
+
+def test_a_dominated_point_changes_no_hypervolume() -> None:
+    assert pareto.hypervolume([*POINTS, Objectives(0.25, 0.75)]) == pareto.hypervolume(POINTS)
+
+
+def test_a_curve_is_read_between_its_points_only() -> None:
+    curve = [Objectives(0.1, 0.4), Objectives(0.4, 0.8)]
+    assert pareto.accuracy_at(curve, 0.2) == pytest.approx(0.6)
+    assert pareto.accuracy_at(curve, 0.4) == 0.8
+    assert pareto.accuracy_at(curve, 0.05) is None
+    assert pareto.accuracy_at(curve, 0.5) is None
+    assert pareto.accuracy_at([], 0.2) is None

@@ -1,0 +1,137 @@
+"""Bad input to python -m sweep.run: one line, exit code 2, nothing lost; no Ray is started."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from datagen.errors import ShardError
+from sweep.errors import SweepError
+from sweep.folder import RunFolder
+from sweep.run import Arguments, main, open_run
+
+
+def opened(**given) -> RunFolder:
+    return open_run(Arguments(**given))
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Path:
+    opened(preset="smoke", out=tmp_path / "run")
+    return tmp_path / "run"
+
+
+def test_a_new_run_keeps_what_was_asked_for(started: Path) -> None:
+    run = RunFolder.load(started)
+    assert (run.preset, run.config.budget, run.config.codec) == ("smoke", 2, "small")
+    assert run.data.parent == started.parent / "data"
+
+
+def test_flags_override_the_preset(tmp_path: Path) -> None:
+    run = opened(preset="smoke", out=tmp_path / "run", budget=7, codec="mbt2018-mean")
+    assert (run.config.budget, run.config.codec) == (7, "mbt2018-mean")
+
+
+def test_a_data_set_of_ones_own_is_used(tmp_path: Path, data_folder: Path) -> None:
+    run = opened(preset="smoke", out=tmp_path / "run", data=data_folder)
+    assert run.data == data_folder
+    assert run.config.data.train == 24
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"budget": 0}, "--budget 0 is below 1"),
+        ({"budget": -3}, "--budget -3 is below 1"),
+        ({"codec": "nosuch"}, "'nosuch'.*small"),
+        ({"recognizer": "nosuch"}, "'nosuch'.*english_g2"),
+    ],
+)
+def test_impossible_arguments_make_no_folder(tmp_path: Path, given: dict, said: str) -> None:
+    with pytest.raises(SweepError, match=said):
+        opened(preset="smoke", out=tmp_path / "run", **given)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_without_data_is_no_data_set(tmp_path: Path) -> None:
+    with pytest.raises(ShardError, match="holds no data set"):
+        opened(preset="smoke", out=tmp_path / "run", data=tmp_path)
+
+
+def test_an_existing_run_is_not_started_over(started: Path) -> None:
+    before = (started / "config.json").read_bytes()
+    with pytest.raises(SweepError, match="--resume"):
+        opened(preset="smoke", out=started)
+    assert (started / "config.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"preset": "cpu"}, "--preset smoke"),
+        ({"codec": "mbt2018-mean"}, "another --codec"),
+        ({"budget": 1}, "can only grow"),
+    ],
+)
+def test_a_run_is_not_resumed_as_another(started: Path, given: dict, said: str) -> None:
+    before = (started / "config.json").read_bytes()
+    with pytest.raises(SweepError, match=said):
+        opened(out=started, resume=True, **given)
+    assert (started / "config.json").read_bytes() == before
+
+
+def test_a_run_is_not_resumed_on_other_data(started: Path, data_folder: Path) -> None:
+    with pytest.raises(SweepError, match="another --data"):
+        opened(out=started, resume=True, data=data_folder)
+
+
+def test_a_larger_budget_extends_a_run(started: Path) -> None:
+    before = RunFolder.load(started)
+    run = opened(out=started, resume=True, budget=9)
+    assert run == replace(before, config=replace(before.config, budget=9))
+    assert RunFolder.load(started).config.budget == 9
+
+
+def test_what_does_not_exist_is_not_resumed(tmp_path: Path) -> None:
+    with pytest.raises(SweepError, match="holds no run"):
+        opened(out=tmp_path / "none", resume=True)
+
+
+def test_an_unwritable_folder_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SweepError, match="cannot be written"):
+        opened(preset="smoke", out=tmp_path / "file" / "run")
+
+
+@pytest.mark.parametrize("content", ["{", "{}", json.dumps({"sweep": {}})])
+def test_a_broken_configuration_is_named(started: Path, content: str) -> None:
+    (started / "config.json").write_text(content)
+    with pytest.raises(SweepError, match=r"config\.json cannot be read"):
+        opened(out=started, resume=True)
+
+
+def test_an_error_is_one_line_and_exit_code_2(started: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr("sys.argv", ["run", "--preset", "smoke", "--out", str(started)])
+    assert main() == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error:")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [["--preset", "nosuch"], ["--budget", "many"], ["--nonsense"]])
+def test_arguments_that_make_no_sense_are_exit_code_2(monkeypatch, capsys, arguments: list[str]) -> None:
+    monkeypatch.setattr("sys.argv", ["run", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+
+
+def test_help_explains_every_option(monkeypatch, capsys) -> None:
+    monkeypatch.setattr("sys.argv", ["run", "--help"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    said = capsys.readouterr().out
+    assert stopped.value.code == 0
+    options = ("--budget", "--preset", "--out", "--resume", "--strategy", "--codec", "--recognizer", "--data")
+    assert all(option in said for option in options)

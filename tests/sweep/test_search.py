@@ -1,0 +1,84 @@
+from collections import Counter
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
+
+from sweep import search
+from sweep.presets import cpu, smoke
+from sweep.search import FrontSearch
+
+
+def answer(bpp: float, accuracy: float, status: str = "complete") -> dict:
+    return {"val_bpp": bpp, "val_accuracy": accuracy, "status": status}
+
+
+def states(searcher: FrontSearch) -> Counter[TrialState]:
+    study = searcher._ot_study
+    assert study is not None
+    return Counter(trial.state for trial in study.trials)
+
+
+def test_proposals_stay_in_the_plane(tmp_path: Path) -> None:
+    config = cpu()
+    searcher = FrontSearch(config, tmp_path)
+    for number in range(25):
+        point = searcher.suggest(str(number))
+        assert point is not None
+        assert 0 <= point["lambda_index"] < len(config.lambdas)
+        assert config.betas[0] <= point["beta"] <= config.betas[1]
+        searcher.on_trial_complete(str(number), answer(0.1, 0.5))
+    assert states(searcher) == {TrialState.COMPLETE: 25}
+
+
+def test_the_first_points_visit_every_lambda_and_both_ends_of_beta() -> None:
+    config = cpu()
+    first = search.first_points(config)
+    assert [point["lambda_index"] for point in first] == list(range(len(config.lambdas)))
+    low, high = config.betas
+    assert min(point["beta"] for point in first) < low * (high / low) ** 0.25
+    assert max(point["beta"] for point in first) > low * (high / low) ** 0.75
+
+
+def test_the_same_seed_proposes_the_same_points(tmp_path: Path) -> None:
+    runs = []
+    for name in ("a", "b"):
+        searcher = FrontSearch(smoke(), tmp_path / name)
+        points = []
+        for number in range(14):
+            points.append(searcher.suggest(str(number)))
+            searcher.on_trial_complete(str(number), answer(number / 100, 1 / (1 + number)))
+        runs.append(points)
+    assert runs[0] == runs[1]
+
+
+@pytest.mark.parametrize(
+    "result", [None, answer(0.1, 0.5, "failed"), {"val_bpp": None, "val_accuracy": None, "status": "failed"}]
+)
+def test_a_failed_point_is_told_as_failed(tmp_path: Path, result: dict | None) -> None:
+    searcher = FrontSearch(smoke(), tmp_path)
+    searcher.suggest("a")
+    searcher.on_trial_complete("a", result, error=result is None)
+    assert states(searcher)[TrialState.FAIL] == 1
+    assert states(searcher)[TrialState.RUNNING] == 0
+
+
+def test_a_killed_drivers_proposals_come_first_in_the_next(tmp_path: Path) -> None:
+    killed = FrontSearch(smoke(), tmp_path)
+    done = killed.suggest("done")
+    killed.on_trial_complete("done", answer(0.1, 0.5))
+    lost = killed.suggest("lost")
+    resumed = FrontSearch(smoke(), tmp_path)
+    assert resumed.suggest("again") == lost != done
+    assert states(resumed)[TrialState.COMPLETE] == 1
+    assert states(resumed)[TrialState.RUNNING] == 1
+
+
+def test_the_journal_is_an_optuna_study(tmp_path: Path) -> None:
+    FrontSearch(smoke(), tmp_path).suggest("a")
+    storage = JournalStorage(JournalFileBackend(str(tmp_path / "optuna.log")))
+    study = optuna.load_study(study_name=search.STUDY, storage=storage)
+    assert [direction.name for direction in study.directions] == ["MINIMIZE", "MAXIMIZE"]

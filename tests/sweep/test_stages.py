@@ -1,0 +1,90 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from datagen import dataset
+from datagen.dataset import TextImages
+from datagen.spec import DatasetSpec
+from models.recognizers import CtcRecognizer
+from sweep import stages
+from sweep.config import StageConfig, SweepConfig
+from sweep.presets import smoke
+from sweep.stages import FileKeeper, Node, Store
+from sweep.training import Progress, TrainingState
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def config(spec: DatasetSpec) -> SweepConfig:
+    stage = StageConfig(steps=2, batch_size=2)
+    return replace(smoke(), data=spec, stage1=stage, stage2=replace(stage, distortion_weight=0.1))
+
+
+def test_trials_of_one_lambda_share_their_stage_1(config: SweepConfig) -> None:
+    a, b = stages.stage2(config, 0.01, 0.1), stages.stage2(config, 0.01, 0.2)
+    assert a.parent == b.parent == stages.stage1(config, 0.01)
+    assert a.key != b.key
+    assert a.parent != stages.stage2(config, 0.02, 0.1).parent
+
+
+def test_a_key_names_all_that_the_outcome_depends_on(config: SweepConfig) -> None:
+    node = stages.stage2(config, 0.01, 0.1)
+    variants = [
+        replace(node, data="other"),
+        replace(node, codec="mbt2018-mean"),
+        replace(node, recognizer="other"),
+        replace(node, stage=replace(node.stage, learning_rate=1.0)),
+        replace(node, seed=1),
+        replace(node, parent=None),
+    ]
+    assert len({node.key, *(variant.key for variant in variants)}) == 7
+    assert stages.stage2(config, 0.01, 0.1).key == node.key
+
+
+def test_the_budget_is_no_part_of_a_key(config: SweepConfig) -> None:
+    assert stages.stage2(replace(config, budget=99), 0.01, 0.1).key == stages.stage2(config, 0.01, 0.1).key
+
+
+@pytest.mark.slow
+def test_a_node_is_trained_once_and_its_parent_too(
+    config: SweepConfig, data_folder: Path, recognizer: CtcRecognizer, tmp_path: Path
+) -> None:
+    data = dataset.load(data_folder, "train")
+
+    def steps_for(node: Node) -> int:
+        seen: list[Progress] = []
+        Store(tmp_path).codec(node, data, recognizer, CPU, seen.append)
+        return len(seen)
+
+    assert steps_for(stages.stage2(config, 0.01, 0.1)) == 2
+    assert steps_for(stages.stage2(config, 0.01, 0.1)) == 0
+    assert steps_for(stages.stage1(config, 0.01)) == 0
+    assert steps_for(stages.stage2(config, 0.01, 0.2)) == 1
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.slow
+def test_a_store_gives_back_the_codec_that_was_trained(
+    config: SweepConfig, data_folder: Path, recognizer: CtcRecognizer, tmp_path: Path, test_images: TextImages
+) -> None:
+    data = dataset.load(data_folder, "train")
+    node, store = stages.stage1(config, 0.01), Store(tmp_path)
+    trained = store.codec(node, data, recognizer, CPU)
+    again = store.codec(node, data, recognizer, CPU)
+    image = dataset.to_tensor(test_images.images[:1])
+    assert again.compress(image) == trained.compress(image)
+
+
+def test_a_keeper_gives_back_the_last_state_of_another_process(tmp_path: Path) -> None:
+    state = TrainingState(3, {"w": torch.ones(2)}, {"state": {}}, {"state": {}})
+    FileKeeper(tmp_path / "partial.pt", seconds=0).offer(lambda: state)
+    keeper = FileKeeper(tmp_path / "partial.pt", seconds=60)
+    restored = keeper.restore()
+    assert restored is not None
+    assert (restored.step, restored.codec["w"].tolist()) == (3, [1, 1])
+    keeper.offer(lambda: pytest.fail("it is not time yet"))
+    keeper.forget()
+    assert keeper.restore() is None

@@ -1,0 +1,228 @@
+"""Whole sweeps, as a user runs them: Ray, Optuna, MLflow on SQLite, real files, kills."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from PIL import Image
+
+from sweep import points
+from sweep.tracking import EXPERIMENT
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+SMOKE = ("--preset", "smoke", "--budget", "2")
+
+
+@contextmanager
+def command(folder: Path, module: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A command in its own session, which ends with the block, Ray's processes included."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW", "RAY"))}
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def completed(folder: Path, module: str, *arguments: str) -> tuple[int, str, str]:
+    with command(folder, module, *arguments) as process:
+        said, complained = process.communicate(timeout=600)
+        return process.returncode, said, complained
+
+
+def mlflow_runs(folder: Path) -> list[Run]:
+    client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    assert experiment is not None
+    return list(client.search_runs([experiment.experiment_id]))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("project")
+
+
+@pytest.fixture(scope="module")
+def finished(folder: Path) -> tuple[Path, str]:
+    """A finished run, and what it printed."""
+    code, said, complained = completed(folder, "sweep.run", *SMOKE)
+    assert code == 0, complained
+    return folder / "runs" / "smoke", said
+
+
+def test_a_sweep_leaves_every_point(finished: tuple[Path, str]) -> None:
+    frame = points.read(finished[0])
+    assert frame["kind"].value_counts().sort("kind").rows() == [("base", 2), ("tfic", 2), ("uncompressed", 1)]
+    assert set(frame["status"]) == {"complete"}
+    coded = frame.filter(pl.col("kind") != "uncompressed")
+    assert (
+        coded.select(pl.col("bpp", "accuracy", "psnr_db", "encode_ms", "train_seconds").is_null().any()).row(0)
+        == (False,) * 5
+    )
+    assert all((finished[0] / checkpoint).exists() for checkpoint in coded["checkpoint"])
+    assert frame["mlflow_run_id"].n_unique() == 5
+
+
+def test_a_sweep_says_what_it_took_and_what_to_do_next(finished: tuple[Path, str]) -> None:
+    said = finished[1]
+    assert re.search(r"\d+:\d\d of wall time, \d+% of \d+ workers' time in training, \d+\.\d GiB of memory", said)
+    assert all(word in said for word in ("left", "the front", "mlflow ui", "sweep.pick", "report.html"))
+
+
+def test_a_sweep_draws_its_pictures(finished: tuple[Path, str]) -> None:
+    for name in ("front.png", "reconstructions.png"):
+        with Image.open(finished[0] / name) as picture:
+            assert min(picture.size) > 300
+    assert "data:image/png;base64" in (finished[0] / "report.html").read_text()
+
+
+def test_mlflow_holds_a_parent_and_a_child_a_point(finished: tuple[Path, str], folder: Path) -> None:
+    runs = mlflow_runs(folder)
+    children = [run for run in runs if "mlflow.parentRunId" in run.data.tags]
+    [parent] = [run for run in runs if run not in children]
+    assert len(children) == 5
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parent.info.run_id}
+    tfic = next(run for run in children if run.data.params["kind"] == "tfic")
+    assert {"lambda", "beta", "stage1_steps"} <= tfic.data.params.keys()
+    assert {"bpp", "accuracy", "psnr_db", "train/total", "train/ocr", "val/accuracy"} <= tfic.data.metrics.keys()
+    client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
+    artifacts = {file.path for file in client.list_artifacts(parent.info.run_id)}
+    assert {"front.png", "reconstructions.png"} <= artifacts
+
+
+def test_a_point_is_picked_and_compresses_an_image(finished: tuple[Path, str], folder: Path) -> None:
+    run = str(finished[0])
+    assert completed(folder, "sweep.pick", run, "--max-bpp", "1", "--out", "model.pt")[0] == 0
+    Image.new("RGB", (100, 40), "white").save(folder / "image.png")
+    code, said, _ = completed(folder, "models", "compress", "image.png", "image.tfic", "--model", "model.pt")
+    assert (code, (folder / "image.tfic").exists()) == (0, True), said
+    code, _, complained = completed(folder, "sweep.pick", run, "--max-bpp", "0.0001", "--out", "none.pt")
+    assert code == 2
+    assert "the smallest needs" in complained
+
+
+def test_a_finished_sweep_grows_without_training_anything_again(finished: tuple[Path, str], folder: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (finished[0] / "checkpoints").iterdir()}
+    code, said, complained = completed(folder, "sweep.run", *SMOKE[:2], "--budget", "3", "--resume")
+    assert code == 0, complained
+    after = {path: path.stat().st_mtime_ns for path in (finished[0] / "checkpoints").iterdir()}
+    assert before.items() <= after.items()
+    assert len(after) == len(before) + 1
+    assert len(points.read(finished[0])) == 6
+    assert len(mlflow_runs(folder)) == 7
+    assert "base" not in said.split("stage 2")[0].split("stage 1")[1]
+
+
+def test_a_report_is_drawn_again_from_the_folder(finished: tuple[Path, str], folder: Path) -> None:
+    (finished[0] / "front.png").unlink()
+    code, said, complained = completed(folder, "sweep.report", str(finished[0]))
+    assert code == 0, complained
+    assert "TFIC" in said
+    assert (finished[0] / "front.png").exists()
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
+def test_an_interrupted_sweep_keeps_its_points_and_goes_on(
+    finished: tuple[Path, str], folder: Path, ending: signal.Signals
+) -> None:
+    name = f"ended-{ending.name}"
+    [data] = (folder / "runs" / "data").iterdir()
+    start = (*SMOKE, "--out", f"runs/{name}", "--data", str(data))
+    run = folder / "runs" / name
+    with command(folder, "sweep.run", *start) as process:
+        kept = _wait_for_points(run, process)
+        os.kill(process.pid, ending)
+        _, complained = process.communicate(timeout=60)
+        assert process.returncode == (1 if ending is signal.SIGINT else -signal.SIGKILL)
+    if ending is signal.SIGINT:
+        assert "--resume" in complained
+        assert "Traceback" not in complained
+    codes = [completed(folder, "sweep.run", *start)[0], completed(folder, "sweep.run", *start, "--resume")[0]]
+    assert codes == [2, 0]
+    frame = points.read(run)
+    assert frame["kind"].value_counts().sort("kind").rows() == [("base", 2), ("tfic", 2), ("uncompressed", 1)]
+    again = frame.filter(pl.col("point_id").is_in(kept["point_id"].to_list()))
+    assert again.drop("on_front").equals(kept.drop("on_front"))
+    assert sum(run.data.tags.get("tfic.sweep_id") == _sweep_id(folder, name) for run in mlflow_runs(folder)) == 6
+
+
+def _wait_for_points(run: Path, process: subprocess.Popen[str]) -> pl.DataFrame:
+    for _ in range(600):
+        if (run / "points.parquet").exists():
+            return points.read(run)
+        assert process.poll() is None
+        time.sleep(0.2)
+    pytest.fail("no point arrived within two minutes")
+
+
+def _sweep_id(folder: Path, name: str) -> str:
+    parents = [run for run in mlflow_runs(folder) if run.info.run_name == name]
+    [parent] = parents
+    return parent.data.tags["tfic.sweep_id"]
+
+
+TWO_NODES = """
+import ray
+from pathlib import Path
+from ray.cluster_utils import Cluster
+
+nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+nodes.add_node(num_cpus=1)
+ray.init(address=nodes.address, log_to_driver=False)
+assert len(ray.nodes()) == 2
+
+from sweep import launch
+from sweep.run import Arguments, open_run
+
+launch.sweep(open_run(Arguments(preset="smoke", budget=2, out=Path("runs/nodes"), data=Path(DATA))))
+nodes.shutdown()
+"""
+
+
+def test_a_sweep_runs_unchanged_on_two_nodes(finished: tuple[Path, str], folder: Path) -> None:
+    [data] = (folder / "runs" / "data").iterdir()
+    (folder / "two_nodes.py").write_text(TWO_NODES.replace("DATA", repr(str(data))))
+    code, said, complained = completed(folder, "two_nodes")
+    assert code == 0, complained
+    assert "2 workers" in said
+    assert len(points.read(folder / "runs" / "nodes")) == 5
+
+
+def test_a_worker_that_cannot_load_its_codec_fails_alone(finished: tuple[Path, str], folder: Path) -> None:
+    """A damaged stage 1 costs its own point; the other lambda's trials go on."""
+    [data] = (folder / "runs" / "data").iterdir()
+    start = (*SMOKE, "--out", "runs/damaged", "--data", str(data))
+    with command(folder, "sweep.run", *start) as process:
+        kept = _wait_for_points(folder / "runs" / "damaged", process)
+        os.kill(process.pid, signal.SIGKILL)
+    good = kept.filter(pl.col("kind") == "base")["checkpoint"][0]
+    reference = points.read(finished[0]).filter(pl.col("kind") == "base")["checkpoint"].to_list()
+    [bad] = [checkpoint for checkpoint in reference if checkpoint != good]
+    (folder / "runs" / "damaged" / bad).write_bytes(b"damaged")
+    code, said, complained = completed(folder, "sweep.run", *start, "--resume")
+    assert code == 0, complained
+    frame = points.read(folder / "runs" / "damaged")
+    assert frame.filter(pl.col("kind") == "base")["status"].sort().to_list() == ["complete", "failed"]
+    assert "complete" in frame.filter(pl.col("kind") == "tfic")["status"]
+    assert "failed" in said

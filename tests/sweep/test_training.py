@@ -1,0 +1,114 @@
+"""The loop, on a real codec with few steps."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import torch
+
+from datagen import dataset
+from datagen.dataset import Batch, TextImages
+from models import codecs
+from models.codecs import Codec, CodecOutput
+from models.losses import LossTerms, LossWeights, objective
+from models.recognizers import CtcRecognizer
+from sweep import training
+from sweep.config import StageConfig
+from sweep.errors import DivergedError
+from sweep.training import Objective, Progress, TrainingState, train_stage
+
+RATE_WEIGHT = 0.01
+
+
+class Notebook:
+    """A keeper that takes every state, and can forget the later ones."""
+
+    def __init__(self) -> None:
+        self.states: list[TrainingState] = []
+
+    def restore(self) -> TrainingState | None:
+        return self.states[-1] if self.states else None
+
+    def offer(self, state: Callable[[], TrainingState]) -> None:
+        taken = state()
+        clone = {name: tensor.clone() for name, tensor in taken.codec.items()}
+        optimizers = [_clone(taken.optimizer), _clone(taken.aux_optimizer)]
+        self.states.append(TrainingState(taken.step, clone, *optimizers))
+
+
+def _clone(state: dict) -> dict:
+    moments = {key: {n: v.clone() for n, v in values.items()} for key, values in state["state"].items()}
+    return {**state, "state": moments}
+
+
+@pytest.fixture
+def terms(recognizer: CtcRecognizer) -> Objective:
+    weights = LossWeights(1.0, RATE_WEIGHT, 0.0)
+
+    def of(output: CodecOutput, batch: Batch) -> LossTerms:
+        return objective(output, batch.images, batch.texts, recognizer, weights)
+
+    return of
+
+
+def fresh() -> Codec:
+    torch.manual_seed(0)
+    return codecs.build("small")
+
+
+def stage(steps: int) -> StageConfig:
+    return StageConfig(steps=steps, batch_size=2, rate_weight=RATE_WEIGHT)
+
+
+@pytest.fixture
+def batches(test_images: TextImages) -> Callable[[int], Iterator[Batch]]:
+    return lambda start: dataset.batches(test_images, 2, 0, start)
+
+
+@pytest.mark.slow
+def test_training_lowers_the_loss_and_leaves_a_codec_ready_to_compress(terms, batches) -> None:
+    codec, seen = fresh(), list[Progress]()
+    train_stage(codec, terms, batches, stage(40), report=seen.append)
+    assert [progress.step for progress in seen] == [10, 20, 30, 40]
+    assert seen[-1].total < 0.5 * seen[0].total
+    assert not codec.training
+    assert codec.compress(torch.rand(1, 3, 64, 64))
+
+
+@pytest.mark.slow
+def test_a_resumed_stage_ends_where_an_undisturbed_one_does(terms, batches) -> None:
+    whole, notes = fresh(), Notebook()
+    train_stage(whole, terms, batches, stage(6), keeper=notes)
+    notes.states = notes.states[:3]
+    resumed = fresh()
+    train_stage(resumed, terms, batches, stage(6), keeper=notes)
+    for name, tensor in whole.state_dict().items():
+        assert torch.equal(tensor, resumed.state_dict()[name]), name
+
+
+@pytest.mark.slow
+def test_the_entropy_bottlenecks_quantiles_are_trained_by_their_own_loss(terms, batches) -> None:
+    codec = fresh()
+    before = codec.entropy_bottleneck.loss().item()
+    optimizers = training._optimizers(codec, stage(1))
+    for _ in range(20):
+        training._update_quantiles(codec, optimizers[1])
+    assert codec.entropy_bottleneck.loss().item() < before
+    assert all(group["params"] for optimizer in optimizers for group in optimizer.param_groups)
+
+
+def test_a_loss_that_is_not_finite_ends_the_stage(terms, batches) -> None:
+    def diverging(output: CodecOutput, batch: Batch) -> LossTerms:
+        found = terms(output, batch)
+        return found._replace(total=found.total * torch.nan)
+
+    with pytest.raises(DivergedError, match="nan at step 1"):
+        train_stage(fresh(), diverging, batches, stage(1))
+
+
+def test_the_learning_rate_rises_then_falls_to_zero() -> None:
+    config = StageConfig(steps=100, learning_rate=1.0)
+    rates = [training.learning_rate(config, step) for step in range(100)]
+    assert rates[0] == pytest.approx(0.2)
+    assert max(rates) == rates[5] == 1.0
+    assert rates[5:] == sorted(rates[5:], reverse=True)
+    assert rates[-1] < 0.001

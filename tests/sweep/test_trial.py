@@ -1,0 +1,71 @@
+"""A whole point without Ray."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from datagen import dataset
+from datagen.spec import DatasetSpec
+from sweep import trial
+from sweep.config import StageConfig, SweepConfig
+from sweep.presets import smoke
+from sweep.training import Progress
+from sweep.trial import Data, Target
+
+
+@pytest.fixture(scope="module")
+def config(spec: DatasetSpec) -> SweepConfig:
+    stage = StageConfig(steps=2, batch_size=2)
+    return replace(smoke(), data=spec, stage1=stage, stage2=replace(stage, distortion_weight=0.1), cpus_per_trial=2)
+
+
+@pytest.fixture(scope="module")
+def data(data_folder: Path) -> Data:
+    return Data(*(dataset.load(data_folder, split) for split in ("train", "val", "test")))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "checkpoints").mkdir()
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_a_trial_trains_both_stages_and_measures_real_files(config: SweepConfig, data: Data, folder: Path) -> None:
+    seen: list[Progress] = []
+    row = trial.run(Target("tfic", 0.01, 0.1), config, folder, data, seen.append)
+    assert [progress.ocr is None for progress in seen] == [True, False]
+    assert (row["status"], row["kind"], row["lambda"], row["beta"]) == ("complete", "tfic", 0.01, 0.1)
+    assert (row["stage1_steps"], row["stage2_steps"], row["distortion_weight"]) == (2, 2, 0.1)
+    assert row["bpp"] > row["bpp_payload"] > 0
+    assert 0 <= row["val_accuracy"] <= 1
+    assert row["train_seconds"] > 0
+    assert (folder / row["checkpoint"]).exists()
+
+
+@pytest.mark.slow
+def test_a_base_point_is_its_stage_1(config: SweepConfig, data: Data, folder: Path) -> None:
+    row = trial.run(Target("base", 0.01), config, folder, data, lambda progress: None)
+    assert (row["kind"], row["beta"], row["stage2_steps"], row["distortion_weight"]) == ("base", 0.0, 0, 1.0)
+
+
+def test_the_uncompressed_point_needs_no_training(config: SweepConfig, data: Data, folder: Path) -> None:
+    row = trial.run(Target("uncompressed"), config, folder, data, lambda progress: pytest.fail("trained"))
+    assert (row["point_id"], row["bpp"], row["status"]) == ("uncompressed", 24.0, "complete")
+    assert row["accuracy"] > 0.6
+
+
+@pytest.mark.slow
+def test_a_point_that_diverges_fails_with_a_reason(config: SweepConfig, data: Data, folder: Path) -> None:
+    wild = replace(config, stage1=StageConfig(steps=30, batch_size=2, learning_rate=1e30))
+    row = trial.run(Target("base", 0.01), wild, folder, data, lambda progress: None)
+    assert row["status"] == "failed"
+    assert "the loss is" in row["reason"]
+    assert "bpp" not in row
+
+
+def test_points_with_equal_settings_have_equal_ids(config: SweepConfig) -> None:
+    target = Target("tfic", 0.01, 0.1)
+    assert target.identity(config)["point_id"] == target.identity(replace(config, budget=9))["point_id"]
+    assert target.identity(config)["point_id"] != Target("tfic", 0.01, 0.2).identity(config)["point_id"]
