@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import polars as pl
 from rich.console import Console, Group
 from rich.live import Live
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -122,7 +123,7 @@ class Display:
         running = [
             Text("  " + _running(identity, progress), style="dim") for identity, progress in self._running.values()
         ]
-        return Group(Text(self._state(), style="bold"), bar, *running, self.table())
+        return Group(Text(self._state(), style="bold"), Padding(bar, (0, 0)), *running, self.table())
 
     def table(self) -> Table | Text:
         """The front, thinned to a few rows."""
