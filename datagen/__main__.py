@@ -37,6 +37,9 @@ def main() -> int:
     except DataError as error:
         Console(stderr=True).print(f"[red]error:[/] {error}", soft_wrap=True)
         return 2
+    except KeyboardInterrupt:
+        Console(stderr=True).print("interrupted; the same command goes on with the shards that are missing")
+        return 1
     return 0
 
 
@@ -46,11 +49,10 @@ def _generate(arguments: Arguments) -> None:
     # Ray takes seconds to import; --help and a wrong argument need not wait for it.
     from datagen import generate
 
-    generate.start_ray(arguments.workers)
+    spec = PRESETS[arguments.preset]()
     columns = TextColumn("rendering"), BarColumn(), MofNCompleteColumn(), TaskProgressColumn(show_speed=True)
-    with Progress(*columns, TimeRemainingColumn()) as progress:
+    with Progress(*columns, TimeRemainingColumn()) as progress, generate.ray_session(arguments.workers):
         task = progress.add_task("rendering", total=None)
-        spec = PRESETS[arguments.preset]()
         generate.ensure(spec, arguments.out, lambda done, total: progress.update(task, completed=done, total=total))
     print(f"{arguments.out}: {spec.train} train, {spec.val} val, {spec.test} test images, digest {spec.digest()}")
 

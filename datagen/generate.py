@@ -2,7 +2,9 @@
 
 import logging
 import os
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 # `uv run` would make Ray build a second environment for its workers; they are to use the driver's.
@@ -21,16 +23,23 @@ Report = Callable[[int, int], None]
 """Called with images finished and images in all."""
 
 
-def start_ray(cpus: int | None = None) -> None:
-    """Connects to the running Ray cluster, or starts one on this machine with `cpus` cores (default: all)."""
+@contextmanager
+def ray_session(cpus: int | None = None) -> Iterator[None]:
+    """Ray for the length of the block: the running cluster, or one on this machine with `cpus` cores (default: all)."""
     if not ray.is_initialized():
         ray.init(num_cpus=cpus, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
+    # Ray takes SIGTERM for itself; to us it is Ctrl-C from a scheduler.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        ray.shutdown()
 
 
 def ensure(spec: DatasetSpec, folder: Path, report: Report = lambda done, total: None) -> Manifest:
     """Makes `folder` hold the whole data set and returns its manifest; finished shards are verified, not rendered.
 
-    Needs a connected Ray. The manifest grows with each shard, so that an interrupted call loses only the
+    Needs a Ray session. The manifest grows with each shard, so that an interrupted call loses only the
     shards under way.
 
     Raises:

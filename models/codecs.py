@@ -139,7 +139,7 @@ def _in_float32(forward: Callable) -> Callable:
 
 def _channel_indexes(latents: Float[Tensor, "1 c h w"]) -> Int[Tensor, "1 c h w"]:
     """Each element's table is its channel's."""
-    return torch.arange(latents.shape[1]).reshape(1, -1, 1, 1).expand(latents.shape)
+    return torch.arange(latents.shape[1], device=latents.device).reshape(1, -1, 1, 1).expand(latents.shape)
 
 
 def _flat(symbols: Tensor, indexes: Tensor) -> tuple[list[int], list[int]]:

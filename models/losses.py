@@ -15,7 +15,7 @@ class LossWeights(NamedTuple):
     distortion: float | Float[Tensor, " b"]
     """alpha."""
     rate: float | Float[Tensor, " b"]
-    """lambda."""
+    """lambda, above 0."""
     ocr: float | Float[Tensor, " b"]
     """beta; 0 leaves the recognizer out."""
 
@@ -24,6 +24,9 @@ class LossTerms(NamedTuple):
     """What the objective is made of, each term before its weight."""
 
     total: Float[Tensor, " b"]
+    """L."""
+    scaled: Float[Tensor, " b"]
+    """L / lambda, which is minimized: its gradients have one size at every rate, so that clipping treats them alike."""
     mse: Float[Tensor, " b"]
     bpp: Float[Tensor, " b"]
     ocr: Float[Tensor, " b"] | None
@@ -41,10 +44,11 @@ def objective(
     mse = mean_squared_error(output.x_hat, images)
     bpp = bits_per_pixel(output.likelihoods, images.shape[2] * images.shape[3])
     total = weights.distortion * mse + weights.rate * bpp
-    if isinstance(weights.ocr, float) and weights.ocr == 0:
-        return LossTerms(total, mse, bpp, None)
-    ocr = recognizer.loss(output.x_hat, texts)
-    return LossTerms(total + weights.ocr * ocr, mse, bpp, ocr)
+    ocr = None
+    if not (isinstance(weights.ocr, float) and weights.ocr == 0):
+        ocr = recognizer.loss(output.x_hat, texts)
+        total = total + weights.ocr * ocr
+    return LossTerms(total, total / weights.rate, mse, bpp, ocr)
 
 
 def mean_squared_error(x_hat: Float[Tensor, "b c h w"], x: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:

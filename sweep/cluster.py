@@ -1,10 +1,13 @@
 """What the connected Ray cluster offers, counting the nodes that its autoscaler may still start."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import ray
 import yaml
+
+from sweep.config import SweepConfig
 
 BOOTSTRAP = Path("~/ray_bootstrap_config.yaml")
 """Where `ray up` leaves the cluster's configuration on the head node."""
@@ -26,8 +29,9 @@ def _most(bootstrap: Path) -> Counter[str]:
     return most
 
 
-def concurrency(cpus: float, gpus: float, offered: Counter[str]) -> int:
-    """How many workers of that size fit, at least one."""
-    fitting = [offered["CPU"] // cpus] if cpus else []
-    fitting += [offered["GPU"] // gpus] if gpus else []
-    return max(1, int(min(fitting, default=1)))
+def fit(config: SweepConfig, offered: Counter[str]) -> tuple[SweepConfig, int]:
+    """The configuration with a trial's needs cut to what is offered, and how many such trials run at a time."""
+    cpus = max(1, min(config.cpus_per_trial, offered["CPU"]))
+    gpus = config.gpus_per_trial if offered["GPU"] else 0.0
+    fitting = [offered["CPU"] // cpus] + ([offered["GPU"] // gpus] if gpus else [])
+    return replace(config, cpus_per_trial=cpus, gpus_per_trial=gpus), max(1, int(min(fitting)))

@@ -27,7 +27,7 @@ class StageConfig:
     aux_learning_rate: float = 1e-3
     """Of the entropy bottleneck's quantiles, which have a loss of their own."""
     clip_norm: float = 1.0
-    """Largest gradient norm of L / lambda, whatever lambda is."""
+    """Largest gradient norm of L / lambda."""
 
     def __post_init__(self) -> None:
         if min(self.steps, self.batch_size) < 1:

@@ -1,14 +1,10 @@
 """A sweep's phases in their order: data, stage 1 and its base points, trials, report."""
 
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 
-import ray
-
 from datagen import generate
+from models import recognizers
 from sweep import points, report, usage
 from sweep.errors import SweepError
 from sweep.folder import RunFolder
@@ -28,34 +24,26 @@ def sweep(run: RunFolder) -> None:
     Raises:
         SweepError: every point failed.
         DataError: the data set cannot be made.
+        WeightsError: the recognizer's weights are missing or changed.
     """
+    # Workers load it again; here it fails before anything has started.
+    recognizers.load(run.config.recognizer)
     display = Display(run.config)
     started = time.monotonic()
-    with usage.peak_memory() as memory, display.live(), _connected_ray(display):
+    with usage.peak_memory() as memory, display.live(), generate.ray_session():
         table = PointTable(run.path)
         display.phase("opening MLflow")
         tracker = Tracker(run.tracking_uri, run.sweep_id, run.path.name, _params(run))
         recorder = Recorder(table, tracker, display)
+        display.show(table.frame)
         try:
             _measure(run, table, recorder, display)
             _report(run, table, tracker, display)
-        except BaseException:
-            tracker.finish("KILLED")
+        except BaseException as error:
+            tracker.finish("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
             raise
         memory.look()
     _print_summary(run, table, display, time.monotonic() - started, recorder.train_seconds, memory.bytes)
-
-
-@contextmanager
-def _connected_ray(display: Display) -> Iterator[None]:
-    display.phase("starting Ray")
-    generate.start_ray()
-    # Ray takes SIGTERM for itself; to us it is Ctrl-C from a scheduler.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        ray.shutdown()
 
 
 def _measure(run: RunFolder, table: PointTable, recorder: Recorder, display: Display) -> None:

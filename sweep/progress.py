@@ -34,7 +34,7 @@ class Display:
         self._config = config
         self._console = console or Console()
         self._started = time.monotonic()
-        self._phase, self._phase_done, self._phase_total = "starting", 0.0, 0.0
+        self._phase, self._phase_done, self._phase_total = "starting Ray", 0.0, 0.0
         self._points = 0
         self._front = pl.DataFrame()
         self._running: dict[str, tuple[Row, Progress]] = {}
@@ -47,6 +47,7 @@ class Display:
     @contextmanager
     def live(self) -> Iterator[None]:
         """Shows the panel while the block runs."""
+        self._line(force=True)
         if not self._console.is_terminal:
             yield
             return
@@ -85,9 +86,13 @@ class Display:
         self._running.pop(row["point_id"], None)
         self._work_done += TEST_COST * self._config.data.test
         self._phase_done += 1
+        self.show(frame)
+        self._console.print(_sentence(row), highlight=False)
+
+    def show(self, frame: pl.DataFrame) -> None:
+        """All points so far."""
         self._points = frame.filter(pl.col("kind") == "tfic").height
         self._front = frame.filter("on_front").sort("bpp")
-        self._console.print(_sentence(row), highlight=False)
 
     def print(self, text: str | Table | Text) -> None:
         """A line or table that stays."""
@@ -117,34 +122,28 @@ class Display:
         self._console.print(self._state() + share, highlight=False, soft_wrap=True)
 
     def _panel(self) -> Group:
-        bar = ProgressBar(
-            total=self._phase_total or None, completed=self._phase_done, width=60, pulse=not self._phase_total
-        )
-        running = [
-            Text("  " + _running(identity, progress), style="dim") for identity, progress in self._running.values()
-        ]
-        return Group(Text(self._state(), style="bold"), Padding(bar, (0, 0)), *running, self.table())
+        total = self._phase_total or None
+        bar = ProgressBar(total=total, completed=self._phase_done, width=60, pulse=total is None)
+        running = [Text("  " + _training(*point), style="dim") for point in self._running.values()]
+        # A bar alone does not end its line.
+        return Group(Text(self._state(), style="bold"), Padding(bar), *running, self.table())
 
     def table(self) -> Table | Text:
         """The front, thinned to a few rows."""
         if self._front.is_empty():
             return Text("no point on the front yet", style="dim")
-        table = Table(
-            "bpp", "accuracy", "kind", "λ", "β", title=f"the front ({len(self._front)} points)", title_justify="left"
-        )
+        table = Table("bpp", "accuracy", "kind", "λ", "β", title=f"the front: {len(self._front)}")
         step = -(-len(self._front) // BEST)
         for row in self._front[::-1][::step][::-1].iter_rows(named=True):
-            table.add_row(
-                f"{row['bpp']:.4f}", f"{row['accuracy']:.3f}", row["kind"], f"{row['lambda']:.2g}", f"{row['beta']:.2g}"
-            )
+            weights = (f"{row[name]:.2g}" for name in ("lambda", "beta"))
+            table.add_row(f"{row['bpp']:.4f}", f"{row['accuracy']:.3f}", row["kind"], *weights)
         return table
 
 
-def _running(identity: Row, progress: Progress) -> str:
-    terms = f"bpp {progress.bpp:.3f}, mse {progress.mse:.4f}" + (
-        "" if progress.ocr is None else f", ocr {progress.ocr:.2f}"
-    )
-    return f"{_point(identity)}: step {progress.step} of {progress.steps}, {terms}"
+def _training(identity: Row, progress: Progress) -> str:
+    terms = {"bpp": progress.bpp, "mse": progress.mse, "ocr": progress.ocr}
+    values = ", ".join(f"{name} {value:.3g}" for name, value in terms.items() if value is not None)
+    return f"{_point(identity)}: step {progress.step} of {progress.steps}, {values}"
 
 
 def _point(row: Row) -> str:

@@ -2,9 +2,9 @@
 
 import time
 
+from sweep.figures import front_figure
 from sweep.points import PointTable, Row, front_summary
 from sweep.progress import Display
-from sweep.report import front_figure
 from sweep.tracking import Tracker
 from sweep.training import Progress
 

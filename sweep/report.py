@@ -10,121 +10,19 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import polars as pl
 import tyro
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import ScalarFormatter
 from rich.console import Console
 
 from datagen import dataset
-from datagen.dataset import TextImages
 from datagen.errors import DataError
 from datagen.shards import atomic
-from models import container, recognizers
 from models.errors import ModelError
-from models.recognizers import CtcRecognizer
-from models.trained import TrainedCodec
 from sweep import points
 from sweep.errors import SweepError
+from sweep.figures import front_figure, reconstructions_figure
 from sweep.folder import RunFolder
-from sweep.points import Row
-from sweep.stages import load_codec
-
-BASE, TFIC, FRONT = "#7f7f7f", "#5fa8d3", "#c1121f"
-IMAGES = 5
-"""Rows of the picture of reconstructions: the first of the test split, whatever they show."""
-RATES = 3
-"""Columns of it, each a TFIC point of the front beside the base point of the nearest rate."""
-
-
-def front_figure(frame: pl.DataFrame) -> Figure:
-    """Accuracy over rate: base curve, TFIC points, the front, and the uncompressed images' accuracy."""
-    figure = Figure(figsize=(8, 5), dpi=120, layout="constrained")
-    axes = figure.add_subplot()
-    base, tfic = points.complete(frame, "base"), points.complete(frame, "tfic")
-    front = frame.filter("on_front").sort("bpp")
-    axes.plot(base["bpp"], base["accuracy"], "o-", color=BASE, label="base codec (stage 1)")
-    axes.scatter(tfic["bpp"], tfic["accuracy"], color=TFIC, s=22, alpha=0.7, label="TFIC (stage 2)")
-    axes.step(front["bpp"], front["accuracy"], where="post", color=FRONT, linewidth=1.6, label="Pareto front")
-    axes.scatter(front["bpp"], front["accuracy"], facecolors="none", edgecolors=FRONT, s=48)
-    uncompressed = points.uncompressed_accuracy(frame)
-    if uncompressed is not None:
-        axes.axhline(uncompressed, color="black", linestyle="--", linewidth=1, label="uncompressed")
-    _label(axes)
-    return figure
-
-
-def _label(axes: Axes) -> None:
-    axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(ScalarFormatter())
-    axes.xaxis.set_minor_formatter(ScalarFormatter())
-    axes.tick_params(axis="x", which="minor", labelsize=7)
-    axes.set_xlabel("bits per pixel, whole file")
-    axes.set_ylabel("accuracy of the recognizer")
-    axes.set_ylim(0, 1)
-    axes.grid(alpha=0.25, which="both")
-    axes.legend(loc="lower right")
-
-
-def reconstructions_figure(run: RunFolder, frame: pl.DataFrame, test: TextImages) -> Figure:
-    """Original, base and TFIC reconstructions at like rates, each with what was read in it."""
-    recognizer = recognizers.load(run.config.recognizer)
-    shown = [("original", None, None), *_pairs(frame)]
-    figure = Figure(figsize=(2.9 * len(shown), 1.15 * IMAGES + 0.4), dpi=110, layout="constrained")
-    grid = figure.subplots(IMAGES, len(shown), squeeze=False)
-    for column, (title, point_id, bpp) in enumerate(shown):
-        trained = (
-            None
-            if point_id is None
-            else _trained(run, frame.row(by_predicate=pl.col("point_id") == point_id, named=True))
-        )
-        for row, axes in enumerate(grid[:, column]):
-            _show(axes, test.images[row], test.texts[row], trained, recognizer)
-        grid[0, column].set_title(title if bpp is None else f"{title}, {bpp:.3f} bpp", fontsize=10)
-    return figure
-
-
-def _pairs(frame: pl.DataFrame) -> list[tuple[str, str, float]]:
-    """Base and TFIC points at like rates, spread over the front: (title, point id, bpp)."""
-    front = frame.filter("on_front", kind="tfic").sort("bpp")
-    base = points.complete(frame, "base")
-    if front.is_empty() or base.is_empty():
-        return []
-    chosen = sorted({round(i * (len(front) - 1) / max(1, RATES - 1)) for i in range(RATES)})
-    pairs = []
-    for tfic in (front.row(index, named=True) for index in chosen):
-        near = base.sort((pl.col("bpp") / tfic["bpp"]).log().abs()).row(0, named=True)
-        pairs += [("base", near["point_id"], near["bpp"]), ("TFIC", tfic["point_id"], tfic["bpp"])]
-    return pairs
-
-
-def _show(axes: Axes, image, truth: str, trained: TrainedCodec | None, recognizer: CtcRecognizer) -> None:
-    if trained is not None:
-        image = container.decode(trained, container.encode(trained, image))
-    read = recognizer.read(container.to_float(image))[0]
-    axes.imshow(image)
-    axes.set_axis_off()
-    color = "#2d6a4f" if read == truth else FRONT
-    axes.text(
-        0.5,
-        -0.04,
-        read or "(nothing)",
-        ha="center",
-        va="top",
-        color=color,
-        fontsize=9,
-        transform=axes.transAxes,
-        parse_math=False,
-    )
-
-
-def _trained(run: RunFolder, row: Row) -> TrainedCodec:
-    return TrainedCodec(load_codec(row["codec"], run.path / row["checkpoint"]), row["codec"], run.config.recognizer, {})
 
 
 def write(run: RunFolder) -> tuple[Figure, Figure]:

@@ -14,7 +14,7 @@ from datagen import dataset
 from datagen.dataset import Batch, TextImages
 from datagen.shards import atomic
 from models import codecs
-from models.codecs import Codec, CodecOutput
+from models.codecs import Codec
 from models.losses import LossTerms, LossWeights, objective
 from models.recognizers import Recognizer
 from sweep.config import StageConfig, SweepConfig
@@ -99,8 +99,8 @@ class Store:
         stage = node.stage
         weights = LossWeights(stage.distortion_weight, stage.rate_weight, stage.ocr_weight)
 
-        def terms(output: CodecOutput, batch: Batch) -> LossTerms:
-            return objective(output, batch.images, batch.texts, recognizer, weights)
+        def terms(codec: Codec, batch: Batch) -> LossTerms:
+            return objective(codec(batch.images), batch.images, batch.texts, recognizer, weights)
 
         keeper = FileKeeper(self.folder / f"{node.key}.partial.pt", self.save_seconds)
         train_stage(

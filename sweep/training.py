@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from datagen.dataset import Batch
-from models.codecs import Codec, CodecOutput
+from models.codecs import Codec
 from models.losses import LossTerms
 from sweep.config import StageConfig
 from sweep.errors import DivergedError
@@ -21,7 +21,8 @@ CHECK_STEPS = 10
 WARMUP = 0.05
 """Share of the steps in which the learning rate rises."""
 
-Objective = Callable[[CodecOutput, Batch], LossTerms]
+Objective = Callable[[Codec, Batch], LossTerms]
+"""Runs the codec on a batch and weighs what comes out; draws of its own follow torch's global random state."""
 
 
 class Progress(NamedTuple):
@@ -87,7 +88,7 @@ def train_stage(
     start = _restore(keeper, codec, optimizer, aux_optimizer)
     started = time.perf_counter()
     for step, batch in zip(range(start, stage.steps), batches(start), strict=False):
-        # Noise depends on the step alone, not on what ran before in this process.
+        # Noise and draws depend on the step alone, not on what ran before in this process.
         torch.manual_seed(hash((seed, step)))
         rate = learning_rate(stage, step)
         terms = _update(codec, objective, _to(batch, device), stage, rate, optimizer)
@@ -139,9 +140,8 @@ def _update(
     optimizer.param_groups[0]["lr"] = rate
     optimizer.zero_grad()
     with autocast(batch.images.device):
-        terms = objective(codec(batch.images), batch)
-    # Adam does not see the scale, but the clipping does: L / lambda has gradients of one size at every rate.
-    (terms.total.mean() / stage.rate_weight).backward()
+        terms = objective(codec, batch)
+    terms.scaled.mean().backward()
     nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], stage.clip_norm)
     optimizer.step()
     return terms

@@ -1,7 +1,8 @@
 """One point of a sweep: train its codec, write real files, read them back."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -70,22 +71,44 @@ def run(target: Target, config: SweepConfig, folder: Path, data: Data, report: C
     recognizer = _recognizer(config.recognizer)
     row = target.identity(config)
     node = target.node(config)
-    if node is None:
-        return row | evaluate_uncompressed(recognizer, data.test)._asdict() | {"status": "complete"}
-    started = time.perf_counter()
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    store = Store(folder / "checkpoints", config.save_seconds)
     try:
-        codec = store.codec(node, data.train, recognizer.to(device), device, report)
+        if node is None:
+            row |= evaluate_uncompressed(recognizer, data.test)._asdict()
+        else:
+            row |= _run_node(node, config, folder, data, recognizer, report)
     except DivergedError as error:
         return row | {"status": "failed", "reason": str(error)}
-    finally:
-        recognizer.cpu()
-    row |= {"train_seconds": time.perf_counter() - started, "checkpoint": str(store.path(node).relative_to(folder))}
+    return row | {"status": "complete"}
+
+
+def _run_node(
+    node: Node,
+    config: SweepConfig,
+    folder: Path,
+    data: Data,
+    recognizer: CtcRecognizer,
+    report: Callable[[Progress], None],
+) -> Row:
+    started = time.perf_counter()
+    store = Store(folder / "checkpoints", config.save_seconds)
+    with _on_device(recognizer) as device:
+        codec = store.codec(node, data.train, recognizer, device, report)
+    row = {"train_seconds": time.perf_counter() - started, "checkpoint": str(store.path(node).relative_to(folder))}
     trained = TrainedCodec(codec.cpu(), config.codec, config.recognizer, {})
     seen = steer(trained, recognizer, data.val)
     row |= {"val_bpp": seen.bpp, "val_accuracy": seen.accuracy}
-    return row | evaluate(trained, recognizer, data.test)._asdict() | {"status": "complete"}
+    return row | evaluate(trained, recognizer, data.test)._asdict()
+
+
+@contextmanager
+def _on_device(recognizer: CtcRecognizer) -> Iterator[torch.device]:
+    """Training runs on the GPU where this worker has one; measuring always on the CPU."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    recognizer.to(device)
+    try:
+        yield device
+    finally:
+        recognizer.cpu()
 
 
 @cache

@@ -50,14 +50,10 @@ class Pool:
 
     def __init__(self, config: SweepConfig, folder: Path, data_folder: Path, observer: Observer) -> None:
         """Loads the data once; each node of the cluster keeps one copy in shared memory."""
-        self._config = config
+        self._config, self.concurrency = cluster.fit(config, cluster.capacity())
         # Workers run in folders of their own.
         self._folder = folder.absolute()
         self._observer = observer
-        offered = cluster.capacity()
-        self._gpus = config.gpus_per_trial if offered["GPU"] else 0.0
-        self.concurrency = cluster.concurrency(config.cpus_per_trial, self._gpus, offered)
-        """Points at a time."""
         val = dataset.load(data_folder, "val")
         steering = TextImages(val.images[: config.val_images], val.texts[: config.val_images])
         self._data = Data(dataset.load(data_folder, "train"), steering, dataset.load(data_folder, "test"))
@@ -74,7 +70,7 @@ class Pool:
 
     def _fit(self, space: dict | None, search: Searcher | None, samples: int) -> None:
         function = tune.with_parameters(_run, config=self._config, folder=self._folder, data=self._data)
-        resources = {"cpu": self._config.cpus_per_trial, "gpu": self._gpus}
+        resources = {"cpu": self._config.cpus_per_trial, "gpu": self._config.gpus_per_trial}
         tune.Tuner(
             tune.with_resources(function, resources),
             param_space=space,

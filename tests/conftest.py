@@ -9,7 +9,6 @@ from jaxtyping import install_import_hook
 install_import_hook(["datagen.dataset", "datagen.render", "datagen.shards", "models", "sweep"], "checker.check")
 
 import pytest  # noqa: E402
-import ray  # noqa: E402
 import torch  # noqa: E402
 
 from datagen import dataset, generate, shards  # noqa: E402
@@ -62,6 +61,5 @@ def trained() -> TrainedCodec:
 
 @pytest.fixture(scope="session")
 def local_ray() -> Iterator[None]:
-    generate.start_ray(2)
-    yield
-    ray.shutdown()
+    with generate.ray_session(2):
+        yield

@@ -1,3 +1,4 @@
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,6 +40,18 @@ def test_only_missing_shards_are_rendered(spec: DatasetSpec, tmp_path: Path) -> 
 def test_a_folder_of_another_data_set_is_left_alone(spec: DatasetSpec, data_folder: Path) -> None:
     with pytest.raises(ShardError, match="another data set"):
         generate.ensure(replace(spec, seed=9), data_folder)
+
+
+def test_a_damaged_shard_is_named_and_nothing_else_is_touched(
+    spec: DatasetSpec, data_folder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(data_folder, tmp_path / "data")
+    shard = tmp_path / "data" / "train-00001.parquet"
+    shard.write_bytes(shard.read_bytes()[:-1])
+    before = {path.name: path.read_bytes() for path in (tmp_path / "data").iterdir()}
+    with pytest.raises(ShardError, match=r"train-00001\.parquet: sha256 differs"):
+        generate.ensure(spec, tmp_path / "data")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "data").iterdir()} == before
 
 
 def test_an_unwritable_folder_is_reported(spec: DatasetSpec, tmp_path: Path) -> None:

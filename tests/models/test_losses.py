@@ -36,6 +36,7 @@ def test_each_image_may_have_weights_of_its_own(output: CodecOutput, recognizer:
     terms = losses.objective(output, images, ["one", "two"], recognizer, LossWeights(1.0, rates, rates))
     assert terms.ocr is not None
     assert torch.allclose(terms.total, terms.mse + rates * (terms.bpp + terms.ocr))
+    assert torch.allclose(terms.scaled, terms.mse / rates + terms.bpp + terms.ocr)
 
 
 def test_stage_1_asks_no_recognizer(output: CodecOutput, recognizer: CtcRecognizer) -> None:

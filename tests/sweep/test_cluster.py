@@ -2,6 +2,7 @@
 
 import copy
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import yaml
 from ray.autoscaler._private.util import prepare_config, validate_config
 
 from sweep import cluster
+from sweep.presets import smoke
 
 FILE = Path(__file__).parents[2] / "ray_cluster.yaml"
 
@@ -50,7 +52,18 @@ def test_capacity_counts_what_the_autoscaler_may_start(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cpus", "gpus", "fitting"), [(1, 0, 16), (4, 0, 4), (4, 1, 2), (1, 0.5, 4), (32, 0, 1), (4, 4, 1)]
+    ("cpus", "gpus", "offered", "fitting"),
+    [
+        (1, 0, Counter(CPU=16), (1, 0, 16)),
+        (4, 0, Counter(CPU=16), (4, 0, 4)),
+        (4, 1, Counter(CPU=16, GPU=2), (4, 1, 2)),
+        (1, 0.5, Counter(CPU=16, GPU=2), (1, 0.5, 4)),
+        (4, 1, Counter(CPU=2, GPU=1), (2, 1, 1)),
+        (4, 1, Counter(CPU=2), (2, 0, 1)),
+    ],
 )
-def test_as_many_points_run_as_fit(cpus: float, gpus: float, fitting: int) -> None:
-    assert cluster.concurrency(cpus, gpus, Counter(CPU=16, GPU=2)) == fitting
+def test_trials_are_cut_to_the_cluster_and_fill_it(
+    cpus: int, gpus: float, offered: Counter[str], fitting: tuple[int, float, int]
+) -> None:
+    config, concurrency = cluster.fit(replace(smoke(), cpus_per_trial=cpus, gpus_per_trial=gpus), offered)
+    assert (config.cpus_per_trial, config.gpus_per_trial, concurrency) == fitting

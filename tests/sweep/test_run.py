@@ -119,6 +119,14 @@ def test_an_error_is_one_line_and_exit_code_2(started: Path, monkeypatch, capsys
     assert said.count("\n") == 1
 
 
+def test_changed_weights_stop_a_sweep_before_it_starts(tmp_path: Path, monkeypatch, capsys) -> None:
+    (tmp_path / "english_g2.pth").write_bytes(b"other weights")
+    monkeypatch.setattr("models.recognizers._english_g2_path", lambda: tmp_path / "english_g2.pth")
+    monkeypatch.setattr("sys.argv", ["run", "--preset", "smoke", "--out", str(tmp_path / "run")])
+    assert main() == 2
+    assert "differs from the published weights" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("arguments", [["--preset", "nosuch"], ["--budget", "many"], ["--nonsense"]])
 def test_arguments_that_make_no_sense_are_exit_code_2(monkeypatch, capsys, arguments: list[str]) -> None:
     monkeypatch.setattr("sys.argv", ["run", *arguments])

@@ -8,7 +8,7 @@ import torch
 from datagen import dataset
 from datagen.dataset import Batch, TextImages
 from models import codecs
-from models.codecs import Codec, CodecOutput
+from models.codecs import Codec
 from models.losses import LossTerms, LossWeights, objective
 from models.recognizers import CtcRecognizer
 from sweep import training
@@ -44,8 +44,8 @@ def _clone(state: dict) -> dict:
 def terms(recognizer: CtcRecognizer) -> Objective:
     weights = LossWeights(1.0, RATE_WEIGHT, 0.0)
 
-    def of(output: CodecOutput, batch: Batch) -> LossTerms:
-        return objective(output, batch.images, batch.texts, recognizer, weights)
+    def of(codec: Codec, batch: Batch) -> LossTerms:
+        return objective(codec(batch.images), batch.images, batch.texts, recognizer, weights)
 
     return of
 
@@ -97,8 +97,8 @@ def test_the_entropy_bottlenecks_quantiles_are_trained_by_their_own_loss(terms, 
 
 
 def test_a_loss_that_is_not_finite_ends_the_stage(terms, batches) -> None:
-    def diverging(output: CodecOutput, batch: Batch) -> LossTerms:
-        found = terms(output, batch)
+    def diverging(codec: Codec, batch: Batch) -> LossTerms:
+        found = terms(codec, batch)
         return found._replace(total=found.total * torch.nan)
 
     with pytest.raises(DivergedError, match="nan at step 1"):

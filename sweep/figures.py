@@ -1,0 +1,102 @@
+"""The pictures of a run: its front, and reconstructions with what was read in them."""
+
+import numpy as np
+import polars as pl
+from jaxtyping import UInt8
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
+
+from datagen.dataset import TextImages
+from models import container, recognizers
+from models.recognizers import CtcRecognizer
+from models.trained import TrainedCodec
+from sweep import points
+from sweep.folder import RunFolder
+from sweep.points import Row
+from sweep.stages import load_codec
+
+BASE, TFIC, FRONT = "#7f7f7f", "#5fa8d3", "#c1121f"
+RIGHT, WRONG = "#2d6a4f", "#c1121f"
+IMAGES = 5
+"""Rows of the picture of reconstructions: the first of the test split, whatever they show."""
+RATES = 3
+"""Columns of it, each a TFIC point of the front beside the base point of the nearest rate."""
+
+
+def front_figure(frame: pl.DataFrame) -> Figure:
+    """Accuracy over rate: base curve, TFIC points, the front, and the uncompressed images' accuracy."""
+    figure = Figure(figsize=(8, 5), dpi=120, layout="constrained")
+    axes = figure.add_subplot()
+    base, tfic = points.complete(frame, "base"), points.complete(frame, "tfic")
+    front = frame.filter("on_front").sort("bpp")
+    axes.plot(base["bpp"], base["accuracy"], "o-", color=BASE, label="base codec (stage 1)")
+    axes.scatter(tfic["bpp"], tfic["accuracy"], color=TFIC, s=22, alpha=0.7, label="TFIC (stage 2)")
+    axes.step(front["bpp"], front["accuracy"], where="post", color=FRONT, linewidth=1.6, label="Pareto front")
+    axes.scatter(front["bpp"], front["accuracy"], facecolors="none", edgecolors=FRONT, s=48)
+    uncompressed = points.uncompressed_accuracy(frame)
+    if uncompressed is not None:
+        axes.axhline(uncompressed, color="black", linestyle="--", linewidth=1, label="uncompressed")
+    _label(axes)
+    return figure
+
+
+def _label(axes: Axes) -> None:
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.xaxis.set_minor_formatter(ScalarFormatter())
+    axes.tick_params(axis="x", which="minor", labelsize=7)
+    axes.set_xlabel("bits per pixel, whole file")
+    axes.set_ylabel("accuracy of the recognizer")
+    axes.set_ylim(0, 1)
+    axes.grid(alpha=0.25, which="both")
+    axes.legend(loc="lower right")
+
+
+def reconstructions_figure(run: RunFolder, frame: pl.DataFrame, test: TextImages) -> Figure:
+    """Original, base and TFIC reconstructions at like rates, each with what was read in it."""
+    recognizer = recognizers.load(run.config.recognizer)
+    shown = [("original", None), *_pairs(frame)]
+    figure = Figure(figsize=(2.9 * len(shown), 1.15 * IMAGES + 0.4), dpi=110, layout="constrained")
+    grid = figure.subplots(IMAGES, len(shown), squeeze=False)
+    for (title, point), column in zip(shown, grid.T, strict=True):
+        trained = None if point is None else _trained(run, point)
+        column[0].set_title(title, fontsize=10)
+        for axes, image, text in zip(column, test.images, test.texts, strict=False):
+            _show(axes, image, text, trained, recognizer)
+    return figure
+
+
+def _pairs(frame: pl.DataFrame) -> list[tuple[str, Row]]:
+    """Base and TFIC points at like rates, spread over the front, each with its title."""
+    front = frame.filter("on_front", kind="tfic").sort("bpp")
+    base = points.complete(frame, "base")
+    if front.is_empty() or base.is_empty():
+        return []
+    chosen = sorted({round(i * (len(front) - 1) / max(1, RATES - 1)) for i in range(RATES)})
+    pairs: list[tuple[str, Row]] = []
+    for tfic in (front.row(index, named=True) for index in chosen):
+        near = base.sort((pl.col("bpp") / tfic["bpp"]).log().abs()).row(0, named=True)
+        pairs += [(f"base, {near['bpp']:.3f} bpp", near), (f"TFIC, {tfic['bpp']:.3f} bpp", tfic)]
+    return pairs
+
+
+def _show(
+    axes: Axes,
+    image: UInt8[np.ndarray, "h w 3"],
+    truth: str,
+    trained: TrainedCodec | None,
+    recognizer: CtcRecognizer,
+) -> None:
+    if trained is not None:
+        image = container.decode(trained, container.encode(trained, image))
+    read = recognizer.read(container.to_float(image))[0]
+    axes.imshow(image)
+    axes.set_axis_off()
+    color = RIGHT if read == truth else WRONG
+    below = {"ha": "center", "va": "top", "transform": axes.transAxes}
+    axes.text(0.5, -0.04, read or "(nothing)", color=color, fontsize=9, parse_math=False, **below)
+
+
+def _trained(run: RunFolder, row: Row) -> TrainedCodec:
+    return TrainedCodec(load_codec(row["codec"], run.path / row["checkpoint"]), row["codec"], run.config.recognizer, {})

@@ -1,0 +1,82 @@
+import io
+
+import pytest
+from rich.console import Console
+from rows import frame
+
+from sweep import progress
+from sweep.points import Row
+from sweep.presets import smoke
+from sweep.progress import Display
+from sweep.training import Progress
+
+BASE: Row = {"point_id": "a", "kind": "base", "lambda": 0.01, "beta": 0.0}
+TRAINING = Progress(20, 40, 0.05, 0.02, 0.3, None, 1e-3, 5.0)
+
+
+@pytest.fixture
+def screen() -> io.StringIO:
+    return io.StringIO()
+
+
+def shown(screen: io.StringIO, terminal: bool) -> Display:
+    return Display(smoke(), Console(file=screen, force_terminal=terminal, width=120))
+
+
+def test_a_log_tells_phase_points_and_time_left(screen: io.StringIO) -> None:
+    display = shown(screen, terminal=False)
+    with display.live():
+        display.expect(stage1=2, stage2=2, points=5)
+        display.phase("stage 1", 3)
+        display.progressed(BASE, TRAINING)
+        display.phase("stage 2", 2)
+    lines = screen.getvalue().splitlines()
+    assert lines[0].startswith("starting Ray | 0 of 2 points | 0:00 gone, time left: not known yet")
+    assert "stage 1 | 0 of 2 points" in lines[1]
+    assert lines[2].startswith("stage 2")
+    assert " left" in lines[2]
+    assert "not known" not in lines[2]
+
+
+def test_a_finished_or_failed_point_is_a_line(screen: io.StringIO) -> None:
+    display = shown(screen, terminal=False)
+    complete = BASE | {"status": "complete", "bpp": 0.1234, "accuracy": 0.5}
+    display.finished(complete, frame(complete))
+    failed = {"point_id": "b", "kind": "tfic", "lambda": 0.01, "beta": 0.1, "status": "failed", "reason": "nan"}
+    display.finished(failed, frame(complete, failed))
+    assert screen.getvalue().splitlines() == [
+        "base λ=0.01: 0.1234 bpp, accuracy 0.500",
+        "tfic λ=0.01 β=0.1 failed: nan",
+    ]
+
+
+def test_a_terminal_shows_the_front_and_what_is_training(screen: io.StringIO) -> None:
+    display = shown(screen, terminal=True)
+    complete = BASE | {"status": "complete", "bpp": 0.1234, "accuracy": 0.5}
+    display.show(frame(complete))
+    display.progressed(BASE | {"point_id": "c", "lambda": 0.02}, TRAINING)
+    Console(file=screen, width=120).print(display._panel())
+    said = screen.getvalue()
+    assert "0.1234" in said
+    assert "base λ=0.02: step 20 of 40, bpp 0.3, mse 0.02" in said
+
+
+def test_a_long_front_is_thinned_and_keeps_its_best_point() -> None:
+    display = shown(io.StringIO(), terminal=False)
+    rows = [
+        {"point_id": str(i), "kind": "tfic", "status": "complete", "bpp": 0.01 * i, "accuracy": 0.02 * i}
+        | {"lambda": 0.1, "beta": 0.1}
+        for i in range(1, 31)
+    ]
+    display.show(frame(*rows))
+    console = Console(file=io.StringIO(), record=True, width=120)
+    console.print(display.table())
+    text = console.export_text()
+    assert "the front: 30" in text
+    assert "0.3000" in text
+    assert text.count("tfic") <= progress.BEST
+
+
+@pytest.mark.parametrize(("seconds", "clock"), [(0, "0:00"), (59.6, "1:00"), (3599, "59:59"), (3600, "1:00:00")])
+def test_times_read_as_clocks(seconds: float, clock: str) -> None:
+    assert progress.clock(seconds) == clock
