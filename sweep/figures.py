@@ -9,6 +9,7 @@ from matplotlib.ticker import ScalarFormatter
 
 from datagen.dataset import TextImages
 from models import container, recognizers
+from models.metrics import accuracy
 from models.recognizers import CtcRecognizer
 from models.trained import TrainedCodec
 from sweep import points
@@ -21,7 +22,7 @@ RIGHT, WRONG = "#2d6a4f", "#c1121f"
 IMAGES = 5
 """Rows of the picture of reconstructions: the first of the test split, whatever they show."""
 RATES = 3
-"""Columns of it, each a TFIC point of the front beside the base point of the nearest rate."""
+"""Pairs of columns of it, each a base point beside the TFIC point of the front that is nearest in rate."""
 
 
 def front_figure(frame: pl.DataFrame) -> Figure:
@@ -68,16 +69,16 @@ def reconstructions_figure(run: RunFolder, frame: pl.DataFrame, test: TextImages
 
 
 def _pairs(frame: pl.DataFrame) -> list[tuple[str, Row]]:
-    """Base and TFIC points at like rates, spread over the front, each with its title."""
+    """Base points spread over their curve, each before the TFIC point of the front nearest in rate, with titles."""
     front = frame.filter("on_front", kind="tfic").sort("bpp")
     base = points.complete(frame, "base")
     if front.is_empty() or base.is_empty():
         return []
-    chosen = sorted({round(i * (len(front) - 1) / max(1, RATES - 1)) for i in range(RATES)})
+    chosen = sorted({round(i * (len(base) - 1) / max(1, RATES - 1)) for i in range(RATES)})
     pairs: list[tuple[str, Row]] = []
-    for tfic in (front.row(index, named=True) for index in chosen):
-        near = base.sort((pl.col("bpp") / tfic["bpp"]).log().abs()).row(0, named=True)
-        pairs += [(f"base, {near['bpp']:.3f} bpp", near), (f"TFIC, {tfic['bpp']:.3f} bpp", tfic)]
+    for point in (base.row(index, named=True) for index in chosen):
+        near = front.sort((pl.col("bpp") / point["bpp"]).log().abs()).row(0, named=True)
+        pairs += [(f"base, {point['bpp']:.3f} bpp", point), (f"TFIC, {near['bpp']:.3f} bpp", near)]
     return pairs
 
 
@@ -93,7 +94,7 @@ def _show(
     read = recognizer.read(container.to_float(image))[0]
     axes.imshow(image)
     axes.set_axis_off()
-    color = RIGHT if read == truth else WRONG
+    color = RIGHT if accuracy(read, truth) == 1 else WRONG
     below = {"ha": "center", "va": "top", "transform": axes.transAxes}
     axes.text(0.5, -0.04, read or "(nothing)", color=color, fontsize=9, parse_math=False, **below)
 
