@@ -1,9 +1,10 @@
-"""What a run's front is worth against its base curve, from its points.parquet.
+"""What a run's front is worth against its base curve and against what needs no training, from its points.parquet.
 
 python benchmarks/front.py RUN
 """
 
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,47 +12,92 @@ import polars as pl
 import tyro
 
 from sweep import points
-from sweep.pareto import accuracy_at
+from sweep.pareto import Objectives, accuracy_at, bd_rate, front, rate_at
+
+ENOUGH = 0.97
+"""Share of the uncompressed accuracy that the envelope has to reach: its rate there is E."""
+SHARES = (0.5, 0.75, 0.9, ENOUGH, 1.0)
+"""Of the uncompressed accuracy, whose rates are compared."""
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """Prints a run's front beside its base curve at equal rate."""
+    """Prints a run's front beside its base curve and the envelope of WebP, at equal rate and at equal accuracy."""
 
     run: tyro.conf.Positional[Path]
     """Folder of a run."""
 
 
 def main() -> None:
-    """Prints a table and the figures that README.md quotes."""
+    """Prints the tables and figures that README.md quotes."""
     frame = points.read(tyro.cli(Arguments).run)
-    base = points.complete(frame, "base")
-    tfic = points.complete(frame, "tfic").filter("on_front")
-    curve = points.objectives(base)
-    gains = {point: accuracy_at(curve, point.bpp) for point in points.objectives(tfic)}
-    print("    bpp  accuracy  base at that rate   gain")
-    for point, reference in gains.items():
-        known = "      -       -" if reference is None else f"{reference:7.3f}  {point.accuracy - reference:+6.3f}"
-        print(f"{point.bpp:7.4f}  {point.accuracy:8.3f}          {known}")
-    print_figures(frame, [point.accuracy - reference for point, reference in gains.items() if reference is not None])
+    tfic = front(points.objectives(points.complete(frame, "tfic")))
+    base = points.objectives(points.complete(frame, "base"))
+    envelope = points.envelope(frame)
+    print_at_equal_rate(tfic, base, envelope)
+    print_at_equal_accuracy(frame, tfic, base, envelope)
+    print_figures(frame)
 
 
-def print_figures(frame: pl.DataFrame, gains: list[float]) -> None:
+def print_at_equal_rate(tfic: list[Objectives], base: list[Objectives], envelope: list[Objectives]) -> None:
+    """The front's points beside both curves."""
+    print("    bpp  accuracy    base  envelope")
+    for point in tfic:
+        others = [accuracy_at(curve, point.bpp) for curve in (base, envelope)]
+        print(f"{point.bpp:7.4f}  {point.accuracy:8.3f} {_number(others[0], 7, 3)}  {_number(others[1], 8, 3)}")
+    for name, curve in (("base curve", base), ("envelope", envelope)):
+        pairs = [(point, accuracy_at(curve, point.bpp)) for point in tfic]
+        gains = [point.accuracy - other for point, other in pairs if other is not None]
+        rate = bd_rate(tfic, curve)
+        if gains:
+            print(f"gain over the {name} at equal rate: mean {statistics.fmean(gains):+.3f}, least {min(gains):+.3f}")
+        if rate is not None:
+            print(f"BD-rate against the {name}: {100 * rate:+.0f} %")
+
+
+def print_at_equal_accuracy(
+    frame: pl.DataFrame, tfic: list[Objectives], base: list[Objectives], envelope: list[Objectives]
+) -> None:
+    """Rates at shares of the uncompressed accuracy U, and as shares of E, the envelope's rate at 0.97 U."""
+    uncompressed = points.uncompressed_accuracy(frame)
+    if uncompressed is None:
+        return
+    enough = rate_at(envelope, ENOUGH * uncompressed)
+    print(f"\nU, the uncompressed accuracy: {uncompressed:.3f}")
+    print(f"E, the envelope's rate at {ENOUGH} U: {_number(enough, 0, 4)}")
+    print(" accuracy   front    base  envelope   front / E")
+    for accuracy in [*(share * uncompressed for share in SHARES), uncompressed + 0.08]:
+        rates = [rate_at(curve, accuracy) for curve in (tfic, front(base), envelope)]
+        share = None if rates[0] is None or enough is None else rates[0] / enough
+        print(f"{accuracy:9.3f} {''.join(_number(rate, 8, 4) for rate in rates)}  {_number(share, 10, 2)}")
+    best = max(tfic, key=lambda point: point.accuracy, default=None)
+    if best:
+        print(f"the front's end: {best.accuracy:.3f} at {best.bpp:.4f} bpp, U {best.accuracy - uncompressed:+.3f}")
+
+
+def print_figures(frame: pl.DataFrame) -> None:
     """The run in a few numbers."""
     summary = points.front_summary(frame)
-    coded = frame.filter(pl.col("kind") == "tfic", pl.col("status") == "complete")
-    print(f"points: {dict(frame.group_by('kind', 'status').len().sort('kind').select('kind', 'len').iter_rows())}")
-    print(f"uncompressed accuracy: {summary['uncompressed_accuracy']:.3f}")
-    print(f"hypervolume: {summary['hypervolume']:.4f}, base curve alone {summary['hypervolume_base']:.4f}")
-    if gains:
-        print(f"gain over the base curve at equal rate: mean {statistics.fmean(gains):+.3f}, least {min(gains):+.3f}")
-    encode, ocr = (statistics.fmean(coded[name]) for name in ("encode_ms", "ocr_ms"))
+    coded = points.complete(frame, "tfic")
+    kinds = frame.group_by("kind", "status").len().sort("kind").rows()
+    print(f"\npoints: {', '.join(f'{count} {kind} {status}' for kind, status, count in kinds)}")
+    volumes = ", ".join(f"{name} {summary[f'hypervolume{key}']:.4f}" for name, key in VOLUMES.items())
+    print(f"hypervolume: {volumes}")
+    encode, ocr = (_mean(coded[name]) for name in ("encode_ms", "ocr_ms"))
     print(f"encoding over reading time: {encode / ocr:.2f} ({encode:.1f} ms over {ocr:.1f} ms an image)")
-    overhead = statistics.fmean(coded["bpp"] - coded["bpp_payload"])
-    print(
-        f"header and checksum: {overhead:.4f} bpp; entropy coder over likelihoods: "
-        f"{statistics.fmean(coded['bpp_payload'] - coded['bpp_estimated']):.4f} bpp"
-    )
+    header, coder = _mean(coded["bpp"] - coded["bpp_payload"]), _mean(coded["bpp_payload"] - coded["bpp_estimated"])
+    print(f"header and checksum: {header:.4f} bpp; entropy coder over likelihoods: {coder:.4f} bpp")
+
+
+VOLUMES = {"front": "", "base curve": "_base", "envelope": "_classical"}
+
+
+def _mean(values: Sequence[float] | pl.Series) -> float:
+    return statistics.fmean(values)
+
+
+def _number(value: float | None, width: int, digits: int) -> str:
+    return "-".rjust(width) if value is None else f"{value:{width}.{digits}f}"
 
 
 if __name__ == "__main__":

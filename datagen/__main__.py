@@ -24,7 +24,7 @@ class Arguments:
     out: Path
     """Folder to fill: manifest.json and {train,val,test}-NNNNN.parquet."""
     preset: Literal["paper", "cpu", "smoke"] = "cpu"
-    """paper: 20,000 training images; cpu: 6,000; smoke: 96."""
+    """paper: 20,000 training images; cpu: 10,000; smoke: 96."""
     workers: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
     """Cores to use on this machine (default: all). A running Ray cluster is used whole."""
 

@@ -24,13 +24,22 @@ class Compress:
     """The .tfic file to write."""
     model: Path
     """Codec that python -m sweep.pick exported."""
+    bpp: Annotated[float | None, tyro.conf.arg(metavar="BPP")] = None
+    """Most bits per pixel of the whole file; of a model with a dial."""
+    quality: Annotated[int | None, tyro.conf.arg(metavar="0..100")] = None
+    """Position of a model's dial: 0 is the smallest file, 100 the best."""
 
     def run(self) -> None:
         """Writes the file and prints its size and rate."""
         from models import container, trained
 
-        image = _read_image(self.image)
-        data = container.encode(trained.load(self.model), image)
+        if self.bpp is not None and self.quality is not None:
+            raise ModelError("--bpp and --quality exclude each other; give one")
+        image, model = _read_image(self.image), trained.load(self.model)
+        if self.bpp is not None:
+            data = container.encode_within(model, image, self.bpp)
+        else:
+            data = container.encode(model, image, self.quality)
         _write(self.file, data)
         height, width = image.shape[:2]
         print(f"{self.file}: {len(data)} bytes, {8 * len(data) / (height * width):.4f} bpp, {width}x{height}")

@@ -5,13 +5,15 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from compressai.ans import BufferedRansEncoder, RansDecoder
-from compressai.entropy_models import EntropyModel
+from compressai.entropy_models import EntropyBottleneck, EntropyModel, GaussianConditional
 from compressai.models import MeanScaleHyperprior as Reference
 from compressai.models.base import CompressionModel, get_scale_table
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
+from models import small as transforms
 from models.errors import ModelError
 
 LARGEST_SCALE = 64
@@ -28,33 +30,75 @@ class CodecOutput(NamedTuple):
     """Probability of each element of the latents `y` and `z`."""
 
 
+class Prior(NamedTuple):
+    """How the prior of z is stretched and moved: its cumulative at z is the plain one's at scale * z + shift."""
+
+    scale: Float[Tensor, "*b c"]
+    shift: Float[Tensor, "*b c"]
+
+
+class Bottleneck(EntropyBottleneck):
+    """CompressAI's factorized prior of z, which may differ from image to image by a `Prior`."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels)
+        self._prior: Prior | None = None
+        # `update_tables` finds the quantiles by bisection, so that they need no loss of their own.
+        self.quantiles.requires_grad_(False)
+
+    def under(self, prior: Prior | None, z: Float[Tensor, "b c h w"]) -> tuple[Tensor, Tensor]:
+        """Noisy or rounded z and its likelihoods, in float32; None is the plain prior."""
+        self._prior = prior
+        try:
+            with torch.autocast(z.device.type, enabled=False):
+                return self(z.float())
+        finally:
+            self._prior = None
+
+    def _logits_cumulative(self, inputs: Float[Tensor, "c 1 _n"], stop_gradient: bool) -> Float[Tensor, "c 1 _n"]:
+        if self._prior is not None:
+            scale, shift = (_by_element(value, inputs) for value in self._prior)
+            inputs = inputs * scale + shift
+        return super()._logits_cumulative(inputs, stop_gradient)
+
+    def fold(self, prior: Prior) -> None:
+        """Makes the prior of one image everyone's, by changing the first layer's weights."""
+        matrix, bias = self.matrices[0], self.biases[0]
+        slope = F.softplus(matrix)
+        bias.add_(slope * prior.shift[:, None, None])
+        # The inverse of softplus, of the stretched slope.
+        matrix.copy_((slope * prior.scale[:, None, None]).expm1().log())
+
+
 class MeanScaleHyperprior(CompressionModel):
     """Minnen et al., "Joint autoregressive and hierarchical priors for learned image compression" (NeurIPS
     2018), without the autoregressive part.
 
-    Its layers and their names are those of CompressAI's `mbt2018-mean`. Its transforms may run in bfloat16 under
-    autocast; its entropy models always run in float32. Latents y and z share one entropy-coded stream.
+    Its transforms may run in bfloat16 under autocast; its entropy models always run in float32. In training the
+    synthesis sees y rounded, with the gradient of no rounding, and the entropy models see noise instead (Minnen and
+    Singh, "Channel-wise autoregressive entropy models", ICIP 2020). Latents y and z share one entropy-coded stream.
     """
 
-    def __init__(self, N: int, M: int) -> None:
+    def __init__(
+        self, *, g_a: nn.Module, g_s: nn.Module, h_a: nn.Module, h_s: nn.Module, N: int, downsampling_factor: int = 64
+    ) -> None:
+        """`N` is the number of z's channels, `downsampling_factor` the pixels a side of one of its elements."""
         super().__init__()
-        reference = Reference(N, M)
-        self.g_a, self.g_s = reference.g_a, reference.g_s
-        self.h_a, self.h_s = reference.h_a, reference.h_s
-        self.entropy_bottleneck = reference.entropy_bottleneck
-        self.gaussian_conditional = reference.gaussian_conditional
-        self.downsampling_factor = reference.downsampling_factor
-        """Pixels a side of one element of z."""
-        for module in self.modules():
-            if isinstance(module, EntropyModel):
-                module.forward = _in_float32(module.forward)
+        self.g_a, self.g_s, self.h_a, self.h_s = g_a, g_s, h_a, h_s
+        self.entropy_bottleneck = Bottleneck(N)
+        self.z_channels = N
+        self.gaussian_conditional = GaussianConditional(None)
+        self.downsampling_factor = downsampling_factor
+        self.gaussian_conditional.forward = _in_float32(self.gaussian_conditional.forward)
 
-    def forward(self, x: Float[Tensor, "b 3 h w"]) -> CodecOutput:
+    def forward(self, x: Float[Tensor, "b 3 h w"], prior: Prior | None = None) -> CodecOutput:
         """Noise stands for rounding in training mode. h and w are multiples of `downsampling_factor`."""
         y = self.g_a(x)
-        z_hat, z_likelihoods = self.entropy_bottleneck(self.h_a(y))
+        z_hat, z_likelihoods = self.entropy_bottleneck.under(prior, self.h_a(y))
         scales, means = self.h_s(z_hat).chunk(2, 1)
         y_hat, y_likelihoods = self.gaussian_conditional(y, scales, means=means)
+        if self.training:
+            y_hat = _rounded((y - means).float()) + means
         return CodecOutput(self.g_s(y_hat).float(), {"y": y_likelihoods, "z": z_likelihoods})
 
     def update_tables(self) -> None:
@@ -69,23 +113,28 @@ class MeanScaleHyperprior(CompressionModel):
         medians = self._medians()
         z_symbols = (self.h_a(y) - medians).round()
         encoder.encode_with_indexes(*_flat(z_symbols, _channel_indexes(z_symbols)), *self._z_tables)
-        scales, means = self.h_s(z_symbols + medians).chunk(2, 1)
+        scales, means = self._gaussians(z_symbols + medians)
         y_symbols = (y - means).round()
         encoder.encode_with_indexes(*_flat(y_symbols, self.gaussian_conditional.build_indexes(scales)), *self._y_tables)
-        return encoder.flush()
+        return _trimmed(encoder.flush())
 
     @torch.no_grad()
     def decompress(self, stream: bytes, height: int, width: int) -> Float[Tensor, "1 3 h w"]:
         """The reconstruction, clamped to 0..1. `height` and `width` are multiples of `downsampling_factor`."""
         decoder = RansDecoder()
-        decoder.set_stream(stream)
+        decoder.set_stream(_whole(stream))
         medians = self._medians()
         factor = self.downsampling_factor
         z_indexes = _channel_indexes(medians.expand(1, -1, height // factor, width // factor))
         z_hat = _decode(decoder, z_indexes, self._z_tables) + medians
-        scales, means = self.h_s(z_hat).chunk(2, 1)
+        scales, means = self._gaussians(z_hat)
         y_indexes = self.gaussian_conditional.build_indexes(scales)
         return self.g_s(_decode(decoder, y_indexes, self._y_tables) + means).clamp(0, 1)
+
+    def _gaussians(self, z_hat: Float[Tensor, "1 c h w"]) -> tuple[Tensor, Tensor]:
+        """Scales and means of y, to the last bit the same for the encoder and the decoder: one memory layout."""
+        scales, means = self.h_s(z_hat.contiguous()).chunk(2, 1)
+        return scales, means
 
     def _medians(self) -> Float[Tensor, "1 c 1 1"]:
         return self.entropy_bottleneck.quantiles[:, 0, 1].detach().reshape(1, -1, 1, 1)
@@ -100,13 +149,22 @@ class MeanScaleHyperprior(CompressionModel):
 
 
 def small() -> MeanScaleHyperprior:
-    """1.76 M parameters: trains on two cores."""
-    return MeanScaleHyperprior(N=64, M=96)
+    """Trains on two cores: see `models/small.py`."""
+    M, N = 96, 64
+    return MeanScaleHyperprior(
+        g_a=transforms.analysis(M),
+        g_s=transforms.synthesis(M),
+        h_a=transforms.hyper_analysis(M, N),
+        h_s=transforms.hyper_synthesis(M, N),
+        N=N,
+    )
 
 
 def mbt2018_mean() -> MeanScaleHyperprior:
-    """7.03 M parameters: CompressAI's size for its five lower rates."""
-    return MeanScaleHyperprior(N=128, M=192)
+    """7.03 M parameters: CompressAI's size for its five lower rates, with its layers and their names."""
+    N, M = 128, 192
+    reference = Reference(N, M)
+    return MeanScaleHyperprior(g_a=reference.g_a, g_s=reference.g_s, h_a=reference.h_a, h_s=reference.h_s, N=N)
 
 
 Codec = MeanScaleHyperprior
@@ -126,6 +184,27 @@ def build(name: str) -> MeanScaleHyperprior:
     return CODECS[name]()
 
 
+WORD = 4
+"""Bytes by which the coder writes; its first two words are its state, the high one second."""
+
+
+def _trimmed(stream: bytes) -> bytes:
+    """Without the zero bytes that the coder's state ends with: three at most, so that the length tells how many."""
+    head, tail = stream[: 2 * WORD], stream[2 * WORD :]
+    return head[: WORD + 1] + head[WORD + 1 :].rstrip(b"\0") + tail
+
+
+def _whole(stream: bytes) -> bytes:
+    """Undoes `_trimmed`."""
+    zeros = -len(stream) % WORD
+    return stream[: 2 * WORD - zeros] + bytes(zeros) + stream[2 * WORD - zeros :]
+
+
+def _rounded(values: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+    """Rounds; the gradient passes as if it had not."""
+    return values + (values.round() - values).detach()
+
+
 def _in_float32(forward: Callable) -> Callable:
     """bfloat16 rounds likelihoods near 1 to 1 and their bits to 0: entropy models leave autocast."""
 
@@ -135,6 +214,11 @@ def _in_float32(forward: Callable) -> Callable:
             return forward(x.float(), *(a.float() for a in args), **{k: a.float() for k, a in kwargs.items()})
 
     return in_float32
+
+
+def _by_element(values: Float[Tensor, "b c"], inputs: Float[Tensor, "c 1 n"]) -> Float[Tensor, "c 1 n"]:
+    """A value an image and channel, repeated for the image's elements; images follow one another."""
+    return values.t().unsqueeze(1).repeat_interleave(inputs.shape[2] // values.shape[0], 2)
 
 
 def _channel_indexes(latents: Float[Tensor, "1 c h w"]) -> Int[Tensor, "1 c h w"]:

@@ -1,7 +1,7 @@
 """The .tfic file: one image, compressed by one model.
 
-3 bytes  "TF", version     3 bytes  model fingerprint      LEB128   width, then height
-         the codec's stream  3 bytes  CRC-32's lower end, over all before it
+2 bytes  "T1", or "T2" with a dial      3 bytes  model fingerprint      LEB128   width, then height
+1 byte   the dial's position, if any             the codec's stream     3 bytes  CRC-32's lower end, over all before it
 """
 
 import zlib
@@ -14,9 +14,10 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from models.errors import FormatError
-from models.trained import TrainedCodec
+from models.trained import QUALITIES, Model
 
-MAGIC = b"TF\x01"
+MAGIC, DIAL_MAGIC = b"T1", b"T2"
+FINGERPRINT_BYTES = 3
 CRC_BYTES = 3
 LARGEST_SIDE = 1 << 16
 
@@ -27,11 +28,14 @@ class TficFile(NamedTuple):
     fingerprint: bytes
     width: int
     height: int
+    quality: int | None
+    """The dial's position; None of a model without one."""
     stream: bytes
 
     def pack(self) -> bytes:
         """The file's bytes."""
-        content = MAGIC + self.fingerprint + _varint(self.width) + _varint(self.height) + self.stream
+        magic, quality = (MAGIC, b"") if self.quality is None else (DIAL_MAGIC, bytes([self.quality]))
+        content = magic + self.fingerprint + _varint(self.width) + _varint(self.height) + quality + self.stream
         return content + _crc(content)
 
     @classmethod
@@ -41,42 +45,69 @@ class TficFile(NamedTuple):
         Raises:
             FormatError: this is no .tfic file, or it is damaged.
         """
-        if data[: len(MAGIC)] != MAGIC:
-            raise FormatError("this is no .tfic file of version 1; make one with python -m models compress")
+        magic = data[: len(MAGIC)]
+        if magic not in (MAGIC, DIAL_MAGIC):
+            raise FormatError("this is no .tfic file; make one with python -m models compress")
         content, crc = data[:-CRC_BYTES], data[-CRC_BYTES:]
-        if len(content) < len(MAGIC) + FINGERPRINT_BYTES + 2 or _crc(content) != crc:
+        after_magic = len(MAGIC) + FINGERPRINT_BYTES
+        if len(content) < after_magic + 3 or _crc(content) != crc:
             raise FormatError("the file is damaged: its checksum is wrong; transfer it again")
-        width, after_width = _read_varint(content, len(MAGIC) + FINGERPRINT_BYTES)
-        height, after_height = _read_varint(content, after_width)
+        width, at = _read_varint(content, after_magic)
+        height, at = _read_varint(content, at)
         if not (0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE):
             raise FormatError(f"the file asks for an image of {width}x{height} pixels; it is damaged")
-        return cls(content[len(MAGIC) :][:FINGERPRINT_BYTES], width, height, content[after_height:])
+        quality = None
+        if magic == DIAL_MAGIC:
+            quality, at = content[at], at + 1
+        return cls(content[len(MAGIC) : after_magic], width, height, quality, content[at:])
 
 
-FINGERPRINT_BYTES = 3
-
-
-def encode(trained: TrainedCodec, image: UInt8[np.ndarray, "h w 3"]) -> bytes:
-    """Compresses an image of any size to a file's bytes."""
+def encode(model: Model, image: UInt8[np.ndarray, "h w 3"], quality: int | None = None) -> bytes:
+    """Compresses an image of any size to a file's bytes; `quality` is the position of a model's dial, 0 to 100."""
     height, width = image.shape[:2]
-    stream = trained.codec.compress(pad(to_float(image), trained.codec.downsampling_factor))
-    return TficFile(trained.fingerprint[:FINGERPRINT_BYTES], width, height, stream).pack()
+    codec = model.codec_at(quality)
+    stream = codec.compress(pad(to_float(image), codec.downsampling_factor))
+    return TficFile(model.fingerprint[:FINGERPRINT_BYTES], width, height, quality, stream).pack()
 
 
-def decode(trained: TrainedCodec, data: bytes) -> UInt8[np.ndarray, "h w 3"]:
+def encode_within(model: Model, image: UInt8[np.ndarray, "h w 3"], bpp: float) -> bytes:
+    """The file of the highest quality that takes at most `bpp` bits per pixel, found by bisection along the dial.
+
+    Raises:
+        FormatError: the lowest quality needs more.
+        ModelError: the model has no dial.
+    """
+    bits = 8 / (image.shape[0] * image.shape[1])
+    best = encode(model, image, QUALITIES[0])
+    if bits * len(best) > bpp:
+        raise FormatError(f"the least that this model makes of this image is {bits * len(best):.4f} bpp; ask for more")
+    low, high = QUALITIES[0] + 1, QUALITIES[-1]
+    while low <= high:
+        middle = (low + high) // 2
+        data = encode(model, image, middle)
+        if bits * len(data) <= bpp:
+            best, low = data, middle + 1
+        else:
+            high = middle - 1
+    return best
+
+
+def decode(model: Model, data: bytes) -> UInt8[np.ndarray, "h w 3"]:
     """The image of a file's bytes.
 
     Raises:
         FormatError: the bytes are damaged, or another model wrote them.
     """
     file = TficFile.unpack(data)
-    if file.fingerprint != trained.fingerprint[:FINGERPRINT_BYTES]:
+    fingerprint = model.fingerprint[:FINGERPRINT_BYTES]
+    if file.fingerprint != fingerprint:
         raise FormatError(
-            f"model {file.fingerprint.hex()} wrote this file, and this is model "
-            f"{trained.fingerprint[:FINGERPRINT_BYTES].hex()}; give the other one's model.pt"
+            f"model {file.fingerprint.hex()} wrote this file, and this is model {fingerprint.hex()}; "
+            "give the other one's model.pt"
         )
-    factor = trained.codec.downsampling_factor
-    padded = trained.codec.decompress(file.stream, _round_up(file.height, factor), _round_up(file.width, factor))
+    codec = model.codec_at(file.quality)
+    factor = codec.downsampling_factor
+    padded = codec.decompress(file.stream, _round_up(file.height, factor), _round_up(file.width, factor))
     return to_bytes(padded[:, :, : file.height, : file.width])
 
 

@@ -17,7 +17,7 @@ class LossWeights(NamedTuple):
     rate: float | Float[Tensor, " b"]
     """lambda, above 0."""
     ocr: float | Float[Tensor, " b"]
-    """beta; 0 leaves the recognizer out."""
+    """beta."""
 
 
 class LossTerms(NamedTuple):
@@ -26,7 +26,8 @@ class LossTerms(NamedTuple):
     total: Float[Tensor, " b"]
     """L."""
     scaled: Float[Tensor, " b"]
-    """L / lambda, which is minimized: its gradients have one size at every rate, so that clipping treats them alike."""
+    """L / (lambda + beta), which is minimized: its gradients have about one size wherever in the plane, so that neither
+    end of it owns a batch, and clipping treats all alike."""
     mse: Float[Tensor, " b"]
     bpp: Float[Tensor, " b"]
     ocr: Float[Tensor, " b"] | None
@@ -37,18 +38,22 @@ def objective(
     output: CodecOutput,
     images: Float[Tensor, "b 3 h w"],
     texts: list[str],
-    recognizer: Recognizer,
+    recognizer: Recognizer | None,
     weights: LossWeights,
+    reading_scale: float = 1.0,
 ) -> LossTerms:
-    """Every term and their weighted sum, one value an image."""
+    """Every term and their weighted sum, one value an image; without a recognizer beta counts for nothing.
+
+    `reading_scale` is the size at which the recognizer reads, as a share of its own.
+    """
     mse = mean_squared_error(output.x_hat, images)
     bpp = bits_per_pixel(output.likelihoods, images.shape[2] * images.shape[3])
     total = weights.distortion * mse + weights.rate * bpp
     ocr = None
-    if not (isinstance(weights.ocr, float) and weights.ocr == 0):
-        ocr = recognizer.loss(output.x_hat, texts)
+    if recognizer is not None:
+        ocr = recognizer.loss(output.x_hat, texts, reading_scale)
         total = total + weights.ocr * ocr
-    return LossTerms(total, total / weights.rate, mse, bpp, ocr)
+    return LossTerms(total, total / (weights.rate + weights.ocr), mse, bpp, ocr)
 
 
 def mean_squared_error(x_hat: Float[Tensor, "b c h w"], x: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:

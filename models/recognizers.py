@@ -25,8 +25,11 @@ ENGLISH_G2_SHA256 = "e2272681d9d67a04e2dff396b6e95077bc19001f8f6d3593c307b9852e1
 class Recognizer(Protocol):
     """What a codec is trained and measured against. It never changes; gradients pass through it."""
 
-    def loss(self, images: Float[Tensor, "b 3 h w"], texts: list[str]) -> Float[Tensor, " b"]:
-        """Negative log likelihood of each text, nats per character (TFIC, section III-B)."""
+    def loss(self, images: Float[Tensor, "b 3 h w"], texts: list[str], scale: float = 1.0) -> Float[Tensor, " b"]:
+        """Negative log likelihood of each text, nats per character (TFIC, section III-B).
+
+        `scale` is the size at which it reads, as a share of its own: smaller is faster and reads less well.
+        """
         ...
 
     def read(self, images: Float[Tensor, "b 3 h w"]) -> list[str]:
@@ -100,18 +103,18 @@ class CtcRecognizer(nn.Module):
         del mode
         return super().train(False)
 
-    def forward(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b t k"]:
-        """Class scores at each time step."""
-        return self.network(line(images, self.height))
+    def forward(self, images: Float[Tensor, "b 3 h w"], scale: float = 1.0) -> Float[Tensor, "b t k"]:
+        """Class scores at each time step, of lines scaled to that share of `height`."""
+        return self.network(line(images, round(scale * self.height)))
 
-    def loss(self, images: Float[Tensor, "b 3 h w"], texts: list[str]) -> Float[Tensor, " b"]:
+    def loss(self, images: Float[Tensor, "b 3 h w"], texts: list[str], scale: float = 1.0) -> Float[Tensor, " b"]:
         """CTC's negative log likelihood, divided by the text's length; nats per character.
 
         Raises:
             ModelError: a text has a character that the recognizer does not know.
         """
         # float32: a sum over hundreds of steps of log probabilities.
-        scores = self(images).float().log_softmax(2).transpose(0, 1)
+        scores = self(images, scale).float().log_softmax(2).transpose(0, 1)
         lengths = torch.tensor([len(text) for text in texts], device=images.device)
         steps = torch.full_like(lengths, scores.shape[0])
         targets = torch.tensor(self.encode("".join(texts)), device=images.device)

@@ -1,74 +1,175 @@
-"""A trained codec as one file: weights, what they are, and a fingerprint that its .tfic files carry."""
+"""model.pt: a trained codec of one rate, or with a dial for all, and the fingerprint that its .tfic files carry."""
 
 import hashlib
+import math
 import os
 import pickle
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import asdict, dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 
 from models import codecs
-from models.errors import WeightsError
+from models.codecs import Codec
+from models.conditioning import ConditionedCodec, Plane
+from models.errors import ModelError, WeightsError
 
-FORMAT = "tfic-model-1"
+FORMAT, DIAL_FORMAT = "tfic-model-2", "tfic-dial-1"
+QUALITIES = range(101)
+"""Positions of a dial, by rising rate."""
+
+Facts = dict[str, float | str]
+"""How a model was made and what it measured: `lambda`, `beta`, `bpp`, `accuracy`, ..."""
 
 
 @dataclass(frozen=True)
 class TrainedCodec:
-    """A codec ready to compress, and what is known of it."""
+    """A codec of one rate."""
 
-    codec: codecs.Codec
+    codec: Codec
     codec_name: str
     recognizer_name: str
-    facts: dict[str, float | str]
-    """How it was made and what it measured: `lambda`, `beta`, `bpp`, `accuracy`, ..."""
+    facts: Facts
 
     @cached_property
     def fingerprint(self) -> bytes:
-        """SHA-256 over every tensor: two codecs that share it decode alike."""
-        digest = hashlib.sha256(self.codec_name.encode())
-        for name, tensor in sorted(self.codec.state_dict().items()):
-            digest.update(name.encode())
-            digest.update(tensor.cpu().contiguous().numpy().tobytes())
-        return digest.digest()
+        """SHA-256 over the codec's name and every tensor."""
+        return _fingerprint(self.codec_name, self.codec.state_dict())
+
+    def codec_at(self, quality: int | None) -> Codec:
+        """The codec.
+
+        Raises:
+            ModelError: a quality is asked for.
+        """
+        if quality is not None:
+            raise ModelError(
+                "this model has one rate; export one with a dial: python -m sweep.pick RUN --dial --out FILE"
+            )
+        return self.codec
 
     def save(self, path: Path) -> None:
         """Writes model.pt atomically."""
-        content = {
-            "format": FORMAT,
-            "codec": self.codec_name,
-            "recognizer": self.recognizer_name,
+        content = {"format": FORMAT, "codec": self.codec_name, "recognizer": self.recognizer_name, "facts": self.facts}
+        _save(path, content, self.fingerprint, self.codec)
+
+
+class Stop(NamedTuple):
+    """A point of the path that a dial follows."""
+
+    rate_weight: float
+    ocr_weight: float
+
+
+@dataclass(frozen=True)
+class RateDial:
+    """A conditioned codec and a path through its plane, from the lowest rate to the highest."""
+
+    network: ConditionedCodec
+    codec_name: str
+    recognizer_name: str
+    path: tuple[Stop, ...]
+    """At equal distances of the dial; log lambda and log beta are linear between them."""
+    facts: Facts
+
+    @cached_property
+    def fingerprint(self) -> bytes:
+        """SHA-256 over the codec's name, the path and every tensor."""
+        return _fingerprint(f"{self.codec_name} {self.path}", self.network.state_dict())
+
+    def codec_at(self, quality: int | None) -> Codec:
+        """The plain codec of a position from 0 to 100.
+
+        Raises:
+            ModelError: there is no such position, or none is given.
+        """
+        if quality not in QUALITIES:
+            raise ModelError(
+                f"this model has a dial from 0 to 100, and quality {quality} is none of them; give --bpp or --quality"
+            )
+        return self._fold(quality)
+
+    @lru_cache(maxsize=16)  # noqa: B019 - a model lives as long as the process
+    def _fold(self, quality: int) -> Codec:
+        return self.network.fold(*self.weights(quality))
+
+    def weights(self, quality: int) -> Stop:
+        """Lambda and beta of a position."""
+        at = quality / QUALITIES[-1] * (len(self.path) - 1)
+        left = min(int(at), max(0, len(self.path) - 2))
+        a, b = self.path[left], self.path[min(left + 1, len(self.path) - 1)]
+        share = at - left
+        return Stop(
+            *(math.exp((1 - share) * math.log(low) + share * math.log(high)) for low, high in zip(a, b, strict=True))
+        )
+
+    def save(self, path: Path) -> None:
+        """Writes model.pt atomically."""
+        content = {"format": DIAL_FORMAT, "codec": self.codec_name, "recognizer": self.recognizer_name}
+        content |= {
             "facts": self.facts,
-            "fingerprint": self.fingerprint.hex(),
-            "state_dict": {name: tensor.cpu() for name, tensor in self.codec.state_dict().items()},
+            "plane": asdict(self.network.plane),
+            "path": [list(stop) for stop in self.path],
         }
-        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-        try:
-            torch.save(content, partial)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        _save(path, content, self.fingerprint, self.network)
+
+    __hash__ = object.__hash__
 
 
-def load(path: Path) -> TrainedCodec:
-    """The codec that `TrainedCodec.save` wrote, in evaluation mode on the CPU. Nothing in the file is executed.
+Model = TrainedCodec | RateDial
+
+
+def load(path: Path) -> Model:
+    """The model that `save` wrote, in evaluation mode on the CPU. Nothing in the file is executed.
 
     Raises:
         WeightsError: the file is missing, is no such file, or is damaged.
     """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-        if not isinstance(content, dict) or content.get("format") != FORMAT:
+        if not isinstance(content, dict) or content.get("format") not in (FORMAT, DIAL_FORMAT):
             raise WeightsError(f"{path} is no exported codec; make one with python -m sweep.pick RUN --out {path}")
-        codec = codecs.build(content["codec"])
-        codec.load_state_dict(content["state_dict"])
-        trained = TrainedCodec(codec.eval(), content["codec"], content["recognizer"], content["facts"])
+        model = _trained(content) if content["format"] == FORMAT else _dial(content)
     except FileNotFoundError:
         raise WeightsError(f"{path} does not exist; make one with python -m sweep.pick RUN --out {path}") from None
-    except (OSError, RuntimeError, KeyError, EOFError, pickle.UnpicklingError):
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError):
         raise WeightsError(f"{path} cannot be read as an exported codec; export it again") from None
-    if trained.fingerprint.hex() != content["fingerprint"]:
+    if model.fingerprint.hex() != content["fingerprint"]:
         raise WeightsError(f"{path} is damaged: its weights differ from their fingerprint; export it again")
-    return trained
+    return model
+
+
+def _trained(content: dict[str, Any]) -> TrainedCodec:
+    codec = codecs.build(content["codec"])
+    codec.load_state_dict(content["state_dict"])
+    return TrainedCodec(codec.eval(), content["codec"], content["recognizer"], content["facts"])
+
+
+def _dial(content: dict[str, Any]) -> RateDial:
+    plane = Plane(**{name: tuple(bounds) for name, bounds in content["plane"].items()})
+    network = ConditionedCodec(codecs.build(content["codec"]), plane)
+    network.load_state_dict(content["state_dict"])
+    path = tuple(Stop(*stop) for stop in content["path"])
+    return RateDial(network.eval(), content["codec"], content["recognizer"], path, content["facts"])
+
+
+def _fingerprint(identity: str, tensors: dict[str, Tensor]) -> bytes:
+    digest = hashlib.sha256(identity.encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(name.encode())
+        digest.update(tensor.cpu().contiguous().numpy().tobytes())
+    return digest.digest()
+
+
+def _save(path: Path, content: dict[str, Any], fingerprint: bytes, weights: torch.nn.Module) -> None:
+    content |= {"fingerprint": fingerprint.hex()}
+    content |= {"state_dict": {name: tensor.cpu() for name, tensor in weights.state_dict().items()}}
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        torch.save(content, partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

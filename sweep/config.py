@@ -1,11 +1,18 @@
 """A sweep's whole configuration; equal configurations train equal codecs."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from datagen.spec import DatasetSpec
 from models.codecs import CODECS
 from models.recognizers import RECOGNIZERS
 from sweep.errors import SweepError
+
+Strategy = Literal["conditional", "shared"]
+"""Where a trial's codec comes from: folded out of one conditioned on (lambda, beta), or trained from the stage 1 of its
+lambda."""
+Labels = Literal["truth", "pseudo"]
+"""What the recognizer is to read in training: the data set's texts, or what it reads in the original itself."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,14 +31,16 @@ class StageConfig:
     """lambda, on bits per pixel; set by each point."""
     ocr_weight: float = 0.0
     """beta, on nats per character; set by each point of stage 2."""
-    aux_learning_rate: float = 1e-3
-    """Of the entropy bottleneck's quantiles, which have a loss of their own."""
+    reading_scales: tuple[float, ...] = (1.0,)
+    """Sizes at which the recognizer reads, as shares of its own, one after the other for equal shares of the steps."""
     clip_norm: float = 1.0
-    """Largest gradient norm of L / lambda."""
+    """Largest gradient norm of L / (lambda + beta)."""
 
     def __post_init__(self) -> None:
-        if min(self.steps, self.batch_size) < 1:
-            raise SweepError(f"a stage needs a step and an image: steps={self.steps}, batch_size={self.batch_size}")
+        if self.steps < 0 or self.batch_size < 1:
+            raise SweepError(f"a stage needs an image a step: steps={self.steps}, batch_size={self.batch_size}")
+        if not self.reading_scales or not all(0 < scale <= 1 for scale in self.reading_scales):
+            raise SweepError(f"reading_scales={self.reading_scales} must be shares of the recognizer's size, 0 to 1")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,14 +50,19 @@ class SweepConfig:
     data: DatasetSpec
     codec: str = "small"
     recognizer: str = "english_g2"
+    strategy: Strategy = "conditional"
+    labels: Labels = "truth"
     stage1: StageConfig
     stage2: StageConfig
     lambdas: tuple[float, ...]
-    """The grid of rate weights, falling: lowest rate first. Each has one stage 1 that its trials share."""
+    """Rate weights of the base curve, falling: lowest rate first. Trials explore the range between them; these alone
+    where the strategy shares stage 1 by lambda."""
     betas: tuple[float, float]
     """Range of OCR weights, searched on a log scale."""
+    polish_steps: int = 0
+    """Updates of stage 2 at its own point that a trial of the conditional strategy adds."""
     budget: int = 64
-    """Trials of stage 2."""
+    """Trials."""
     val_images: int = 96
     """Of the validation split; what a trial tells the search is measured on them."""
     report_seconds: float = 10.0

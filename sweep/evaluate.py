@@ -16,6 +16,7 @@ from models.losses import bits_per_pixel
 from models.metrics import character_error_rate, mean_accuracy, psnr_db
 from models.recognizers import Recognizer
 from models.trained import TrainedCodec
+from sweep.classical import ClassicalCodec
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -29,21 +30,21 @@ class RatePoint(NamedTuple):
 
     bpp: float
     """Bits of the whole file per pixel."""
-    bpp_payload: float | None
-    """Without the file's header and checksum."""
-    bpp_estimated: float | None
-    """From the likelihoods of the latents."""
     accuracy: float
     """TFIC, section IV-A."""
     cer: float
-    psnr_db: float | None
-    encode_ms: float | None
-    """Of one image on the CPU, from pixels to the file's bytes."""
-    encode_ms_std: float | None
-    decode_ms: float | None
     ocr_ms: float
     """The recognizer's reading of one image on the CPU."""
     ocr_ms_std: float
+    bpp_payload: float | None = None
+    """Without the file's header and checksum."""
+    bpp_estimated: float | None = None
+    """From the likelihoods of the latents."""
+    psnr_db: float | None = None
+    encode_ms: float | None = None
+    """Of one image on the CPU, from pixels to the file's bytes."""
+    encode_ms_std: float | None = None
+    decode_ms: float | None = None
 
 
 class Steer(NamedTuple):
@@ -56,16 +57,46 @@ class Steer(NamedTuple):
 
 def evaluate(trained: TrainedCodec, recognizer: Recognizer, data: TextImages) -> RatePoint:
     """Compresses every image to a file's bytes, restores it, and reads what came back. Runs on the CPU."""
-    files, encode_ms = _timed(lambda image: container.encode(trained, image), data.images)
-    decoded, decode_ms = _timed(lambda file: container.decode(trained, file), files)
-    read, ocr_ms = _timed(lambda image: recognizer.read(container.to_float(image))[0], decoded)
-    pixels = data.images[0].shape[0] * data.images[0].shape[1]
-    return RatePoint(
-        bpp=8 * statistics.fmean(map(len, files)) / pixels,
-        bpp_payload=8 * statistics.fmean(len(TficFile.unpack(file).stream) for file in files) / pixels,
+    point, files = _measured(
+        lambda image: container.encode(trained, image), lambda file: container.decode(trained, file), recognizer, data
+    )
+    return point._replace(
+        bpp_payload=_rate([TficFile.unpack(file).stream for file in files], data),
         bpp_estimated=_estimated(trained, data.images),
-        accuracy=mean_accuracy(read, data.texts),
-        cer=character_error_rate(read, data.texts),
+    )
+
+
+def evaluate_classical(codec: ClassicalCodec, recognizer: Recognizer, data: TextImages) -> RatePoint:
+    """The same of a codec without training."""
+    height, width = data.images[0].shape[:2]
+    return _measured(codec.encode, lambda file: codec.decode(file, width, height), recognizer, data)[0]
+
+
+def evaluate_uncompressed(recognizer: Recognizer, data: TextImages) -> RatePoint:
+    """The recognizer's reading of the images as they are."""
+    texts, ocr_ms = _timed(lambda image: recognizer.read(container.to_float(image))[0], data.images)
+    return RatePoint(
+        bpp=UNCOMPRESSED_BPP,
+        accuracy=mean_accuracy(texts, data.texts),
+        cer=character_error_rate(texts, data.texts),
+        ocr_ms=statistics.fmean(ocr_ms),
+        ocr_ms_std=statistics.pstdev(ocr_ms),
+    )
+
+
+def _measured(
+    encode: Callable[[np.ndarray], bytes],
+    decode: Callable[[bytes], np.ndarray],
+    recognizer: Recognizer,
+    data: TextImages,
+) -> tuple[RatePoint, list[bytes]]:
+    files, encode_ms = _timed(encode, data.images)
+    decoded, decode_ms = _timed(decode, files)
+    texts, ocr_ms = _timed(lambda image: recognizer.read(container.to_float(image))[0], decoded)
+    point = RatePoint(
+        bpp=_rate(files, data),
+        accuracy=mean_accuracy(texts, data.texts),
+        cer=character_error_rate(texts, data.texts),
         psnr_db=psnr_db(to_tensor(np.stack(decoded)), to_tensor(data.images)).mean().item(),
         encode_ms=statistics.fmean(encode_ms),
         encode_ms_std=statistics.pstdev(encode_ms),
@@ -73,36 +104,29 @@ def evaluate(trained: TrainedCodec, recognizer: Recognizer, data: TextImages) ->
         ocr_ms=statistics.fmean(ocr_ms),
         ocr_ms_std=statistics.pstdev(ocr_ms),
     )
+    return point, files
 
 
-def evaluate_uncompressed(recognizer: Recognizer, data: TextImages) -> RatePoint:
-    """The recognizer's reading of the images as they are."""
-    read, ocr_ms = _timed(lambda image: recognizer.read(container.to_float(image))[0], data.images)
-    return RatePoint(
-        bpp=UNCOMPRESSED_BPP,
-        bpp_payload=None,
-        bpp_estimated=None,
-        accuracy=mean_accuracy(read, data.texts),
-        cer=character_error_rate(read, data.texts),
-        psnr_db=None,
-        encode_ms=None,
-        encode_ms_std=None,
-        decode_ms=None,
-        ocr_ms=statistics.fmean(ocr_ms),
-        ocr_ms_std=statistics.pstdev(ocr_ms),
-    )
+def _rate(files: list[bytes], data: TextImages) -> float:
+    height, width = data.images[0].shape[:2]
+    return 8 * statistics.fmean(map(len, files)) / (height * width)
+
+
+def read(images: UInt8[np.ndarray, "n h w 3"], recognizer: Recognizer) -> list[str]:
+    """What the recognizer reads in each image: texts for images that have none."""
+    return [text for batch in _batches(images) for text in recognizer.read(batch)]
 
 
 @torch.no_grad()
 def steer(trained: TrainedCodec, recognizer: Recognizer, data: TextImages) -> Steer:
     """A quick look at the validation images: estimated rate, and accuracy without writing files."""
     rates: list[float] = []
-    read: list[str] = []
+    texts: list[str] = []
     for images in _batches(data.images):
         output = trained.codec(images)
         rates += bits_per_pixel(output.likelihoods, images.shape[2] * images.shape[3]).tolist()
-        read += recognizer.read(output.x_hat.clamp(0, 1))
-    return Steer(statistics.fmean(rates), mean_accuracy(read, data.texts))
+        texts += recognizer.read(output.x_hat.clamp(0, 1))
+    return Steer(statistics.fmean(rates), mean_accuracy(texts, data.texts))
 
 
 @torch.no_grad()

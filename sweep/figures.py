@@ -12,12 +12,11 @@ from models import container, recognizers
 from models.metrics import accuracy
 from models.recognizers import CtcRecognizer
 from models.trained import TrainedCodec
-from sweep import points
+from sweep import pick, points
 from sweep.folder import RunFolder
 from sweep.points import Row
-from sweep.stages import load_codec
 
-BASE, TFIC, FRONT = "#7f7f7f", "#5fa8d3", "#c1121f"
+BASE, TFIC, FRONT, CLASSICAL = "#7f7f7f", "#5fa8d3", "#c1121f", "#e09f3e"
 RIGHT, WRONG = "#2d6a4f", "#c1121f"
 IMAGES = 5
 """Rows of the picture of reconstructions: the first of the test split, whatever they show."""
@@ -26,11 +25,17 @@ RATES = 3
 
 
 def front_figure(frame: pl.DataFrame) -> Figure:
-    """Accuracy over rate: base curve, TFIC points, the front, and the uncompressed images' accuracy."""
+    """Accuracy over rate: TFIC points, the front, and what it is compared with.
+
+    That is the base curve, the uncompressed images' accuracy, and the envelope of what needs no training.
+    """
     figure = Figure(figsize=(8, 5), dpi=120, layout="constrained")
     axes = figure.add_subplot()
     base, tfic = points.complete(frame, "base"), points.complete(frame, "tfic")
     front = frame.filter("on_front").sort("bpp")
+    envelope = points.envelope(frame)
+    rates, accuracies = [point.bpp for point in envelope], [point.accuracy for point in envelope]
+    axes.plot(rates, accuracies, "s-", color=CLASSICAL, markersize=4, label="WebP, the best of size and color")
     axes.plot(base["bpp"], base["accuracy"], "o-", color=BASE, label="base codec (stage 1)")
     axes.scatter(tfic["bpp"], tfic["accuracy"], color=TFIC, s=22, alpha=0.7, label="TFIC (stage 2)")
     axes.step(front["bpp"], front["accuracy"], where="post", color=FRONT, linewidth=1.6, label="Pareto front")
@@ -61,7 +66,7 @@ def reconstructions_figure(run: RunFolder, frame: pl.DataFrame, test: TextImages
     figure = Figure(figsize=(2.9 * len(shown), 1.15 * IMAGES + 0.4), dpi=110, layout="constrained")
     grid = figure.subplots(IMAGES, len(shown), squeeze=False)
     for (title, point), column in zip(shown, grid.T, strict=True):
-        trained = None if point is None else _trained(run, point)
+        trained = None if point is None else pick.trained(run, point)
         column[0].set_title(title, fontsize=10)
         for axes, image, text in zip(column, test.images, test.texts, strict=False):
             _show(axes, image, text, trained, recognizer)
@@ -97,7 +102,3 @@ def _show(
     color = RIGHT if accuracy(read, truth) == 1 else WRONG
     below = {"ha": "center", "va": "top", "transform": axes.transAxes}
     axes.text(0.5, -0.04, read or "(nothing)", color=color, fontsize=9, parse_math=False, **below)
-
-
-def _trained(run: RunFolder, row: Row) -> TrainedCodec:
-    return TrainedCodec(load_codec(row["codec"], run.path / row["checkpoint"]), row["codec"], run.config.recognizer, {})

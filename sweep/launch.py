@@ -1,16 +1,19 @@
-"""A sweep's phases in their order: data, stage 1 and its base points, trials, report."""
+"""A sweep's phases in their order: data, the training that is shared, base points, trials, report."""
 
+import functools
 import time
 from dataclasses import asdict
+from typing import NamedTuple
 
 from datagen import generate
 from models import recognizers
-from sweep import points, report, usage
+from sweep import classical, points, report, stages, usage
 from sweep.errors import SweepError
 from sweep.folder import RunFolder
 from sweep.points import PointTable
 from sweep.progress import Display, clock
 from sweep.recorder import Recorder
+from sweep.stages import Node, Store
 from sweep.tracking import Tracker
 from sweep.trial import Target
 from sweep.tuner import Pool
@@ -18,7 +21,18 @@ from sweep.tuner import Pool
 DONE = ("complete", "failed")
 
 
-def sweep(run: RunFolder) -> None:
+class Effort(NamedTuple):
+    """What a call of `sweep` took."""
+
+    seconds: float
+    """Of wall time."""
+    train_seconds: float
+    """In training, summed over the workers."""
+    memory_bytes: int
+    """At the peak, on this machine."""
+
+
+def sweep(run: RunFolder) -> Effort:
     """Brings a run to its budget, whatever of it is done already; then reports.
 
     Raises:
@@ -43,7 +57,9 @@ def sweep(run: RunFolder) -> None:
             tracker.finish("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
             raise
         memory.look()
-    _print_summary(run, table, display, time.monotonic() - started, recorder.train_seconds, memory.bytes)
+    effort = Effort(time.monotonic() - started, recorder.train_seconds, memory.bytes)
+    _print_summary(run, table, display, effort)
+    return effort
 
 
 def _measure(run: RunFolder, table: PointTable, recorder: Recorder, display: Display) -> None:
@@ -53,20 +69,46 @@ def _measure(run: RunFolder, table: PointTable, recorder: Recorder, display: Dis
     pool = Pool(run.config, run.path, run.data, recorder)
     display.workers = pool.concurrency
     targets = _missing_targets(run, table)
-    trials = run.config.budget - len(table.of("tfic", *DONE))
-    stage1 = sum(target.kind == "base" for target in targets)
-    display.expect(stage1, max(0, trials), len(targets) + max(0, trials))
-    display.phase("stage 1: rate and distortion", len(targets))
+    trials = max(0, run.config.budget - len(table.of("tfic", *DONE)))
+    display.expect(_training(run, targets, trials), len(targets) + trials)
+    shared = stages.shared(run.config)
+    _train(pool, shared[:1], recorder, display)
+    display.phase("measuring the base codec and what it is compared with", len(targets))
     pool.measure(targets)
     if not len(table.of("base", "complete")):
         raise SweepError("no stage 1 succeeded, so no trial can start; see the points' reasons above")
-    display.phase("stage 2: rate and OCR", trials)
+    _train(pool, shared[1:], recorder, display)
+    display.phase("searching lambda and beta", trials)
     pool.search(trials)
 
 
+def _train(pool: Pool, nodes: list[Node], recorder: Recorder, display: Display) -> None:
+    """What all points share, by all workers together."""
+    for node in nodes:
+        display.phase(f"training one codec for all points: {node.title}", node.stage.steps)
+        pool.train(node, functools.partial(recorder.trained, node))
+
+
+def _training(run: RunFolder, targets: list[Target], trials: int) -> list[tuple[Node, int]]:
+    """The training ahead: nodes, and how often each."""
+    config = run.config
+    ends = [target.node(config) for target in targets if target.kind == "base"]
+    middle = stages.stage2(config, config.lambdas[0], config.betas[0])
+    nodes = [(node, 1) for node in (*stages.shared(config), *ends) if node and not _store(run).path(node).exists()]
+    return [*nodes, (middle, trials)]
+
+
+def _store(run: RunFolder) -> Store:
+    return Store(run.path / "checkpoints")
+
+
 def _missing_targets(run: RunFolder, table: PointTable) -> list[Target]:
-    """The uncompressed point and one base point a lambda, less those that are done."""
-    wanted = [*(Target("base", weight) for weight in run.config.lambdas), Target("uncompressed")]
+    """The points beside the trials, less those that are done."""
+    wanted = [
+        *(Target("base", weight) for weight in run.config.lambdas),
+        Target("uncompressed"),
+        *(Target("classical", classical=codec) for codec in classical.codecs()),
+    ]
     done = set(table.frame.filter(status="complete")["point_id"])
     return [target for target in wanted if target.identity(run.config)["point_id"] not in done]
 
@@ -85,23 +127,23 @@ def _report(run: RunFolder, table: PointTable, tracker: Tracker, display: Displa
 
 def _params(run: RunFolder) -> points.Row:
     config = run.config
-    names = ("codec", "recognizer", "lambdas", "betas", "seed")
+    names = ("strategy", "codec", "recognizer", "labels", "lambdas", "betas", "polish_steps", "seed")
     values = {name: getattr(config, name) for name in names}
     stages = {"stage1": config.stage1, "stage2": config.stage2}
     values |= {f"{name}_{field}": value for name, stage in stages.items() for field, value in asdict(stage).items()}
     return values | {"preset": run.preset, "data": config.data.digest(), "folder": str(run.path.absolute())}
 
 
-def _print_summary(
-    run: RunFolder, table: PointTable, display: Display, seconds: float, train_seconds: float, memory: int
-) -> None:
-    share = train_seconds / (seconds * display.workers)
+def _print_summary(run: RunFolder, table: PointTable, display: Display, effort: Effort) -> None:
+    share = effort.train_seconds / (effort.seconds * display.workers)
     display.print(report.summary(table.frame))
     display.print(display.table())
     display.print(
-        f"{clock(seconds)} of wall time, {100 * share:.0f}% of {display.workers} workers' time in training, "
-        f"{memory / 2**30:.1f} GiB of memory at the peak"
+        f"{clock(effort.seconds)} of wall time, {100 * share:.0f}% of {display.workers} workers' time in training, "
+        f"{effort.memory_bytes / 2**30:.1f} GiB of memory at the peak"
     )
     display.print(f"report:  {run.path / 'report.html'}")
     display.print(f"MLflow:  mlflow ui --backend-store-uri {run.tracking_uri}")
     display.print(f"export:  python -m sweep.pick {run.path} --max-bpp 0.1 --out model.pt")
+    if run.config.strategy == "conditional":
+        display.print(f"         python -m sweep.pick {run.path} --dial --out dial.pt")

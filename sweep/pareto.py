@@ -5,6 +5,8 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from scipy.interpolate import PchipInterpolator
+
 REFERENCE_BPP = 0.5
 """Hypervolume is measured against this rate and an accuracy of 0."""
 
@@ -36,6 +38,39 @@ def hypervolume(points: Sequence[Objectives], reference_bpp: float = REFERENCE_B
     steps = [point for point in front(points) if point.bpp < reference_bpp]
     ends = [*(point.bpp for point in steps), reference_bpp][1:]
     return sum((end - point.bpp) * point.accuracy for point, end in zip(steps, ends, strict=True))
+
+
+def rate_at(curve: Sequence[Objectives], accuracy: float) -> float | None:
+    """The least rate at which a front reads so much, log rate linear between its points; None where it never does."""
+    for a, b in zip([None, *curve], curve, strict=False):
+        if b.accuracy >= accuracy:
+            if a is None or a.accuracy == b.accuracy:
+                return b.bpp
+            share = (accuracy - a.accuracy) / (b.accuracy - a.accuracy)
+            return a.bpp * (b.bpp / a.bpp) ** share
+    return None
+
+
+def bd_rate(curve: Sequence[Objectives], reference: Sequence[Objectives]) -> float | None:
+    """Mean change of rate at equal accuracy from `reference` to `curve`, -0.7 being 70 % less; None without overlap.
+
+    Bjontegaard's measure on fronts: log rate as a monotone cubic (PCHIP) of accuracy, averaged over the accuracies
+    that both reach.
+    """
+    if min(len(front(curve)), len(front(reference))) < 2:
+        return None
+    logs = [_log_rate(side) for side in (curve, reference)]
+    low, high = (pick(log.x[end] for log in logs) for pick, end in ((max, 0), (min, -1)))
+    if low >= high:
+        return None
+    mine, theirs = (log.integrate(low, high) / (high - low) for log in logs)
+    return math.exp(mine - theirs) - 1
+
+
+def _log_rate(curve: Sequence[Objectives]) -> PchipInterpolator:
+    """Log rate over accuracy, along the front."""
+    points = front(curve)
+    return PchipInterpolator([point.accuracy for point in points], [math.log(point.bpp) for point in points])
 
 
 def accuracy_at(curve: Sequence[Objectives], bpp: float) -> float | None:

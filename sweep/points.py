@@ -8,7 +8,7 @@ import polars as pl
 
 from datagen.shards import atomic
 from sweep.errors import SweepError
-from sweep.pareto import Objectives, hypervolume, on_front
+from sweep.pareto import Objectives, front, hypervolume, on_front
 
 SCHEMA = pl.Schema(
     {
@@ -112,6 +112,11 @@ def complete(frame: pl.DataFrame, kind: str) -> pl.DataFrame:
     return frame.filter(pl.col("kind") == kind, pl.col("status") == "complete").sort("bpp")
 
 
+def envelope(frame: pl.DataFrame) -> list[Objectives]:
+    """The front of the codecs that need no training, by rising rate."""
+    return front(objectives(complete(frame, "classical")))
+
+
 def uncompressed_accuracy(frame: pl.DataFrame) -> float | None:
     """What the recognizer reads of the images as they are; None until it is measured."""
     rows = complete(frame, "uncompressed")["accuracy"]
@@ -120,11 +125,12 @@ def uncompressed_accuracy(frame: pl.DataFrame) -> float | None:
 
 def front_summary(frame: pl.DataFrame) -> Row:
     """What front.json holds: the front by rising rate, and what it is worth."""
-    front = frame.filter("on_front").sort("bpp")
+    kept = frame.filter("on_front").sort("bpp")
     columns = ["point_id", "kind", "lambda", "beta", "bpp", "accuracy", "psnr_db", "checkpoint"]
     return {
         "uncompressed_accuracy": uncompressed_accuracy(frame),
-        "hypervolume": hypervolume(objectives(front)),
+        "hypervolume": hypervolume(objectives(kept)),
         "hypervolume_base": hypervolume(objectives(complete(frame, "base"))),
-        "front": front.select(columns).to_dicts(),
+        "hypervolume_classical": hypervolume(envelope(frame)),
+        "front": kept.select(columns).to_dicts(),
     }

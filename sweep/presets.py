@@ -1,6 +1,7 @@
 """Sweeps by name: each a function that returns one."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 
@@ -16,12 +17,12 @@ def rate_weights(*compressai_weights: float) -> tuple[float, ...]:
 
 
 def paper() -> SweepConfig:
-    """The paper's recipe for a GPU: 20,000 images, long stages, beta around its 0.1 (TFIC, sections III-B, IV-A)."""
+    """The paper's data and objective for a GPU: 20,000 images, long stages, beta around its 0.1 (TFIC, III-B, IV-A)."""
     return SweepConfig(
         data=spec.paper(),
         codec="mbt2018-mean",
-        stage1=StageConfig(steps=40_000, batch_size=16, learning_rate=3e-4),
-        stage2=StageConfig(steps=10_000, batch_size=16, learning_rate=1e-4, distortion_weight=0.0),
+        stage1=StageConfig(steps=200_000, batch_size=16, learning_rate=3e-4),
+        stage2=StageConfig(steps=200_000, batch_size=16, learning_rate=1e-4, distortion_weight=0.0),
         lambdas=rate_weights(0.0001, 0.0002, 0.0004, 0.0009, 0.0018, 0.0035, 0.0067, 0.013),
         betas=(1e-3, 1.0),
         val_images=600,
@@ -31,28 +32,43 @@ def paper() -> SweepConfig:
 
 
 def cpu() -> SweepConfig:
-    """Two cores, within the hour: a real front of small images with the small codec."""
+    """Two cores, an hour: a front of small images with the small codec."""
     return SweepConfig(
         data=spec.cpu(),
-        stage1=StageConfig(steps=2_000),
-        stage2=StageConfig(steps=280, learning_rate=1.5e-4, distortion_weight=0.1),
+        stage1=StageConfig(steps=11_000, learning_rate=2e-3),
+        stage2=StageConfig(steps=6_600, learning_rate=3e-4, distortion_weight=0.1, reading_scales=(0.75, 1.0)),
         lambdas=rate_weights(0.0001, 0.0002, 0.0004, 0.0008, 0.0016),
-        betas=(1e-3, 0.2),
+        betas=(2e-3, 0.2),
     )
 
 
 def smoke() -> SweepConfig:
     """Two minutes: every part at work, on too little training to be worth anything."""
-    return SweepConfig(
+    return replace(
+        cpu(),
         data=spec.smoke(),
-        stage1=StageConfig(steps=40),
-        stage2=StageConfig(steps=10, learning_rate=1.5e-4, distortion_weight=0.1),
+        stage1=replace(cpu().stage1, steps=40),
+        stage2=replace(cpu().stage2, steps=10),
         lambdas=rate_weights(0.0004, 0.0016),
-        betas=(1e-3, 0.2),
         budget=2,
         val_images=24,
         report_seconds=2.0,
     )
+
+
+def shared(config: SweepConfig) -> SweepConfig:
+    """As many images, split over single trainings: a stage 1 for each lambda, a stage 2 for each trial."""
+    return replace(
+        config,
+        strategy="shared",
+        stage1=_part(config.stage1, len(config.lambdas)),
+        stage2=_part(config.stage2, config.budget),
+    )
+
+
+def _part(stage: StageConfig, parts: int) -> StageConfig:
+    batch_size = min(stage.batch_size, 8)
+    return replace(stage, batch_size=batch_size, steps=max(1, stage.steps * stage.batch_size // (batch_size * parts)))
 
 
 PRESETS: dict[str, Callable[[], SweepConfig]] = {"paper": paper, "cpu": cpu, "smoke": smoke}

@@ -14,11 +14,12 @@ from rich.text import Text
 
 from sweep.config import SweepConfig
 from sweep.points import Row
+from sweep.stages import Node
 from sweep.training import Progress
 
 LINE_SECONDS = 30.0
 """Between two plain lines."""
-STAGE2_COST = 2.5
+RECOGNIZER_COST = 3.5
 """An image of stage 2 over one of stage 1: the recognizer runs too. Measured on two cores."""
 TEST_COST = 4.0
 """Measuring a test image over training on one in stage 1, likewise."""
@@ -37,7 +38,8 @@ class Display:
         self._phase, self._phase_done, self._phase_total = "starting Ray", 0.0, 0.0
         self._points = 0
         self._front = pl.DataFrame()
-        self._running: dict[str, tuple[Row, Progress]] = {}
+        self._running: dict[str, tuple[str, Progress]] = {}
+        self._done: dict[str, float] = {}
         self._training_since: float | None = None
         self._work, self._work_done = 0.0, 0.0
         self._last_line = 0.0
@@ -64,21 +66,31 @@ class Display:
         self._phase_done, self._phase_total = done, total
         self._line()
 
-    def expect(self, stage1: int, stage2: int, points: int) -> None:
-        """Training starts: so many stages of each kind and points to measure are ahead."""
-        config = self._config
-        self._work = points * TEST_COST * config.data.test
-        self._work += stage1 * config.stage1.steps * config.stage1.batch_size
-        self._work += stage2 * config.stage2.steps * config.stage2.batch_size * STAGE2_COST
+    def expect(self, training: list[tuple[Node, int]], points: int) -> None:
+        """Work is ahead: nodes to train, with how many of their like, and points to measure."""
+        self._work = points * TEST_COST * self._config.data.test
+        self._work += sum(times * _images(node.stage.steps, node) for node, times in training)
+
+    def trained(self, node: Node, progress: Progress) -> None:
+        """What all points share is being trained."""
+        self._train(node.key, node.title, _images(progress.step, node), progress)
+        self._phase_done = progress.step
+        if progress.step == progress.steps:
+            del self._running[node.key]
 
     def progressed(self, identity: Row, progress: Progress) -> None:
         """A point is being trained."""
+        stage2 = progress.ocr is not None
+        stage = self._config.stage2 if stage2 else self._config.stage1
+        images = progress.step * stage.batch_size * (RECOGNIZER_COST if stage2 else 1.0)
+        self._train(identity["point_id"], _point(identity), images, progress)
+
+    def _train(self, key: str, name: str, work: float, progress: Progress) -> None:
         # Workers take a while to start; the clock of "time left" waits for their first word.
         self._training_since = self._training_since or time.monotonic()
-        key = identity["point_id"]
-        before = self._running.get(key, (identity, None))[1]
-        self._work_done += self._images(identity, progress) - (self._images(identity, before) if before else 0)
-        self._running[key] = (identity, progress)
+        self._work_done += work - self._done.get(key, 0.0)
+        self._done[key] = work
+        self._running[key] = (name, progress)
         self._line()
 
     def finished(self, row: Row, frame: pl.DataFrame) -> None:
@@ -97,11 +109,6 @@ class Display:
     def print(self, text: str | Table | Text) -> None:
         """A line or table that stays."""
         self._console.print(text, highlight=False, soft_wrap=isinstance(text, str))
-
-    def _images(self, identity: Row, progress: Progress) -> float:
-        stage2 = identity["kind"] == "tfic" and progress.steps == self._config.stage2.steps
-        stage = self._config.stage2 if stage2 else self._config.stage1
-        return progress.step * stage.batch_size * (STAGE2_COST if stage2 else 1.0)
 
     def _left(self) -> str:
         """Time left, as far as the work done so far tells."""
@@ -140,14 +147,21 @@ class Display:
         return table
 
 
-def _training(identity: Row, progress: Progress) -> str:
+def _images(steps: int, node: Node) -> float:
+    """Work in images of stage 1."""
+    return steps * node.stage.batch_size * (RECOGNIZER_COST if node.recognizer else 1.0)
+
+
+def _training(name: str, progress: Progress) -> str:
     terms = {"bpp": progress.bpp, "mse": progress.mse, "ocr": progress.ocr}
     values = ", ".join(f"{name} {value:.3g}" for name, value in terms.items() if value is not None)
-    return f"{_point(identity)}: step {progress.step} of {progress.steps}, {values}"
+    return f"{name}: step {progress.step} of {progress.steps}, {values}"
 
 
 def _point(row: Row) -> str:
     names = {"lambda": "λ", "beta": "β"}
+    if row["kind"] == "classical":
+        return row["point_id"]
     return " ".join([row["kind"], *(f"{sign}={row[key]:.2g}" for key, sign in names.items() if row.get(key))])
 
 

@@ -5,6 +5,7 @@ import time
 from sweep.figures import front_figure
 from sweep.points import PointTable, Row, front_summary
 from sweep.progress import Display
+from sweep.stages import Node
 from sweep.tracking import Tracker
 from sweep.training import Progress
 
@@ -21,12 +22,20 @@ class Recorder:
         self._display = display
         self._pictured = 0.0
         self.train_seconds = 0.0
-        """Spent in training by the points that finished here."""
+        """Spent in training by the points that finished here, and by every worker on what they share."""
+        self._shared: dict[str, float] = {}
 
     def progressed(self, identity: Row, progress: Progress) -> None:
         """Loss terms by step."""
         self._tracker.progress(identity, progress)
         self._display.progressed(identity, progress)
+
+    def trained(self, node: Node, progress: Progress) -> None:
+        """The same of training that all points share."""
+        self._tracker.shared_progress(node.title, progress)
+        self._display.trained(node, progress)
+        self.train_seconds += self._display.workers * max(0.0, progress.seconds - self._shared.get(node.key, 0.0))
+        self._shared[node.key] = progress.seconds
 
     def finished(self, row: Row) -> None:
         """The point stands in points.parquet when this returns."""

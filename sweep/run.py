@@ -21,17 +21,21 @@ if TYPE_CHECKING:
     from sweep.folder import RunFolder
 
 
+NAMED = ("budget", "strategy", "codec", "recognizer", "labels", "polish_steps")
+"""Arguments that are fields of the configuration."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
     """Traces the rate-accuracy front of text-focused image compression (TFIC).
 
-    Renders text images, trains a codec for each rate weight (stage 1), then searches rate and OCR weights with
-    trials of stage 2. Every point is measured on real files and logged to MLflow. An interrupted run goes on with
-    --resume.
+    Renders text images, trains a codec in two stages - rate and distortion, then rate and the loss of a frozen OCR
+    network - and searches the weights of rate and OCR loss with trials. Every point is measured on real files and
+    logged to MLflow, beside the base codec, WebP and the uncompressed images. An interrupted run goes on with --resume.
     """
 
     budget: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
-    """Points of stage 2 to train and measure (default: the preset's)."""
+    """Points to measure, each with its own (lambda, beta) (default: the preset's)."""
     preset: Literal["paper", "cpu", "smoke"] | None = None
     """paper: the paper's recipe, for GPUs; cpu: two cores, within the hour; smoke: two minutes, to try it out.
     Default: paper where a GPU is visible, else cpu."""
@@ -39,8 +43,15 @@ class Arguments:
     """The run's folder (default: runs/PRESET). On a cluster, a path that all nodes share."""
     resume: bool = False
     """Go on with the run in --out. A larger --budget extends it."""
-    strategy: Literal["shared"] = "shared"
-    """Where a trial's codec comes from. shared: one stage 1 for each lambda, a stage 2 for each trial."""
+    strategy: Literal["conditional", "shared"] | None = None
+    """Where a trial's codec comes from. conditional (default): one codec conditioned on (lambda, beta), trained by all
+    workers together, folded to a plain one at each trial's point. shared: a stage 1 for each lambda of a grid, a stage
+    2 for each trial, with as many images in all."""
+    polish_steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """Updates at its own point alone that a trial of the conditional strategy adds (default: the preset's)."""
+    labels: Literal["truth", "pseudo"] | None = None
+    """What the recognizer is to read in training. truth (default): the data set's texts. pseudo: what it reads in the
+    original, for images without labels."""
     codec: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """small or mbt2018-mean (default: the preset's)."""
     recognizer: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
@@ -100,6 +111,8 @@ def _started(arguments: Arguments, out: Path, preset: str) -> "RunFolder":
     if arguments.data is not None:
         config = replace(config, data=Manifest.load(arguments.data).spec)
     config = replace(config, **_asked(arguments))
+    if config.strategy == "shared":
+        config = presets.shared(config)
     data = arguments.data or out.parent / "data" / f"{preset}-{config.data.digest()}"
     run = RunFolder(out, config, preset, data.absolute(), new_sweep_id(), tracking.default_uri())
     run.create()
@@ -126,7 +139,7 @@ def _resumed(arguments: Arguments, out: Path) -> "RunFolder":
 
 def _asked(arguments: Arguments) -> dict[str, int | str]:
     """The fields of the configuration that the command line names."""
-    values = {name: getattr(arguments, name) for name in ("budget", "codec", "recognizer")}
+    values = {name: getattr(arguments, name) for name in NAMED}
     return {name: value for name, value in values.items() if value is not None}
 
 

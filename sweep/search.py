@@ -20,8 +20,8 @@ OBJECTIVES = {"val_bpp": "min", "val_accuracy": "max"}
 class FrontSearch(OptunaSearch):
     """Optuna over (lambda, beta) with two objectives, resumable from its journal.
 
-    Lambda is an index into the sweep's grid, so that its order counts and stage 1 can be shared; beta is
-    log-uniform.
+    Both are log-uniform; where stage 1 is shared by lambda, lambda is an index into the sweep's grid instead, so that
+    its order counts.
     """
 
     def __init__(self, config: SweepConfig, folder: Path) -> None:
@@ -54,18 +54,28 @@ class FrontSearch(OptunaSearch):
 
 def space(config: SweepConfig) -> dict[str, BaseDistribution]:
     """The searched plane."""
-    return {
-        "lambda_index": IntDistribution(0, len(config.lambdas) - 1),
-        "beta": FloatDistribution(*config.betas, log=True),
-    }
+    beta = FloatDistribution(*config.betas, log=True)
+    if config.strategy == "conditional":
+        return {"lambda": FloatDistribution(config.lambdas[-1], config.lambdas[0], log=True), "beta": beta}
+    return {"lambda_index": IntDistribution(0, len(config.lambdas) - 1), "beta": beta}
+
+
+def weights(params: dict[str, Any], config: SweepConfig) -> tuple[float, float]:
+    """Lambda and beta of a proposal."""
+    if "lambda" in params:
+        return params["lambda"], params["beta"]
+    return config.lambdas[params["lambda_index"]], params["beta"]
 
 
 def first_points(config: SweepConfig) -> list[dict[str, Any]]:
-    """One point for each lambda before the search starts; their betas spread evenly over the log range."""
+    """One point for each lambda of the grid before the search starts; their betas spread evenly over the log range."""
     low, high = config.betas
     # The golden ratio's multiples spread evenly, and neighbours lie far apart.
     shares = [(0.5 + index * 0.6180339887) % 1 for index in range(len(config.lambdas))]
-    return [{"lambda_index": i, "beta": low * (high / low) ** share} for i, share in enumerate(shares)]
+    betas = [low * (high / low) ** share for share in shares]
+    if config.strategy == "conditional":
+        return [{"lambda": rate, "beta": beta} for rate, beta in zip(config.lambdas, betas, strict=True)]
+    return [{"lambda_index": index, "beta": beta} for index, beta in enumerate(betas)]
 
 
 def requeue(study: optuna.Study) -> None:

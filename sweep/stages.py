@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import math
+import pickle
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -9,16 +11,19 @@ from functools import cached_property
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from datagen import dataset
-from datagen.dataset import Batch, TextImages
+from datagen.dataset import TextImages
 from datagen.shards import atomic
 from models import codecs
 from models.codecs import Codec
-from models.losses import LossTerms, LossWeights, objective
-from models.recognizers import Recognizer
-from sweep.config import StageConfig, SweepConfig
-from sweep.training import Progress, TrainingState, train_stage
+from models.conditioning import ConditionedCodec, Plane
+from models.recognizers import CtcRecognizer
+from sweep.config import Labels, StageConfig, SweepConfig
+from sweep.errors import SweepError
+from sweep.objectives import objective_of
+from sweep.training import ALONE, Progress, Team, TrainingState, train_stage
 
 
 @dataclass(frozen=True)
@@ -34,24 +39,67 @@ class Node:
     seed: int
     parent: "Node | None" = None
     """Where its weights start; None: fresh ones."""
+    plane: Plane | None = None
+    """What its codec is conditioned on; None: a plain codec, folded out of its parent where that is conditioned."""
+    labels: Labels = "truth"
 
     @cached_property
     def key(self) -> str:
         """Sixteen hexadecimal digits: equal keys, equal weights."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
 
+    @property
+    def title(self) -> str:
+        """What a person calls it."""
+        return "stage 2" if self.recognizer else "stage 1"
+
+    def build(self) -> Codec | ConditionedCodec:
+        """Its codec with fresh weights."""
+        codec = codecs.build(self.codec)
+        return codec if self.plane is None else ConditionedCodec(codec, self.plane)
+
+
+def plane(config: SweepConfig) -> Plane:
+    """The loss weights that a sweep explores."""
+    return Plane(rate_weights=(config.lambdas[-1], config.lambdas[0]), ocr_weights=config.betas)
+
 
 def stage1(config: SweepConfig, rate_weight: float) -> Node:
-    """Rate and distortion at one lambda; shared by all its trials (TFIC, section III-B)."""
+    """Rate and distortion at one lambda (TFIC, section III-B): its own training, or a fold of the conditioned one."""
+    if config.strategy == "conditional":
+        return _folded(conditioned1(config), rate_weight, 0.0)
     stage = replace(config.stage1, rate_weight=rate_weight)
     return Node(config.data.digest(), config.codec, None, stage, config.seed)
 
 
 def stage2(config: SweepConfig, rate_weight: float, ocr_weight: float) -> Node:
-    """Rate and OCR loss at one (lambda, beta), from the stage 1 of that lambda."""
+    """Rate and OCR loss at one (lambda, beta), from the stage 1 of that lambda or the conditioned codec."""
+    if config.strategy == "conditional":
+        return _folded(conditioned2(config), rate_weight, ocr_weight, config.polish_steps)
     stage = replace(config.stage2, rate_weight=rate_weight, ocr_weight=ocr_weight)
     parent = stage1(config, rate_weight)
-    return Node(parent.data, config.codec, config.recognizer, stage, config.seed, parent)
+    return replace(parent, recognizer=config.recognizer, stage=stage, parent=parent, labels=config.labels)
+
+
+def shared(config: SweepConfig) -> list[Node]:
+    """What every point starts from, in order of training: the two stages of the conditioned codec."""
+    return [conditioned1(config), conditioned2(config)] if config.strategy == "conditional" else []
+
+
+def conditioned1(config: SweepConfig) -> Node:
+    """One codec for every lambda, knowing rate and distortion."""
+    return Node(config.data.digest(), config.codec, None, config.stage1, config.seed, None, plane(config))
+
+
+def conditioned2(config: SweepConfig) -> Node:
+    """One codec for every (lambda, beta)."""
+    parent = conditioned1(config)
+    return replace(parent, recognizer=config.recognizer, stage=config.stage2, parent=parent, labels=config.labels)
+
+
+def _folded(parent: Node, rate_weight: float, ocr_weight: float, steps: int = 0) -> Node:
+    stage = replace(parent.stage, steps=steps, rate_weight=rate_weight, ocr_weight=ocr_weight)
+    return replace(parent, stage=stage, parent=parent, plane=None)
 
 
 @dataclass(frozen=True)
@@ -69,59 +117,85 @@ class Store:
         self,
         node: Node,
         data: TextImages,
-        recognizer: Recognizer,
+        recognizer: CtcRecognizer,
         device: torch.device,
         report: Callable[[Progress], None] = lambda progress: None,
-    ) -> Codec:
+        team: Team = ALONE,
+    ) -> Codec | ConditionedCodec:
         """The node's codec in evaluation mode; trains what the store lacks of it and its ancestors.
 
         Raises:
             DivergedError: its training loss is not finite.
         """
         if self.path(node).exists():
-            return load_codec(node.codec, self.path(node)).to(device)
+            return self.load(node).to(device)
         if node.parent is None:
             torch.manual_seed(node.seed)
-            codec = codecs.build(node.codec).to(device)
+            codec = node.build().to(device)
         else:
-            codec = self.codec(node.parent, data, recognizer, device, report)
-        self._train(node, codec, data, recognizer, report)
+            codec = self.codec(node.parent, data, recognizer, device, report, team)
+        if isinstance(codec, ConditionedCodec) and node.plane is None:
+            codec = codec.fold(node.stage.rate_weight, node.stage.ocr_weight)
+        if node.stage.steps:
+            self._train(node, codec, data, recognizer, report, team)
+        if team.rank == 0:
+            with atomic(self.path(node)) as partial:
+                torch.save(codec.state_dict(), partial)
+            self._keeper(node, team).forget()
+        return codec
+
+    def load(self, node: Node) -> Codec | ConditionedCodec:
+        """A finished node's codec, in evaluation mode on the CPU.
+
+        Raises:
+            SweepError: its file is missing or damaged.
+        """
+        codec = node.build()
+        _load(codec, self.path(node))
         return codec
 
     def _train(
         self,
         node: Node,
-        codec: Codec,
+        codec: Codec | ConditionedCodec,
         data: TextImages,
-        recognizer: Recognizer,
+        recognizer: CtcRecognizer,
         report: Callable[[Progress], None],
+        team: Team,
     ) -> None:
-        stage = node.stage
-        weights = LossWeights(stage.distortion_weight, stage.rate_weight, stage.ocr_weight)
-
-        def terms(codec: Codec, batch: Batch) -> LossTerms:
-            return objective(codec(batch.images), batch.images, batch.texts, recognizer, weights)
-
-        keeper = FileKeeper(self.folder / f"{node.key}.partial.pt", self.save_seconds)
         train_stage(
             codec,
-            terms,
-            lambda start: dataset.batches(data, stage.batch_size, node.seed, start),
-            stage,
+            objective_of(node.stage, node.plane, recognizer if node.recognizer else None),
+            lambda start: dataset.batches(data, node.stage.batch_size, node.seed, start),
+            node.stage,
             seed=node.seed,
+            team=team,
             report=report,
-            keeper=keeper,
+            keeper=self._keeper(node, team),
         )
-        with atomic(self.path(node)) as partial:
-            torch.save(codec.state_dict(), partial)
-        keeper.forget()
+
+    def _keeper(self, node: Node, team: Team) -> "FileKeeper":
+        """All of a team read the same state; its first member writes it."""
+        return FileKeeper(self.folder / f"{node.key}.partial.pt", self.save_seconds if team.rank == 0 else math.inf)
 
 
 def load_codec(name: str, path: Path) -> Codec:
-    """A codec with the weights of a store's file, in evaluation mode on the CPU."""
+    """A plain codec with the weights of a store's file, in evaluation mode on the CPU.
+
+    Raises:
+        SweepError: the file is missing or damaged.
+    """
     codec = codecs.build(name)
-    codec.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    return codec.eval()
+    _load(codec, path)
+    return codec
+
+
+def _load(codec: nn.Module, path: Path) -> None:
+    try:
+        codec.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise SweepError(f"{path} cannot be read ({error}); delete it and resume the run to train it again") from None
+    codec.eval()
 
 
 class FileKeeper:

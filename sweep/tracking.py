@@ -43,10 +43,13 @@ class Tracker:
         self._client.update_run(self.parent_id, status="RUNNING")
         self._runs: dict[str, str] = {}
 
+    def shared_progress(self, stage: str, progress: Progress) -> None:
+        """Loss terms of training that all points share, on the parent run, as `stage 1/*` and `stage 2/*`."""
+        self._log(self.parent_id, metrics=_terms(stage, progress), step=progress.step)
+
     def progress(self, identity: Row, progress: Progress) -> None:
         """Loss terms of a point under way, by step, as `train/*`."""
-        values = {f"train/{name}": value for name, value in progress._asdict().items() if name not in ("step", "steps")}
-        self._log(self.run_of(identity), metrics=values, step=progress.step)
+        self._log(self.run_of(identity), metrics=_terms("train", progress), step=progress.step)
 
     def point(self, row: Row) -> str:
         """Everything measured of a finished point, what the search was told as `val/*`; returns its run's id."""
@@ -115,6 +118,10 @@ class Tracker:
         )
 
 
+def _terms(prefix: str, progress: Progress) -> dict[str, Any]:
+    return {f"{prefix}/{name}": value for name, value in progress._asdict().items() if name not in ("step", "steps")}
+
+
 def default_uri() -> str:
     """MLflow's own choice: MLFLOW_TRACKING_URI, or a SQLite file in the working directory."""
     return mlflow.get_tracking_uri()
@@ -126,5 +133,7 @@ def _name(identity: Row) -> str:
             return f"tfic λ={identity['lambda']:.2g} β={identity['beta']:.2g}"
         case "base":
             return f"base λ={identity['lambda']:.2g}"
+        case "classical":
+            return identity["point_id"]
         case kind:
             return kind

@@ -1,9 +1,10 @@
-"""The only training loop: one codec through one stage, whatever the weights of its loss terms."""
+"""The only training loop: one codec through one stage, on one worker or on many, whatever its loss terms weigh."""
 
 import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from datagen.dataset import Batch
 from models.codecs import Codec
+from models.conditioning import ConditionedCodec
 from models.losses import LossTerms
 from sweep.config import StageConfig
 from sweep.errors import DivergedError
@@ -21,8 +23,8 @@ CHECK_STEPS = 10
 WARMUP = 0.05
 """Share of the steps in which the learning rate rises."""
 
-Objective = Callable[[Codec, Batch], LossTerms]
-"""Runs the codec on a batch and weighs what comes out; draws of its own follow torch's global random state."""
+Objective = Callable[[nn.Module, Batch, int], LossTerms]
+"""Runs the codec on a batch at a step and weighs what comes out; its draws follow torch's global random state."""
 
 
 class Progress(NamedTuple):
@@ -45,7 +47,23 @@ class TrainingState(NamedTuple):
     step: int
     codec: dict
     optimizer: dict
-    aux_optimizer: dict
+
+
+@dataclass(frozen=True)
+class Team:
+    """The workers that train one stage together: each on its share of every batch, all with the same weights."""
+
+    rank: int = 0
+    size: int = 1
+    join: Callable[[nn.Module], nn.Module] = lambda network: network
+    """Gives the network whose backward pass averages gradients over the team; waits for the others."""
+
+    def share(self, batch: Batch) -> Batch:
+        """Every `size`-th image, from the `rank`-th on."""
+        return Batch(batch.images[self.rank :: self.size], batch.texts[self.rank :: self.size])
+
+
+ALONE = Team()
 
 
 @runtime_checkable
@@ -62,12 +80,13 @@ class Keeper(Protocol):
 
 
 def train_stage(
-    codec: Codec,
+    codec: Codec | ConditionedCodec,
     objective: Objective,
     batches: Callable[[int], Iterator[Batch]],
     stage: StageConfig,
     *,
     seed: int = 0,
+    team: Team = ALONE,
     report: Callable[[Progress], None] = lambda progress: None,
     keeper: Keeper | None = None,
 ) -> None:
@@ -75,7 +94,8 @@ def train_stage(
 
     Args:
         objective: loss terms of one batch; each image may have weights of its own.
-        batches: the batches from a step on, without end.
+        batches: the whole team's batches from a step on, without end.
+        team: who else trains it; each member calls this function with the same arguments but for its rank.
         report: called every CHECK_STEPS updates.
         keeper: makes the stage resumable; a resumed stage ends where an undisturbed one does.
 
@@ -84,22 +104,35 @@ def train_stage(
     """
     device = next(codec.parameters()).device
     codec.train().to(memory_format=torch.channels_last)
-    optimizer, aux_optimizer = _optimizers(codec, stage)
-    start = _restore(keeper, codec, optimizer, aux_optimizer)
+    optimizer = torch.optim.Adam([p for p in codec.parameters() if p.requires_grad], stage.learning_rate, fused=True)
+    start = _restore(keeper, codec, optimizer)
+    network = team.join(codec)
     started = time.perf_counter()
     for step, batch in zip(range(start, stage.steps), batches(start), strict=False):
         # Noise and draws depend on the step alone, not on what ran before in this process.
-        torch.manual_seed(hash((seed, step)))
+        torch.manual_seed(hash((seed, step, team.rank)))
         rate = learning_rate(stage, step)
-        terms = _update(codec, objective, _to(batch, device), stage, rate, optimizer)
-        _update_quantiles(codec, aux_optimizer)
+        terms = _update(network, objective, _to(team.share(batch), device), step, stage, rate, optimizer)
         if (step + 1) % CHECK_STEPS == 0 or step + 1 == stage.steps:
             seconds = time.perf_counter() - started
             report(_progress(step + 1, stage.steps, terms, rate, seconds))
         if keeper is not None:
-            keeper.offer(lambda: _state(step + 1, codec, optimizer, aux_optimizer))  # noqa: B023 - called at once
+            keeper.offer(lambda: _state(step + 1, codec, optimizer))  # noqa: B023 - called at once
     codec.eval()
     codec.update_tables()
+
+
+def every(seconds: float, report: Callable[[Progress], None]) -> Callable[[Progress], None]:
+    """Passes on the first progress, and then one each so many seconds."""
+    last = -math.inf
+
+    def limited(progress: Progress) -> None:
+        nonlocal last
+        if time.monotonic() - last >= seconds or progress.step == progress.steps:
+            last = time.monotonic()
+            report(progress)
+
+    return limited
 
 
 def learning_rate(stage: StageConfig, step: int) -> float:
@@ -119,20 +152,11 @@ def autocast(device: torch.device) -> AbstractContextManager:
     return torch.autocast(device.type, torch.bfloat16, enabled=native)
 
 
-def _optimizers(codec: Codec, stage: StageConfig) -> tuple[torch.optim.Adam, torch.optim.Adam]:
-    """One for the codec, one for the entropy bottleneck's quantiles."""
-    main = [p for name, p in codec.named_parameters() if not name.endswith(".quantiles")]
-    quantiles = [p for name, p in codec.named_parameters() if name.endswith(".quantiles")]
-    return (
-        torch.optim.Adam(main, stage.learning_rate, fused=True),
-        torch.optim.Adam(quantiles, stage.aux_learning_rate, fused=True),
-    )
-
-
 def _update(
-    codec: Codec,
+    network: nn.Module,
     objective: Objective,
     batch: Batch,
+    step: int,
     stage: StageConfig,
     rate: float,
     optimizer: torch.optim.Adam,
@@ -140,17 +164,11 @@ def _update(
     optimizer.param_groups[0]["lr"] = rate
     optimizer.zero_grad()
     with autocast(batch.images.device):
-        terms = objective(codec, batch)
+        terms = objective(network, batch, step)
     terms.scaled.mean().backward()
     nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], stage.clip_norm)
     optimizer.step()
     return terms
-
-
-def _update_quantiles(codec: Codec, optimizer: torch.optim.Adam) -> None:
-    optimizer.zero_grad()
-    codec.aux_loss().backward()
-    optimizer.step()
 
 
 def _progress(step: int, steps: int, terms: LossTerms, rate: float, seconds: float) -> Progress:
@@ -168,15 +186,14 @@ def _to(batch: Batch, device: torch.device) -> Batch:
     return Batch(batch.images.to(device, non_blocking=True), batch.texts)
 
 
-def _state(step: int, codec: Codec, optimizer: torch.optim.Adam, aux_optimizer: torch.optim.Adam) -> TrainingState:
-    return TrainingState(step, codec.state_dict(), optimizer.state_dict(), aux_optimizer.state_dict())
+def _state(step: int, codec: nn.Module, optimizer: torch.optim.Adam) -> TrainingState:
+    return TrainingState(step, codec.state_dict(), optimizer.state_dict())
 
 
-def _restore(keeper: Keeper | None, codec: Codec, optimizer: torch.optim.Adam, aux_optimizer: torch.optim.Adam) -> int:
+def _restore(keeper: Keeper | None, codec: nn.Module, optimizer: torch.optim.Adam) -> int:
     state = keeper.restore() if keeper is not None else None
     if state is None:
         return 0
     codec.load_state_dict(state.codec)
     optimizer.load_state_dict(state.optimizer)
-    aux_optimizer.load_state_dict(state.aux_optimizer)
     return state.step

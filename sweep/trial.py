@@ -12,26 +12,29 @@ import torch
 
 from datagen.dataset import TextImages
 from models import recognizers
+from models.codecs import Codec
 from models.recognizers import CtcRecognizer
 from models.trained import TrainedCodec
 from sweep import stages
+from sweep.classical import ClassicalCodec
 from sweep.config import SweepConfig
 from sweep.errors import DivergedError
-from sweep.evaluate import evaluate, evaluate_uncompressed, steer
+from sweep.evaluate import evaluate, evaluate_classical, evaluate_uncompressed, steer
 from sweep.points import Row
 from sweep.stages import Node, Store
 from sweep.training import Progress
 
-Kind = Literal["uncompressed", "base", "tfic"]
+Kind = Literal["uncompressed", "classical", "base", "tfic"]
 
 
 @dataclass(frozen=True)
 class Target:
-    """Which point: the uncompressed images, a stage-1 codec (`base`) or a stage-2 codec (`tfic`)."""
+    """Which point: the images as they are, a codec without training, one after stage 1 (`base`) or 2 (`tfic`)."""
 
     kind: Kind
     rate_weight: float | None = None
     ocr_weight: float | None = None
+    classical: ClassicalCodec | None = None
 
     def node(self, config: SweepConfig) -> Node | None:
         """The training that it needs, if any."""
@@ -47,11 +50,13 @@ class Target:
         """The columns that name the point; its id is that of its training."""
         node = self.node(config)
         row = {"point_id": self.kind, "kind": self.kind, "seed": config.seed, "lambda": self.rate_weight}
+        if self.classical is not None:
+            return row | {"point_id": f"{self.classical.name}-q{self.classical.quality}", "codec": self.classical.name}
         if node is None:
             return row
         row |= {"point_id": node.key, "codec": config.codec, "stage1_steps": config.stage1.steps}
         row |= {"beta": self.ocr_weight or 0.0, "distortion_weight": node.stage.distortion_weight}
-        return row | {"stage2_steps": config.stage2.steps if self.kind == "tfic" else 0}
+        return row | {"stage2_steps": config.stage2.steps + config.polish_steps if self.kind == "tfic" else 0}
 
 
 class Data(NamedTuple):
@@ -72,7 +77,9 @@ def run(target: Target, config: SweepConfig, folder: Path, data: Data, report: C
     row = target.identity(config)
     node = target.node(config)
     try:
-        if node is None:
+        if target.classical is not None:
+            row |= evaluate_classical(target.classical, recognizer, data.test)._asdict()
+        elif node is None:
             row |= evaluate_uncompressed(recognizer, data.test)._asdict()
         else:
             row |= _run_node(node, config, folder, data, recognizer, report)
@@ -94,6 +101,7 @@ def _run_node(
     with _on_device(recognizer) as device:
         codec = store.codec(node, data.train, recognizer, device, report)
     row = {"train_seconds": time.perf_counter() - started, "checkpoint": str(store.path(node).relative_to(folder))}
+    assert isinstance(codec, Codec), "a point's codec is a plain one"
     trained = TrainedCodec(codec.cpu(), config.codec, config.recognizer, {})
     seen = steer(trained, recognizer, data.val)
     row |= {"val_bpp": seen.bpp, "val_accuracy": seen.accuracy}

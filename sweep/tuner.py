@@ -1,6 +1,6 @@
 """Points in parallel on Ray; the only place that knows Ray Tune."""
 
-import math
+import itertools
 import os
 import time
 from collections.abc import Callable
@@ -15,17 +15,24 @@ os.environ |= {
     "RAY_AIR_NEW_OUTPUT": "0",
 }
 
+import numpy as np
+import ray
+import torch
 from ray import tune
 from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
 from datagen import dataset
 from datagen.dataset import TextImages
-from sweep import cluster, trial
+from datagen.spec import SPLITS
+from models import recognizers
+from sweep import cluster, evaluate, search, trial
 from sweep.config import SweepConfig
 from sweep.points import Row
 from sweep.search import OBJECTIVES, FrontSearch
-from sweep.training import Progress
+from sweep.stages import Node
+from sweep.trainer import train_together
+from sweep.training import Progress, every
 from sweep.trial import Data, Target
 
 NO_OBJECTIVES = dict.fromkeys(OBJECTIVES)
@@ -54,9 +61,19 @@ class Pool:
         # Workers run in folders of their own.
         self._folder = folder.absolute()
         self._observer = observer
-        val = dataset.load(data_folder, "val")
+        train, val, test = (dataset.load(data_folder, split) for split in SPLITS)
+        if config.labels == "pseudo":
+            train = self._relabeled(train)
         steering = TextImages(val.images[: config.val_images], val.texts[: config.val_images])
-        self._data = Data(dataset.load(data_folder, "train"), steering, dataset.load(data_folder, "test"))
+        self._data = ray.put(Data(train, steering, test))
+
+    def train(self, node: Node, report: Callable[[Progress], None]) -> None:
+        """Trains a node that all points share, all workers together.
+
+        Raises:
+            SweepError: the training diverged, or failed once too often.
+        """
+        train_together(node, self._config, self._folder, self._data, self.concurrency, report)
 
     def measure(self, targets: list[Target]) -> None:
         """Trains and measures the given points, in order, as many at a time as there are cores or GPUs."""
@@ -68,8 +85,15 @@ class Pool:
         if trials > 0:
             self._fit(None, FrontSearch(self._config, self._folder / "tune"), trials)
 
+    def _relabeled(self, data: TextImages) -> TextImages:
+        """The images with what the recognizer reads in them, by as many tasks as there are workers."""
+        read = ray.remote(num_cpus=self._config.cpus_per_trial)(_read)
+        parts = np.array_split(data.images, self.concurrency)
+        texts = ray.get([read.remote(part, self._config) for part in parts])
+        return TextImages(data.images, list(itertools.chain.from_iterable(texts)))
+
     def _fit(self, space: dict | None, search: Searcher | None, samples: int) -> None:
-        function = tune.with_parameters(_run, config=self._config, folder=self._folder, data=self._data)
+        function = tune.with_parameters(_run, config=self._config, folder=self._folder, data=[self._data])
         resources = {"cpu": self._config.cpus_per_trial, "gpu": self._config.gpus_per_trial}
         tune.Tuner(
             tune.with_resources(function, resources),
@@ -113,10 +137,15 @@ class _Relay(tune.Callback):
         self._observer.finished(identity | {"status": "failed", "reason": _last_line(trial.error_file)})
 
 
-def _run(params: dict, *, config: SweepConfig, folder: Path, data: Data) -> None:
+def _read(images: np.ndarray, config: SweepConfig) -> list[str]:
+    torch.set_num_threads(config.cpus_per_trial)
+    return evaluate.read(images, recognizers.load(config.recognizer))
+
+
+def _run(params: dict, *, config: SweepConfig, folder: Path, data: list[ray.ObjectRef]) -> None:
     """What a Tune trial executes in its worker."""
-    reporter = _every(config.report_seconds, _report_progress)
-    row = trial.run(_target(params, config), config, folder, data, reporter)
+    reporter = every(config.report_seconds, _report_progress)
+    row = trial.run(_target(params, config), config, folder, ray.get(data[0]), reporter)
     objectives = {name: row.get(name) for name in OBJECTIVES}
     tune.report({"row": row, "status": row["status"], **objectives})
 
@@ -124,24 +153,11 @@ def _run(params: dict, *, config: SweepConfig, folder: Path, data: Data) -> None
 def _target(params: dict, config: SweepConfig) -> Target:
     if "target" in params:
         return params["target"]
-    return Target("tfic", config.lambdas[params["lambda_index"]], params["beta"])
+    return Target("tfic", *search.weights(params, config))
 
 
 def _report_progress(progress: Progress) -> None:
     tune.report({"progress": progress._asdict(), **NO_OBJECTIVES})
-
-
-def _every(seconds: float, report: Callable[[Progress], None]) -> Callable[[Progress], None]:
-    """Passes on the first progress, and then one each so many seconds."""
-    last = -math.inf
-
-    def limited(progress: Progress) -> None:
-        nonlocal last
-        if time.monotonic() - last >= seconds or progress.step == progress.steps:
-            last = time.monotonic()
-            report(progress)
-
-    return limited
 
 
 def _last_line(path: str | None) -> str:

@@ -1,5 +1,6 @@
 """Shapes and types are checked while tests run; one small data set, codec and Ray serve them all."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from datagen.render import render  # noqa: E402
 from datagen.shards import Manifest  # noqa: E402
 from datagen.spec import DatasetSpec  # noqa: E402
 from models import codecs, recognizers  # noqa: E402
+from models.conditioning import Condition, ConditionedCodec, Plane  # noqa: E402
 from models.recognizers import CtcRecognizer  # noqa: E402
-from models.trained import TrainedCodec  # noqa: E402
+from models.trained import RateDial, Stop, TrainedCodec  # noqa: E402
 
 torch.set_num_threads(2)
 
@@ -57,6 +59,23 @@ def trained() -> TrainedCodec:
     codec = codecs.build("small").eval()
     codec.update_tables()
     return TrainedCodec(codec, "small", "english_g2", {"bpp": 0.5})
+
+
+@pytest.fixture(scope="session")
+def dial() -> RateDial:
+    """A conditioned codec without training, whose rate rises along its dial: its latents grow thirtyfold."""
+    torch.manual_seed(0)
+    network = ConditionedCodec(codecs.build("small"), Plane(rate_weights=(0.01, 0.2), ocr_weights=(0.001, 0.3))).eval()
+    path = (Stop(0.2, 0.001), Stop(0.01, 0.3))
+    with torch.no_grad():
+        ends = Condition(*(torch.tensor(weights) for weights in zip(*path, strict=True)))
+        low, high = network.embedding(network.plane.features(ends))
+        row = math.log(30) * (high - low) / (high - low).square().sum()
+        last = list(network.layers).index("g_a.8")
+        rows = slice(sum(network.splits[:last]), sum(network.splits[:last]) + network.splits[last] // 2)
+        network.modulation.weight[rows] = row
+        network.modulation.bias[rows] = -row @ low
+    return RateDial(network, "small", "english_g2", path, {"points": 2.0})
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,7 @@ def test_data_generation_stands_alone() -> None:
 @pytest.mark.parametrize(
     ("package", "doors"),
     [
-        ("ray", {"datagen/generate.py", "sweep/cluster.py", "sweep/search.py", "sweep/tuner.py"}),
+        ("ray", {"datagen/generate.py", "sweep/cluster.py", "sweep/search.py", "sweep/trainer.py", "sweep/tuner.py"}),
         ("optuna", {"sweep/search.py"}),
         ("mlflow", {"sweep/tracking.py"}),
         ("trdg", {"datagen/render.py"}),

@@ -8,8 +8,25 @@ from models.losses import bits_per_pixel
 from models.trained import TrainedCodec
 
 
-def test_the_small_codec_is_the_mean_scale_hyperprior_of_its_size() -> None:
-    assert sum(parameter.numel() for parameter in codecs.build("small").parameters()) == 1_764_499
+@pytest.mark.parametrize(("name", "parameters"), [("small", 1_030_928), ("mbt2018-mean", 7_028_003)])
+def test_a_codec_has_its_size(name: str, parameters: int) -> None:
+    assert sum(parameter.numel() for parameter in codecs.build(name).parameters()) == parameters
+
+
+def test_in_training_the_synthesis_sees_rounded_latents_and_gradients_pass() -> None:
+    torch.manual_seed(0)
+    codec = codecs.build("small").train()
+    seen: list[torch.Tensor] = []
+    codec.g_s.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    x = torch.rand(1, 3, 64, 64, requires_grad=True)
+    codec(x).x_hat.sum().backward()
+    scales, means = codec.h_s(torch.zeros(1, codec.z_channels, 1, 1)).chunk(2, 1)
+    assert scales.shape == means.shape == seen[0].shape
+    assert x.grad is not None
+    assert x.grad.abs().sum() > 0
+    with torch.no_grad():
+        y = codec.g_a(x)
+    assert (seen[0] - y).abs().max() <= 0.5 + 1e-5
 
 
 def test_what_is_decoded_is_what_the_forward_pass_gave(trained: TrainedCodec, test_images: TextImages) -> None:
@@ -52,3 +69,11 @@ def test_a_codec_without_tables_says_what_to_do() -> None:
 def test_unknown_codecs_are_named() -> None:
     with pytest.raises(ModelError, match=r"nosuch.*small, mbt2018-mean"):
         codecs.build("nosuch")
+
+
+@pytest.mark.parametrize("state", [b"12345678", b"1234567\0", b"123456\0\0", b"12345\0\0\0", b"1234\0\0\0\0"])
+@pytest.mark.parametrize("rest", [b"", b"abcd", b"\0\0\0\0"])
+def test_a_trimmed_stream_is_made_whole_again(state: bytes, rest: bytes) -> None:
+    trimmed = codecs._trimmed(state + rest)
+    assert codecs._whole(trimmed) == state + rest
+    assert len(trimmed) == len(state + rest) - min(3, state.count(b"\0"))

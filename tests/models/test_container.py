@@ -5,12 +5,13 @@ import torch
 from datagen.dataset import TextImages
 from models import codecs, container
 from models.container import TficFile
-from models.errors import FormatError
-from models.trained import TrainedCodec
+from models.errors import FormatError, ModelError
+from models.trained import QUALITIES, RateDial, TrainedCodec
 
 
-def test_a_file_of_a_text_line_costs_at_most_12_bytes_more_than_its_stream() -> None:
-    assert len(TficFile(b"abc", 256, 64, b"stream").pack()) - len(b"stream") <= 12
+@pytest.mark.parametrize(("quality", "overhead"), [(None, 11), (50, 12)])
+def test_a_file_of_a_text_line_costs_at_most_12_bytes_more_than_its_stream(quality: int | None, overhead: int) -> None:
+    assert len(TficFile(b"abc", 256, 64, quality, b"stream").pack()) - len(b"stream") == overhead
 
 
 def test_a_decoded_file_is_the_forward_pass(trained: TrainedCodec, test_images: TextImages) -> None:
@@ -51,12 +52,41 @@ def test_another_models_file_is_refused_by_name(trained: TrainedCodec, test_imag
 
 
 def test_absurd_sizes_are_refused_before_anything_is_allocated(trained: TrainedCodec) -> None:
-    data = TficFile(trained.fingerprint[:3], 1 << 20, 1 << 20, b"").pack()
+    data = TficFile(trained.fingerprint[:3], 1 << 20, 1 << 20, None, b"").pack()
     with pytest.raises(FormatError, match="1048576x1048576"):
         container.decode(trained, data)
 
 
 def test_sizes_survive_the_header() -> None:
     for side in (1, 127, 128, 16_383, 16_384, 65_536):
-        file = TficFile(b"abc", side, 65_537 - side, b"x")
+        file = TficFile(b"abc", side, 65_537 - side, side % 101, b"x")
         assert TficFile.unpack(file.pack()) == file
+
+
+def test_a_dials_file_says_its_quality_and_is_decoded_at_it(dial: RateDial, test_images: TextImages) -> None:
+    image = test_images.images[0]
+    data = container.encode(dial, image, 30)
+    assert TficFile.unpack(data).quality == 30
+    plain = TrainedCodec(dial.codec_at(30), "small", "english_g2", {})
+    assert np.array_equal(container.decode(dial, data), container.decode(plain, container.encode(plain, image)))
+
+
+def test_bisection_finds_the_best_quality_within_a_rate(dial: RateDial, test_images: TextImages) -> None:
+    image = test_images.images[0]
+    sizes = [len(container.encode(dial, image, quality)) for quality in QUALITIES]
+    assert sizes == sorted(sizes)
+    for size in (sizes[0], sizes[40], sizes[-1] + 1):
+        file = TficFile.unpack(container.encode_within(dial, image, size / 2048))
+        assert file.quality == max(quality for quality in QUALITIES if sizes[quality] <= size)
+    with pytest.raises(FormatError, match="the least that this model makes"):
+        container.encode_within(dial, image, (sizes[0] - 1) / 2048)
+
+
+def test_a_dial_needs_a_position_and_a_codec_of_one_rate_has_none(
+    dial: RateDial, trained: TrainedCodec, test_images: TextImages
+) -> None:
+    for quality in (None, 101, -1):
+        with pytest.raises(ModelError, match="from 0 to 100"):
+            container.encode(dial, test_images.images[0], quality)
+    with pytest.raises(ModelError, match="--dial"):
+        container.encode(trained, test_images.images[0], 50)

@@ -3,9 +3,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from datagen.dataset import TextImages
+from models import container
 from models import trained as trained_codecs
 from models.errors import WeightsError
-from models.trained import TrainedCodec
+from models.trained import RateDial, TrainedCodec
 
 
 def test_a_model_file_gives_the_same_codec(trained: TrainedCodec, tmp_path: Path) -> None:
@@ -13,10 +15,27 @@ def test_a_model_file_gives_the_same_codec(trained: TrainedCodec, tmp_path: Path
     trained.save(path)
     loaded = trained_codecs.load(path)
     assert loaded.fingerprint == trained.fingerprint
+    assert isinstance(loaded, TrainedCodec)
     assert (loaded.codec_name, loaded.recognizer_name, loaded.facts) == ("small", "english_g2", {"bpp": 0.5})
     image = torch.rand(1, 3, 64, 64)
     assert loaded.codec.compress(image) == trained.codec.compress(image)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_dials_file_gives_the_same_files(dial: RateDial, test_images: TextImages, tmp_path: Path) -> None:
+    path = tmp_path / "model.pt"
+    dial.save(path)
+    loaded = trained_codecs.load(path)
+    assert isinstance(loaded, RateDial)
+    assert (loaded.path, loaded.facts, loaded.fingerprint) == (dial.path, dial.facts, dial.fingerprint)
+    image = test_images.images[0]
+    assert container.encode(loaded, image, 70) == container.encode(dial, image, 70)
+
+
+def test_a_dial_passes_through_its_stops_and_evenly_between_them(dial: RateDial) -> None:
+    assert dial.weights(0) == pytest.approx(dial.path[0])
+    assert dial.weights(100) == pytest.approx(dial.path[1])
+    assert dial.weights(50).rate_weight == pytest.approx((0.2 * 0.01) ** 0.5)
 
 
 def test_changed_weights_are_noticed(trained: TrainedCodec, tmp_path: Path) -> None:

@@ -44,5 +44,5 @@ def test_an_impossible_sweep_is_refused(change: dict) -> None:
 
 
 def test_a_stage_needs_steps() -> None:
-    with pytest.raises(SweepError, match="steps=0"):
-        StageConfig(steps=0)
+    with pytest.raises(SweepError, match="steps=-1"):
+        StageConfig(steps=-1)

@@ -50,3 +50,25 @@ def test_a_curve_is_read_between_its_points_only() -> None:
     assert pareto.accuracy_at(curve, 0.05) is None
     assert pareto.accuracy_at(curve, 0.5) is None
     assert pareto.accuracy_at([], 0.2) is None
+
+
+def test_the_rate_of_an_accuracy_is_the_fronts() -> None:
+    curve = [Objectives(0.1, 0.4), Objectives(0.4, 0.8)]
+    assert pareto.rate_at(curve, 0.6) == pytest.approx(0.2)
+    assert pareto.rate_at(curve, 0.4) == pytest.approx(0.1)
+    assert pareto.rate_at(curve, 0.3) == pytest.approx(0.1)
+    assert pareto.rate_at(curve, 0.9) is None
+
+
+@pytest.mark.parametrize("factor", [0.3, 1.0, 2.0])
+def test_bd_rate_is_the_factor_between_two_curves(factor: float) -> None:
+    reference = [Objectives(0.05 * 1.5**step, 0.2 + 0.1 * step) for step in range(7)]
+    curve = [Objectives(factor * point.bpp, point.accuracy) for point in reference]
+    assert pareto.bd_rate(curve, reference) == pytest.approx(factor - 1)
+
+
+def test_bd_rate_compares_what_both_reach_and_nothing_else() -> None:
+    reference = [Objectives(0.1, 0.2), Objectives(0.2, 0.4), Objectives(0.4, 0.6)]
+    assert pareto.bd_rate([Objectives(0.05, 0.3), Objectives(0.1, 0.9)], reference) is not None
+    assert pareto.bd_rate([Objectives(0.05, 0.7), Objectives(0.1, 0.9)], reference) is None
+    assert pareto.bd_rate([Objectives(0.05, 0.7)], reference) is None

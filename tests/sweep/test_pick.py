@@ -1,3 +1,4 @@
+import numpy as np
 import polars as pl
 import pytest
 
@@ -20,3 +21,21 @@ def test_a_rate_below_every_point_is_refused_with_the_smallest() -> None:
 def test_an_empty_front_is_named() -> None:
     with pytest.raises(SweepError, match="the front is empty"):
         pick.choose(FRONT.clear(), 1.0)
+
+
+def test_a_dials_path_is_smooth_rises_and_stays_in_the_plane() -> None:
+    rates = np.geomspace(0.03, 0.2, 12)
+    noise = np.where(np.arange(12) % 2, 1.5, 1 / 1.5)
+    front = pl.DataFrame({"bpp": rates, "lambda": 0.003 / rates * noise, "beta": rates})
+    path = pick.path_along(front)
+    assert len(path) == pick.STOPS
+    betas = [stop.ocr_weight for stop in path]
+    assert betas == sorted(betas)
+    for stop, rate in zip(path, np.geomspace(0.03, 0.2, pick.STOPS), strict=True):
+        assert stop.rate_weight == pytest.approx(0.003 / rate, rel=0.3)
+        assert front["lambda"].min() <= stop.rate_weight <= front["lambda"].max()
+
+
+def test_a_dial_of_one_point_is_refused() -> None:
+    with pytest.raises(SweepError, match="two points"):
+        pick.path_along(pl.DataFrame({"bpp": [0.1], "lambda": [0.1], "beta": [0.1]}))

@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 from rows import frame
 
-from sweep import progress
+from sweep import progress, stages
 from sweep.points import Row
 from sweep.presets import smoke
 from sweep.progress import Display
@@ -26,7 +26,8 @@ def shown(screen: io.StringIO, terminal: bool) -> Display:
 def test_a_log_tells_phase_points_and_time_left(screen: io.StringIO) -> None:
     display = shown(screen, terminal=False)
     with display.live():
-        display.expect(stage1=2, stage2=2, points=5)
+        first, second = stages.shared(smoke())
+        display.expect([(first, 1), (second, 1)], points=5)
         display.phase("stage 1", 3)
         display.progressed(BASE, TRAINING)
         display.phase("stage 2", 2)
@@ -36,6 +37,19 @@ def test_a_log_tells_phase_points_and_time_left(screen: io.StringIO) -> None:
     assert lines[2].startswith("stage 2")
     assert " left" in lines[2]
     assert "not known" not in lines[2]
+
+
+def test_training_that_all_points_share_counts_steps_and_then_is_gone(screen: io.StringIO) -> None:
+    display = shown(screen, terminal=True)
+    node = stages.conditioned1(smoke())
+    display.expect([(node, 1)], points=0)
+    display.phase("training", node.stage.steps)
+    display.trained(node, TRAINING._replace(step=20, steps=40))
+    Console(file=screen, width=120).print(display._panel())
+    assert "stage 1: step 20 of 40" in screen.getvalue()
+    display.trained(node, TRAINING._replace(step=40, steps=40))
+    assert display._running == {}
+    assert display._work_done == pytest.approx(display._work)
 
 
 def test_a_finished_or_failed_point_is_a_line(screen: io.StringIO) -> None:

@@ -1,4 +1,5 @@
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import optuna
@@ -8,7 +9,8 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from sweep import search
-from sweep.presets import cpu, smoke
+from sweep.config import SweepConfig
+from sweep.presets import cpu, shared, smoke
 from sweep.search import FrontSearch
 
 
@@ -22,14 +24,17 @@ def states(searcher: FrontSearch) -> Counter[TrialState]:
     return Counter(trial.state for trial in study.trials)
 
 
-def test_proposals_stay_in_the_plane(tmp_path: Path) -> None:
-    config = cpu()
+@pytest.mark.parametrize("strategy", [lambda config: config, shared])
+def test_proposals_stay_in_the_plane(strategy: Callable[[SweepConfig], SweepConfig], tmp_path: Path) -> None:
+    config = strategy(cpu())
     searcher = FrontSearch(config, tmp_path)
     for number in range(25):
         point = searcher.suggest(str(number))
         assert point is not None
-        assert 0 <= point["lambda_index"] < len(config.lambdas)
-        assert config.betas[0] <= point["beta"] <= config.betas[1]
+        rate_weight, ocr_weight = search.weights(point, config)
+        assert config.lambdas[-1] <= rate_weight <= config.lambdas[0]
+        assert config.betas[0] <= ocr_weight <= config.betas[1]
+        assert config.strategy == "conditional" or rate_weight in config.lambdas
         searcher.on_trial_complete(str(number), answer(0.1, 0.5))
     assert states(searcher) == {TrialState.COMPLETE: 25}
 
@@ -37,7 +42,8 @@ def test_proposals_stay_in_the_plane(tmp_path: Path) -> None:
 def test_the_first_points_visit_every_lambda_and_both_ends_of_beta() -> None:
     config = cpu()
     first = search.first_points(config)
-    assert [point["lambda_index"] for point in first] == list(range(len(config.lambdas)))
+    assert [point["lambda"] for point in first] == list(config.lambdas)
+    assert [point["lambda_index"] for point in search.first_points(shared(config))] == list(range(len(config.lambdas)))
     low, high = config.betas
     assert min(point["beta"] for point in first) < low * (high / low) ** 0.25
     assert max(point["beta"] for point in first) > low * (high / low) ** 0.75

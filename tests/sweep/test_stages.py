@@ -7,9 +7,12 @@ import torch
 from datagen import dataset
 from datagen.dataset import TextImages
 from datagen.spec import DatasetSpec
+from models.codecs import Codec
+from models.conditioning import ConditionedCodec
 from models.recognizers import CtcRecognizer
 from sweep import stages
 from sweep.config import StageConfig, SweepConfig
+from sweep.errors import SweepError
 from sweep.presets import smoke
 from sweep.stages import FileKeeper, Node, Store
 from sweep.training import Progress, TrainingState
@@ -20,7 +23,13 @@ CPU = torch.device("cpu")
 @pytest.fixture(scope="module")
 def config(spec: DatasetSpec) -> SweepConfig:
     stage = StageConfig(steps=2, batch_size=2)
-    return replace(smoke(), data=spec, stage1=stage, stage2=replace(stage, distortion_weight=0.1))
+    stages_of_two_steps = {"stage1": stage, "stage2": replace(stage, distortion_weight=0.1)}
+    return replace(smoke(), data=spec, strategy="shared", **stages_of_two_steps)
+
+
+@pytest.fixture(scope="module")
+def conditional(config: SweepConfig) -> SweepConfig:
+    return replace(config, strategy="conditional")
 
 
 def test_trials_of_one_lambda_share_their_stage_1(config: SweepConfig) -> None:
@@ -75,11 +84,57 @@ def test_a_store_gives_back_the_codec_that_was_trained(
     trained = store.codec(node, data, recognizer, CPU)
     again = store.codec(node, data, recognizer, CPU)
     image = dataset.to_tensor(test_images.images[:1])
+    assert isinstance(trained, Codec)
+    assert isinstance(again, Codec)
     assert again.compress(image) == trained.compress(image)
 
 
+def test_points_of_one_conditioned_codec_share_both_its_stages(conditional: SweepConfig) -> None:
+    first, second = stages.shared(conditional)
+    a, b = stages.stage2(conditional, 0.01, 0.1), stages.stage2(conditional, 0.02, 0.2)
+    assert a.parent == b.parent == second
+    assert second.parent == first
+    assert a.key != b.key
+    assert stages.stage1(conditional, 0.01).parent == first
+    assert (first.recognizer, second.recognizer) == (None, conditional.recognizer)
+    assert a.stage.steps == 0
+
+
+def test_polish_and_labels_are_part_of_a_key(conditional: SweepConfig) -> None:
+    keys = {
+        stages.stage2(replace(conditional, **change), 0.01, 0.1).key
+        for change in ({}, {"polish_steps": 5}, {"labels": "pseudo"}, {"betas": (0.1, 0.2)})
+    }
+    assert len(keys) == 4
+
+
+@pytest.mark.slow
+def test_a_point_is_folded_out_of_the_conditioned_codec_and_polished(
+    conditional: SweepConfig, data_folder: Path, recognizer: CtcRecognizer, tmp_path: Path, test_images: TextImages
+) -> None:
+    data, store = dataset.load(data_folder, "train"), Store(tmp_path)
+    image = dataset.to_tensor(test_images.images[:1])
+    plain = store.codec(stages.stage2(conditional, 0.05, 0.1), data, recognizer, CPU)
+    assert len(list(tmp_path.iterdir())) == 3
+    network = store.load(stages.conditioned2(conditional))
+    assert isinstance(network, ConditionedCodec)
+    assert isinstance(plain, Codec)
+    assert plain.compress(image) == network.fold(0.05, 0.1).compress(image)
+    polished = store.codec(stages.stage2(replace(conditional, polish_steps=2), 0.05, 0.1), data, recognizer, CPU)
+    assert isinstance(polished, Codec)
+    assert len(list(tmp_path.iterdir())) == 4
+    assert polished.compress(image) != plain.compress(image)
+
+
+def test_a_damaged_checkpoint_is_named(conditional: SweepConfig, tmp_path: Path) -> None:
+    node = stages.conditioned1(conditional)
+    Store(tmp_path).path(node).write_bytes(b"damaged")
+    with pytest.raises(SweepError, match=f"{node.key}.*delete it"):
+        Store(tmp_path).load(node)
+
+
 def test_a_keeper_gives_back_the_last_state_of_another_process(tmp_path: Path) -> None:
-    state = TrainingState(3, {"w": torch.ones(2)}, {"state": {}}, {"state": {}})
+    state = TrainingState(3, {"w": torch.ones(2)}, {"state": {}})
     FileKeeper(tmp_path / "partial.pt", seconds=0).offer(lambda: state)
     keeper = FileKeeper(tmp_path / "partial.pt", seconds=60)
     restored = keeper.restore()

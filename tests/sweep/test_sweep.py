@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -16,11 +17,17 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from PIL import Image
 
-from sweep import points
+from sweep import classical, points, presets, stages
 from sweep.tracking import EXPERIMENT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SMOKE = ("--preset", "smoke", "--budget", "2")
+KINDS = {"base": 2, "classical": len(classical.codecs()), "tfic": 2, "uncompressed": 1}
+POINTS = sum(KINDS.values())
+
+
+def kinds(frame: pl.DataFrame) -> dict[str, int]:
+    return dict(frame["kind"].value_counts().iter_rows())
 
 
 @contextmanager
@@ -72,15 +79,15 @@ def finished(folder: Path) -> tuple[Path, str]:
 
 def test_a_sweep_leaves_every_point(finished: tuple[Path, str]) -> None:
     frame = points.read(finished[0])
-    assert frame["kind"].value_counts().sort("kind").rows() == [("base", 2), ("tfic", 2), ("uncompressed", 1)]
+    assert kinds(frame) == KINDS
     assert set(frame["status"]) == {"complete"}
-    coded = frame.filter(pl.col("kind") != "uncompressed")
+    coded = frame.filter(pl.col("kind").is_in(["base", "tfic"]))
     assert (
         coded.select(pl.col("bpp", "accuracy", "psnr_db", "encode_ms", "train_seconds").is_null().any()).row(0)
         == (False,) * 5
     )
     assert all((finished[0] / checkpoint).exists() for checkpoint in coded["checkpoint"])
-    assert frame["mlflow_run_id"].n_unique() == 5
+    assert frame["mlflow_run_id"].n_unique() == len(frame)
 
 
 def test_a_sweep_says_what_it_took_and_what_to_do_next(finished: tuple[Path, str]) -> None:
@@ -100,12 +107,13 @@ def test_mlflow_holds_a_parent_and_a_child_a_point(finished: tuple[Path, str], f
     runs = mlflow_runs(folder)
     children = [run for run in runs if "mlflow.parentRunId" in run.data.tags]
     [parent] = [run for run in runs if run not in children]
-    assert len(children) == 5
+    assert len(children) == POINTS
     assert {run.info.status for run in runs} == {"FINISHED"}
     assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parent.info.run_id}
     tfic = next(run for run in children if run.data.params["kind"] == "tfic")
     assert {"lambda", "beta", "stage1_steps"} <= tfic.data.params.keys()
-    assert {"bpp", "accuracy", "psnr_db", "train/total", "train/ocr", "val/accuracy"} <= tfic.data.metrics.keys()
+    assert {"bpp", "accuracy", "psnr_db", "val/accuracy"} <= tfic.data.metrics.keys()
+    assert {"stage 1/bpp", "stage 2/ocr", "hypervolume"} <= parent.data.metrics.keys()
     client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
     artifacts = {file.path for file in client.list_artifacts(parent.info.run_id)}
     assert {"front.png", "reconstructions.png"} <= artifacts
@@ -129,9 +137,9 @@ def test_a_finished_sweep_grows_without_training_anything_again(finished: tuple[
     after = {path: path.stat().st_mtime_ns for path in (finished[0] / "checkpoints").iterdir()}
     assert before.items() <= after.items()
     assert len(after) == len(before) + 1
-    assert len(points.read(finished[0])) == 6
-    assert len(mlflow_runs(folder)) == 7
-    assert "base" not in said.split("stage 2")[0].split("stage 1")[1]
+    assert len(points.read(finished[0])) == POINTS + 1
+    assert len(mlflow_runs(folder)) == POINTS + 2
+    assert "base λ" not in said
 
 
 def test_a_report_is_drawn_again_from_the_folder(finished: tuple[Path, str], folder: Path) -> None:
@@ -161,10 +169,12 @@ def test_an_interrupted_sweep_keeps_its_points_and_goes_on(
     codes = [completed(folder, "sweep.run", *start)[0], completed(folder, "sweep.run", *start, "--resume")[0]]
     assert codes == [2, 0]
     frame = points.read(run)
-    assert frame["kind"].value_counts().sort("kind").rows() == [("base", 2), ("tfic", 2), ("uncompressed", 1)]
+    assert kinds(frame) == KINDS
     again = frame.filter(pl.col("point_id").is_in(kept["point_id"].to_list()))
     assert again.drop("on_front").equals(kept.drop("on_front"))
-    assert sum(run.data.tags.get("tfic.sweep_id") == _sweep_id(folder, name) for run in mlflow_runs(folder)) == 6
+    assert (
+        sum(run.data.tags.get("tfic.sweep_id") == _sweep_id(folder, name) for run in mlflow_runs(folder)) == POINTS + 1
+    )
 
 
 def _wait_for_points(run: Path, process: subprocess.Popen[str]) -> pl.DataFrame:
@@ -205,18 +215,49 @@ def test_a_sweep_runs_unchanged_on_two_nodes(finished: tuple[Path, str], folder:
     code, said, complained = completed(folder, "two_nodes")
     assert code == 0, complained
     assert "2 workers" in said
-    assert len(points.read(folder / "runs" / "nodes")) == 5
+    assert len(points.read(folder / "runs" / "nodes")) == POINTS
 
 
 def test_a_damaged_stage_1_costs_its_own_points_only(finished: tuple[Path, str], folder: Path) -> None:
     [data] = (folder / "runs" / "data").iterdir()
-    base = points.read(finished[0]).filter(pl.col("kind") == "base")
     run = folder / "runs" / "damaged"
+    shared = replace(presets.shared(presets.smoke()), budget=2)
+    node = stages.stage1(shared, shared.lambdas[0])
     (run / "checkpoints").mkdir(parents=True)
-    (run / base["checkpoint"][0]).write_bytes(b"damaged")
-    code, said, complained = completed(folder, "sweep.run", *SMOKE, "--out", str(run), "--data", str(data))
+    (run / "checkpoints" / f"{node.key}.pt").write_bytes(b"damaged")
+    start = (*SMOKE, "--strategy", "shared", "--out", str(run), "--data", str(data))
+    code, said, complained = completed(folder, "sweep.run", *start)
     assert code == 0, complained
-    status = dict(points.read(run).select("point_id", "status").iter_rows())
-    assert [status[point_id] for point_id in base["point_id"]] == ["failed", "complete"]
-    assert sorted(points.read(run).filter(pl.col("kind") == "tfic")["status"]) == ["complete", "failed"]
+    frame = points.read(run)
+    status = dict(frame.filter(pl.col("kind") == "base").select("point_id", "status").iter_rows())
+    assert status[node.key] == "failed"
+    assert sorted(status.values()) == ["complete", "failed"]
+    assert sorted(frame.filter(pl.col("kind") == "tfic")["status"]) == ["complete", "failed"]
     assert "failed:" in said
+
+
+def test_a_dial_is_exported_and_meets_a_rate(finished: tuple[Path, str], folder: Path) -> None:
+    run = str(finished[0])
+    code, said, complained = completed(folder, "sweep.pick", run, "--dial", "--out", "dial.pt")
+    if points.read(finished[0]).filter("on_front", kind="tfic").height < 2:
+        assert (code, "two points" in complained) == (2, True)
+        return
+    assert code == 0, complained
+    assert "a dial from" in said
+    Image.new("RGB", (256, 64), "white").save(folder / "white.png")
+    for wish in (("--bpp", "2"), ("--quality", "40")):
+        code, said, complained = completed(
+            folder, "models", "compress", "white.png", "w.tfic", "--model", "dial.pt", *wish
+        )
+        assert code == 0, complained
+    assert completed(folder, "models", "decompress", "w.tfic", "w.png", "--model", "dial.pt")[0] == 0
+
+
+def test_pseudo_labels_need_no_texts(finished: tuple[Path, str], folder: Path) -> None:
+    [data] = (folder / "runs" / "data").iterdir()
+    start = (*SMOKE, "--labels", "pseudo", "--polish-steps", "2", "--out", "runs/pseudo", "--data", str(data))
+    code, _, complained = completed(folder, "sweep.run", *start)
+    assert code == 0, complained
+    frame = points.read(folder / "runs" / "pseudo")
+    assert kinds(frame) == KINDS
+    assert set(frame.filter(kind="tfic")["stage2_steps"]) == {12}

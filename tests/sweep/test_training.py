@@ -4,17 +4,17 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import torch
+from torch import nn
 
 from datagen import dataset
 from datagen.dataset import Batch, TextImages
 from models import codecs
 from models.codecs import Codec
 from models.losses import LossTerms, LossWeights, objective
-from models.recognizers import CtcRecognizer
 from sweep import training
 from sweep.config import StageConfig
 from sweep.errors import DivergedError
-from sweep.training import Objective, Progress, TrainingState, train_stage
+from sweep.training import Objective, Progress, Team, TrainingState, train_stage
 
 RATE_WEIGHT = 0.01
 
@@ -31,8 +31,7 @@ class Notebook:
     def offer(self, state: Callable[[], TrainingState]) -> None:
         taken = state()
         clone = {name: tensor.clone() for name, tensor in taken.codec.items()}
-        optimizers = [_clone(taken.optimizer), _clone(taken.aux_optimizer)]
-        self.states.append(TrainingState(taken.step, clone, *optimizers))
+        self.states.append(TrainingState(taken.step, clone, _clone(taken.optimizer)))
 
 
 def _clone(state: dict) -> dict:
@@ -41,11 +40,11 @@ def _clone(state: dict) -> dict:
 
 
 @pytest.fixture
-def terms(recognizer: CtcRecognizer) -> Objective:
+def terms() -> Objective:
     weights = LossWeights(1.0, RATE_WEIGHT, 0.0)
 
-    def of(codec: Codec, batch: Batch) -> LossTerms:
-        return objective(codec(batch.images), batch.images, batch.texts, recognizer, weights)
+    def of(codec: nn.Module, batch: Batch, step: int) -> LossTerms:
+        return objective(codec(batch.images), batch.images, batch.texts, None, weights)
 
     return of
 
@@ -86,19 +85,22 @@ def test_a_resumed_stage_ends_where_an_undisturbed_one_does(terms, batches) -> N
 
 
 @pytest.mark.slow
-def test_the_entropy_bottlenecks_quantiles_are_trained_by_their_own_loss(terms, batches) -> None:
-    codec = fresh()
-    before = codec.entropy_bottleneck.loss().item()
-    optimizers = training._optimizers(codec, stage(1))
-    for _ in range(20):
-        training._update_quantiles(codec, optimizers[1])
-    assert codec.entropy_bottleneck.loss().item() < before
-    assert all(group["params"] for optimizer in optimizers for group in optimizer.param_groups)
+def test_a_team_of_one_trains_as_no_team_does_and_each_member_sees_its_share(terms, batches) -> None:
+    batch = next(batches(0))
+    shares = [Team(rank, 2).share(batch) for rank in range(2)]
+    assert [share.texts for share in shares] == [batch.texts[0::2], batch.texts[1::2]]
+    assert torch.equal(torch.cat([share.images for share in shares]), batch.images)
+    joined: list[nn.Module] = []
+    codec, alone = fresh(), fresh()
+    train_stage(codec, terms, batches, stage(2), team=Team(join=lambda network: joined.append(network) or network))
+    train_stage(alone, terms, batches, stage(2))
+    assert joined == [codec]
+    assert all(torch.equal(a, b) for a, b in zip(codec.parameters(), alone.parameters(), strict=True))
 
 
 def test_a_loss_that_is_not_finite_ends_the_stage(terms, batches) -> None:
-    def diverging(codec: Codec, batch: Batch) -> LossTerms:
-        found = terms(codec, batch)
+    def diverging(codec: nn.Module, batch: Batch, step: int) -> LossTerms:
+        found = terms(codec, batch, step)
         return found._replace(total=found.total * torch.nan)
 
     with pytest.raises(DivergedError, match="nan at step 1"):

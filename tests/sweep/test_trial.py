@@ -8,6 +8,7 @@ import pytest
 from datagen import dataset
 from datagen.spec import DatasetSpec
 from sweep import trial
+from sweep.classical import ClassicalCodec
 from sweep.config import StageConfig, SweepConfig
 from sweep.presets import smoke
 from sweep.training import Progress
@@ -17,7 +18,8 @@ from sweep.trial import Data, Target
 @pytest.fixture(scope="module")
 def config(spec: DatasetSpec) -> SweepConfig:
     stage = StageConfig(steps=2, batch_size=2)
-    return replace(smoke(), data=spec, stage1=stage, stage2=replace(stage, distortion_weight=0.1), cpus_per_trial=2)
+    small = {"data": spec, "stage1": stage, "stage2": replace(stage, distortion_weight=0.1)}
+    return replace(smoke(), strategy="shared", cpus_per_trial=2, **small)
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +56,14 @@ def test_the_uncompressed_point_needs_no_training(config: SweepConfig, data: Dat
     row = trial.run(Target("uncompressed"), config, folder, data, lambda progress: pytest.fail("trained"))
     assert (row["point_id"], row["bpp"], row["status"]) == ("uncompressed", 24.0, "complete")
     assert row["accuracy"] > 0.6
+
+
+def test_a_codec_without_training_is_a_point(config: SweepConfig, data: Data, folder: Path) -> None:
+    target = Target("classical", classical=ClassicalCodec(grey=True, divisor=2, quality=30))
+    row = trial.run(target, config, folder, data, lambda progress: pytest.fail("trained"))
+    assert (row["point_id"], row["kind"], row["codec"]) == ("webp-grey-1/2-q30", "classical", "webp-grey-1/2")
+    assert 0 < row["bpp"] < 1
+    assert row["lambda"] is None
 
 
 @pytest.mark.slow

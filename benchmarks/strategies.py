@@ -1,0 +1,118 @@
+"""One conditioned codec against separate trainings, on as many images each: fronts, hypervolumes, core-seconds.
+
+python benchmarks/strategies.py OUT [--seeds 3] [--scale 0.05]
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple, get_args
+
+import polars as pl
+import tyro
+from matplotlib.figure import Figure
+
+from sweep import launch, points, presets
+from sweep.config import StageConfig, Strategy, SweepConfig
+from sweep.folder import RunFolder, new_sweep_id
+from sweep.pareto import Objectives, front, rate_at
+
+COLORS = {"conditional": "#c1121f", "shared": "#5fa8d3"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arguments:
+    """Runs small sweeps of every strategy and seed, and compares them."""
+
+    out: tyro.conf.Positional[Path]
+    """Folder for the runs; finished ones are not run again."""
+    seeds: int = 3
+    """Runs of each strategy."""
+    scale: float = 0.05
+    """Training steps, as a share of the cpu preset's."""
+    budget: int = 16
+    """Points a run."""
+
+
+class Result(NamedTuple):
+    """One run."""
+
+    strategy: Strategy
+    seed: int
+    core_seconds: float
+    """Of training."""
+    frame: pl.DataFrame
+
+
+def main() -> None:
+    """Prints a line a run and draws OUT/strategies.png."""
+    arguments = tyro.cli(Arguments)
+    cases = [(strategy, seed) for seed in range(arguments.seeds) for strategy in get_args(Strategy)]
+    results = [_run(strategy, seed, arguments) for strategy, seed in cases]
+    print("strategy     seed  core-seconds  hypervolume    base  envelope  bpp at 0.9 U  bpp at U  best")
+    for result in results:
+        print(_line(result))
+    _figure(results).savefig(arguments.out / "strategies.png")
+
+
+def _run(strategy: Strategy, seed: int, arguments: Arguments) -> Result:
+    folder = arguments.out / f"{strategy}-{seed}"
+    effort = folder / "core_seconds.txt"
+    if not effort.exists():
+        config = _config(strategy, seed, arguments)
+        data = arguments.out / "data" / config.data.digest()
+        uri = f"sqlite:///{(arguments.out / 'mlflow.db').absolute()}"
+        run = RunFolder(folder, config, "cpu", data.absolute(), new_sweep_id(), uri)
+        run.create()
+        effort.write_text(str(launch.sweep(run).train_seconds))
+    return Result(strategy, seed, float(effort.read_text()), points.read(folder))
+
+
+def _config(strategy: Strategy, seed: int, arguments: Arguments) -> SweepConfig:
+    cpu = presets.cpu()
+    stages = {name: _shortened(getattr(cpu, name), arguments.scale) for name in ("stage1", "stage2")}
+    data = replace(cpu.data, train=4_000, val=96, test=120)
+    config = replace(cpu, data=data, budget=arguments.budget, seed=seed, **stages)
+    return presets.shared(config) if strategy == "shared" else config
+
+
+def _shortened(stage: StageConfig, scale: float) -> StageConfig:
+    return replace(stage, steps=round(scale * stage.steps))
+
+
+def _line(result: Result) -> str:
+    summary = points.front_summary(result.frame)
+    curve = _front(result)
+    uncompressed = summary["uncompressed_accuracy"]
+    rates = [rate_at(curve, share * uncompressed) for share in (0.9, 1.0)]
+    reached = "".join("         -" if rate is None else f"{rate:10.4f}" for rate in rates)
+    return (
+        f"{result.strategy:11}  {result.seed:4}  {result.core_seconds:12.0f}  {summary['hypervolume']:11.4f}  "
+        f"{summary['hypervolume_base']:.4f}  {summary['hypervolume_classical']:8.4f}    {reached}  "
+        f"{max(point.accuracy for point in curve):.3f} of {uncompressed:.3f}"
+    )
+
+
+def _front(result: Result) -> list[Objectives]:
+    return front(points.objectives(result.frame.filter("on_front")))
+
+
+def _figure(results: list[Result]) -> Figure:
+    figure = Figure(figsize=(7, 4.5), dpi=120, layout="constrained")
+    axes = figure.add_subplot()
+    for result in results:
+        curve = _front(result)
+        label = result.strategy if result.seed == 0 else None
+        rates, accuracies = [point.bpp for point in curve], [point.accuracy for point in curve]
+        axes.step(rates, accuracies, where="post", color=COLORS[result.strategy], label=label, alpha=0.8)
+    envelope = points.envelope(results[0].frame)
+    axes.plot(
+        [p.bpp for p in envelope], [p.accuracy for p in envelope], "s-", color="#e09f3e", markersize=3, label="WebP"
+    )
+    axes.set(xlabel="bits per pixel, whole file", ylabel="accuracy of the recognizer", xscale="log", ylim=(0, 1))
+    axes.grid(alpha=0.25, which="both")
+    axes.legend(loc="lower right")
+    return figure
+
+
+if __name__ == "__main__":
+    main()

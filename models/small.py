@@ -1,0 +1,72 @@
+"""The codec for CPUs: little work at full resolution, residual blocks where the maps are small."""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+WIDTHS = (32, 96, 160)
+"""Channels at 1/4, 1/8 and 1/16 of the image's sides."""
+BLOCKS = 2
+"""Residual blocks at 1/8 and at 1/16, each way."""
+PATCH = 4
+"""Pixels a side of what becomes one element of the first map."""
+
+
+def analysis(M: int) -> nn.Sequential:
+    """g_a: an image -> y, `M` channels at 1/16 of its sides."""
+    a, b, c = WIDTHS
+    return nn.Sequential(
+        *(nn.PixelUnshuffle(PATCH), nn.Conv2d(3 * PATCH**2, a, 3, padding=1), nn.SiLU()),
+        *(_down(a, b), *_blocks(b)),
+        *(_down(b, c), *_blocks(c)),
+        nn.Conv2d(c, M, 1),
+    )
+
+
+def synthesis(M: int) -> nn.Sequential:
+    """g_s: y_hat -> an image."""
+    a, b, c = WIDTHS
+    return nn.Sequential(
+        *(nn.Conv2d(M, c, 1), *_blocks(c)),
+        *(_up(c, b), *_blocks(b)),
+        *(_up(b, a), nn.SiLU()),
+        *(nn.Conv2d(a, 3 * PATCH**2, 3, padding=1), nn.PixelShuffle(PATCH)),
+    )
+
+
+def hyper_analysis(M: int, N: int) -> nn.Sequential:
+    """h_a: y -> z, `N` channels at 1/64 of the image's sides."""
+    return nn.Sequential(nn.Conv2d(M, N, 3, padding=1), nn.SiLU(), _down(N, N), nn.SiLU(), _down(N, N))
+
+
+def hyper_synthesis(M: int, N: int) -> nn.Sequential:
+    """h_s: z_hat -> scales and means of y."""
+    return nn.Sequential(_up(N, N), nn.SiLU(), _up(N, N), nn.SiLU(), nn.Conv2d(N, 2 * M, 3, padding=1))
+
+
+class Residual(nn.Module):
+    """A bottleneck block, as ELIC's (He et al., CVPR 2022), at half the channels."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        half = channels // 2
+        self.branch = nn.Sequential(
+            *(nn.Conv2d(channels, half, 1), nn.SiLU()),
+            *(nn.Conv2d(half, half, 3, padding=1), nn.SiLU()),
+            nn.Conv2d(half, channels, 1),
+        )
+
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        """The input and what the branch adds to it."""
+        return x + self.branch(x)
+
+
+def _blocks(channels: int) -> list[nn.Module]:
+    return [Residual(channels) for _ in range(BLOCKS)]
+
+
+def _down(inputs: int, outputs: int) -> nn.Module:
+    return nn.Conv2d(inputs, outputs, 3, stride=2, padding=1)
+
+
+def _up(inputs: int, outputs: int) -> nn.Module:
+    return nn.Sequential(nn.Conv2d(inputs, 4 * outputs, 1), nn.PixelShuffle(2))

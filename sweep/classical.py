@@ -1,0 +1,54 @@
+"""What a user gets without any training: WebP, grey or in color, at full, half or quarter size."""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+
+DIVISORS = (1, 2, 4)
+QUALITIES = (1, 15, 30, 50, 75)
+METHOD = 6
+"""WebP's slowest and smallest."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassicalCodec:
+    """Scales an image down, writes a WebP file; scales what the file gives back up."""
+
+    grey: bool
+    divisor: int
+    """Of each side."""
+    quality: int
+    """WebP's, 0 to 100."""
+
+    @property
+    def name(self) -> str:
+        """Without the quality: codecs of one name form a curve."""
+        color = "grey" if self.grey else "color"
+        return f"webp-{color}" if self.divisor == 1 else f"webp-{color}-1/{self.divisor}"
+
+    def encode(self, image: UInt8[np.ndarray, "h w 3"]) -> bytes:
+        """The file's bytes."""
+        height, width = image.shape[:2]
+        size = max(1, width // self.divisor), max(1, height // self.divisor)
+        small = Image.fromarray(image).convert("L" if self.grey else "RGB").resize(size, Image.Resampling.LANCZOS)
+        buffer = io.BytesIO()
+        small.save(buffer, "WEBP", quality=self.quality, method=METHOD)
+        return buffer.getvalue()
+
+    def decode(self, data: bytes, width: int, height: int) -> UInt8[np.ndarray, "h w 3"]:
+        """The image at its first size."""
+        with Image.open(io.BytesIO(data)) as image:
+            return np.asarray(image.convert("RGB").resize((width, height), Image.Resampling.BICUBIC))
+
+
+def codecs() -> list[ClassicalCodec]:
+    """Every color, size and quality that the envelope is drawn from."""
+    return [
+        ClassicalCodec(grey, divisor, quality)
+        for grey in (True, False)
+        for divisor in DIVISORS
+        for quality in QUALITIES
+    ]

@@ -1,0 +1,111 @@
+"""One stage trained by all workers of the cluster together; the only place that knows Ray Train."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import ray
+import torch
+from ray import train
+from ray.train import FailureConfig, RunConfig, ScalingConfig
+from ray.train.torch import TorchTrainer, get_device
+from ray.util.queue import Queue
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from models import recognizers
+from sweep.config import SweepConfig
+from sweep.errors import SweepError
+from sweep.stages import Node, Store
+from sweep.training import Progress, Team, every
+
+FAILURES = 3
+"""Workers that may die before a stage is given up; each time it goes on from its last checkpoint."""
+DONE = None
+"""Ends the queue of progress."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    node: Node
+    config: SweepConfig
+    folder: Path
+    data: ray.ObjectRef
+    progress: Queue
+
+
+def train_together(
+    node: Node, config: SweepConfig, folder: Path, data: ray.ObjectRef, workers: int, report: Callable[[Progress], None]
+) -> None:
+    """Trains what the run's store lacks of a node, data-parallel; `config` says what each worker takes.
+
+    Args:
+        data: the splits, as `trial.Data`, in Ray's object store.
+        report: called in this process, in a thread.
+
+    Raises:
+        SweepError: the training diverged, or failed once too often.
+    """
+    if Store(folder / "checkpoints").path(node).exists():
+        return
+    with _relayed(report) as progress:
+        trainer = TorchTrainer(
+            _work,
+            train_loop_config={"job": _Job(node, config, folder, data, progress)},
+            scaling_config=ScalingConfig(
+                num_workers=min(workers, node.stage.batch_size),
+                use_gpu=config.gpus_per_trial > 0,
+                resources_per_worker={"CPU": config.cpus_per_trial, "GPU": config.gpus_per_trial},
+            ),
+            run_config=RunConfig(
+                name=f"train-{node.key}",
+                storage_path=str(folder / "tune"),
+                failure_config=FailureConfig(max_failures=FAILURES),
+            ),
+        )
+        try:
+            trainer.fit()
+        except train.TrainingFailedError as error:
+            raise SweepError(f"the codec's training failed: {_reason(error)}") from None
+
+
+@contextmanager
+def _relayed(report: Callable[[Progress], None]) -> Iterator[Queue]:
+    """A queue whose entries reach `report` while the block runs."""
+    queue = Queue(actor_options={"num_cpus": 0})
+
+    def relay() -> None:
+        while (progress := queue.get()) is not DONE:
+            report(progress)
+
+    thread = threading.Thread(target=relay, daemon=True)
+    thread.start()
+    try:
+        yield queue
+    finally:
+        queue.put(DONE)
+        thread.join()
+        queue.shutdown()
+
+
+def _work(settings: dict) -> None:
+    """What each worker executes."""
+    job: _Job = settings["job"]
+    context, device = train.get_context(), get_device()
+    torch.set_num_threads(job.config.cpus_per_trial)
+    team = Team(context.get_world_rank(), context.get_world_size(), _join)
+    recognizer = recognizers.load(job.config.recognizer).to(device)
+    store = Store(job.folder / "checkpoints", job.config.save_seconds)
+    report = every(job.config.report_seconds, job.progress.put) if team.rank == 0 else lambda progress: None
+    store.codec(job.node, ray.get(job.data).train, recognizer, device, report, team)
+
+
+def _join(network: nn.Module) -> nn.Module:
+    return DistributedDataParallel(network, broadcast_buffers=False)
+
+
+def _reason(error: train.TrainingFailedError) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[-1] if lines else "a worker died"
