@@ -35,8 +35,10 @@ def cpu() -> SweepConfig:
     """Two cores, an hour: a front of small images with the small codec."""
     return SweepConfig(
         data=spec.cpu(),
-        stage1=StageConfig(steps=11_000, learning_rate=2e-3),
-        stage2=StageConfig(steps=6_600, learning_rate=3e-4, distortion_weight=0.1, reading_scales=(0.75, 1.0)),
+        stage1=StageConfig(steps=5_800, batch_size=16, learning_rate=2e-3),
+        stage2=StageConfig(
+            steps=3_300, batch_size=16, learning_rate=4e-4, distortion_weight=0.1, reading_scales=(0.75, 1.0)
+        ),
         lambdas=rate_weights(0.0001, 0.0002, 0.0004, 0.0008, 0.0016),
         betas=(2e-3, 0.2),
     )

@@ -40,7 +40,7 @@ class Display:
         self._front = pl.DataFrame()
         self._running: dict[str, tuple[str, Progress]] = {}
         self._done: dict[str, float] = {}
-        self._training_since: float | None = None
+        self._timed_from: tuple[float, float] | None = None
         self._work, self._work_done = 0.0, 0.0
         self._last_line = 0.0
         self.workers = 1
@@ -86,10 +86,10 @@ class Display:
         self._train(identity["point_id"], _point(identity), images, progress)
 
     def _train(self, key: str, name: str, work: float, progress: Progress) -> None:
-        # Workers take a while to start; the clock of "time left" waits for their first word.
-        self._training_since = self._training_since or time.monotonic()
         self._work_done += work - self._done.get(key, 0.0)
         self._done[key] = work
+        # Workers take a while to start; the clock of "time left" runs from their first word.
+        self._timed_from = self._timed_from or (time.monotonic(), self._work_done)
         self._running[key] = (name, progress)
         self._line()
 
@@ -112,9 +112,10 @@ class Display:
 
     def _left(self) -> str:
         """Time left, as far as the work done so far tells."""
-        if self._training_since is None or self._work_done <= 0:
+        since, before = self._timed_from or (0.0, self._work_done)
+        if self._work_done <= before:
             return "time left: not known yet"
-        speed = self._work_done / (time.monotonic() - self._training_since)
+        speed = (self._work_done - before) / (time.monotonic() - since)
         return f"{clock(max(0.0, self._work - self._work_done) / speed)} left"
 
     def _state(self) -> str:

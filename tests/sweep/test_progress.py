@@ -29,6 +29,7 @@ def test_a_log_tells_phase_points_and_time_left(screen: io.StringIO) -> None:
         first, second = stages.shared(smoke())
         display.expect([(first, 1), (second, 1)], points=5)
         display.phase("stage 1", 3)
+        display.progressed(BASE, TRAINING._replace(step=10))
         display.progressed(BASE, TRAINING)
         display.phase("stage 2", 2)
     lines = screen.getvalue().splitlines()
