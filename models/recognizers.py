@@ -117,7 +117,7 @@ class CtcRecognizer(nn.Module):
         scores = self(images, scale).float().log_softmax(2).transpose(0, 1)
         lengths = torch.tensor([len(text) for text in texts], device=images.device)
         steps = torch.full_like(lengths, scores.shape[0])
-        targets = torch.tensor(self.encode("".join(texts)), device=images.device)
+        targets = torch.tensor(self.encode("".join(texts)), dtype=torch.long, device=images.device)
         losses = F.ctc_loss(scores, targets, steps, lengths, blank=BLANK, reduction="none", zero_infinity=True)
         return losses / lengths.clamp(min=1)
 

@@ -193,8 +193,9 @@ def load_codec(name: str, path: Path) -> Codec:
 def _load(codec: nn.Module, path: Path) -> None:
     try:
         codec.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise SweepError(f"{path} cannot be read ({error}); delete it and resume the run to train it again") from None
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+        # torch's own reasons run over many lines.
+        raise SweepError(f"{path} is missing or damaged; delete it and resume the run to train it again") from None
     codec.eval()
 
 

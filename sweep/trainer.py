@@ -17,7 +17,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from models import recognizers
 from sweep.config import SweepConfig
-from sweep.errors import SweepError
+from sweep.errors import DivergedError, SweepError
 from sweep.stages import Node, Store
 from sweep.training import Progress, Team, every
 
@@ -68,17 +68,18 @@ def train_together(
         try:
             trainer.fit()
         except train.TrainingFailedError as error:
-            raise SweepError(f"the codec's training failed: {_reason(error)}") from None
+            raise SweepError(f"the codec's training failed: {_last_line(error)}") from None
 
 
 @contextmanager
 def _relayed(report: Callable[[Progress], None]) -> Iterator[Queue]:
-    """A queue whose entries reach `report` while the block runs."""
+    """A queue whose entries reach `report` while the block runs; the reason of a divergence is raised after it."""
     queue = Queue(actor_options={"num_cpus": 0})
+    diverged: list[DivergedError] = []
 
     def relay() -> None:
-        while (progress := queue.get()) is not DONE:
-            report(progress)
+        while (said := queue.get()) is not DONE:
+            diverged.append(said) if isinstance(said, DivergedError) else report(said)
 
     thread = threading.Thread(target=relay, daemon=True)
     thread.start()
@@ -88,6 +89,8 @@ def _relayed(report: Callable[[Progress], None]) -> Iterator[Queue]:
         queue.put(DONE)
         thread.join()
         queue.shutdown()
+    if diverged:
+        raise SweepError(f"the codec's training failed: {diverged[0]}")
 
 
 def _work(settings: dict) -> None:
@@ -99,13 +102,18 @@ def _work(settings: dict) -> None:
     recognizer = recognizers.load(job.config.recognizer).to(device)
     store = Store(job.folder / "checkpoints", job.config.save_seconds)
     report = every(job.config.report_seconds, job.progress.put) if team.rank == 0 else lambda progress: None
-    store.codec(job.node, ray.get(job.data).train, recognizer, device, report, team)
+    try:
+        store.codec(job.node, ray.get(job.data).train, recognizer, device, report, team)
+    except DivergedError as error:
+        # All members see it at the same step. It would come again: no failure for Ray to retry.
+        if team.rank == 0:
+            job.progress.put(error)
 
 
 def _join(network: nn.Module) -> nn.Module:
     return DistributedDataParallel(network, broadcast_buffers=False)
 
 
-def _reason(error: train.TrainingFailedError) -> str:
+def _last_line(error: train.TrainingFailedError) -> str:
     lines = str(error).strip().splitlines()
     return lines[-1] if lines else "a worker died"

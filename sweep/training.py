@@ -112,10 +112,10 @@ def train_stage(
         # Noise and draws depend on the step alone, not on what ran before in this process.
         torch.manual_seed(hash((seed, step, team.rank)))
         rate = learning_rate(stage, step)
-        terms = _update(network, objective, _to(team.share(batch), device), step, stage, rate, optimizer)
+        terms, norm = _update(network, objective, _to(team.share(batch), device), step, stage, rate, optimizer)
         if (step + 1) % CHECK_STEPS == 0 or step + 1 == stage.steps:
-            seconds = time.perf_counter() - started
-            report(_progress(step + 1, stage.steps, terms, rate, seconds))
+            _check(step + 1, terms, norm)
+            report(_progress(step + 1, stage.steps, terms, rate, time.perf_counter() - started))
         if keeper is not None:
             keeper.offer(lambda: _state(step + 1, codec, optimizer))  # noqa: B023 - called at once
     codec.eval()
@@ -160,21 +160,27 @@ def _update(
     stage: StageConfig,
     rate: float,
     optimizer: torch.optim.Adam,
-) -> LossTerms:
+) -> tuple[LossTerms, Float[Tensor, ""]]:
+    """One step; returns its loss terms and the norm of the team's gradient."""
     optimizer.param_groups[0]["lr"] = rate
     optimizer.zero_grad()
     with autocast(batch.images.device):
         terms = objective(network, batch, step)
     terms.scaled.mean().backward()
-    nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], stage.clip_norm)
+    norm = nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], stage.clip_norm)
     optimizer.step()
-    return terms
+    return terms, norm
+
+
+def _check(step: int, terms: LossTerms, norm: Float[Tensor, ""]) -> None:
+    """The norm is the same for a whole team, whose members stop together where it is not finite."""
+    total = _mean(terms.total)
+    if not math.isfinite(total) or not math.isfinite(norm):
+        raise DivergedError(f"the loss is {total} at step {step}; lower the learning rate or beta")
 
 
 def _progress(step: int, steps: int, terms: LossTerms, rate: float, seconds: float) -> Progress:
     total, mse, bpp = (_mean(term) for term in (terms.total, terms.mse, terms.bpp))
-    if not math.isfinite(total):
-        raise DivergedError(f"the loss is {total} at step {step}; lower the learning rate or beta")
     return Progress(step, steps, total, mse, bpp, None if terms.ocr is None else _mean(terms.ocr), rate, seconds)
 
 

@@ -134,3 +134,14 @@ def test_changed_weights_are_refused(tmp_path: Path) -> None:
 def test_missing_weights_are_named(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="is missing"):
         recognizers.load_weights(tmp_path / "none.pth", recognizers.ENGLISH_G2_SHA256)
+
+
+def test_empty_texts_have_a_loss(recognizer: CtcRecognizer) -> None:
+    losses = recognizer.loss(torch.rand(2, 3, 64, 128), ["", ""])
+    assert losses.isfinite().all()
+
+
+def test_a_smaller_size_is_read_with_fewer_steps(recognizer: CtcRecognizer) -> None:
+    images = torch.rand(1, 3, 64, 256)
+    assert [recognizer(images, scale).shape[1] for scale in (1.0, 0.75, 0.5)] == [63, 47, 31]
+    assert recognizer.loss(images, ["word"], 0.5).isfinite().all()
