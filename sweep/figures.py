@@ -51,7 +51,7 @@ def _label(axes: Axes) -> None:
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(ScalarFormatter())
     axes.xaxis.set_minor_formatter(ScalarFormatter())
-    axes.tick_params(axis="x", which="minor", labelsize=7)
+    axes.tick_params(axis="x", which="both", labelsize=7)
     axes.set_xlabel("bits per pixel, whole file")
     axes.set_ylabel("accuracy of the recognizer")
     axes.set_ylim(0, 1)
