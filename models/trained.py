@@ -87,9 +87,7 @@ class RateDial:
             ModelError: there is no such position, or none is given.
         """
         if quality not in QUALITIES:
-            raise ModelError(
-                f"this model has a dial from 0 to 100, and quality {quality} is none of them; give --bpp or --quality"
-            )
+            raise ModelError("this model has a dial from 0 to 100; give --bpp, or a --quality within it")
         return self._fold(quality)
 
     @lru_cache(maxsize=16)  # noqa: B019 - a model lives as long as the process
