@@ -13,10 +13,11 @@ from matplotlib.figure import Figure
 
 from sweep import launch, points, presets
 from sweep.config import StageConfig, Strategy, SweepConfig
+from sweep.figures import CLASSICAL, FRONT, TFIC
 from sweep.folder import RunFolder, new_sweep_id
 from sweep.pareto import Objectives, front, rate_at
 
-COLORS = {"conditional": "#c1121f", "shared": "#5fa8d3"}
+COLORS = {"conditional": FRONT, "shared": TFIC}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +107,7 @@ def _figure(results: list[Result]) -> Figure:
         axes.step(rates, accuracies, where="post", color=COLORS[result.strategy], label=label, alpha=0.8)
     envelope = points.envelope(results[0].frame)
     axes.plot(
-        [p.bpp for p in envelope], [p.accuracy for p in envelope], "s-", color="#e09f3e", markersize=3, label="WebP"
+        [p.bpp for p in envelope], [p.accuracy for p in envelope], "s-", color=CLASSICAL, markersize=3, label="WebP"
     )
     axes.set(xlabel="bits per pixel, whole file", ylabel="accuracy of the recognizer", xscale="log", ylim=(0, 1))
     axes.grid(alpha=0.25, which="both")

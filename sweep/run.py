@@ -37,7 +37,7 @@ class Arguments:
     budget: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
     """Points to measure, each with its own (lambda, beta) (default: the preset's)."""
     preset: Literal["paper", "cpu", "smoke"] | None = None
-    """paper: the paper's recipe, for GPUs; cpu: two cores, within the hour; smoke: two minutes, to try it out.
+    """paper: the paper's recipe, for GPUs; cpu: two cores, about an hour; smoke: two minutes, to try it out.
     Default: paper where a GPU is visible, else cpu."""
     out: Path | None = None
     """The run's folder (default: runs/PRESET). On a cluster, a path that all nodes share."""

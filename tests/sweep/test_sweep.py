@@ -172,9 +172,8 @@ def test_an_interrupted_sweep_keeps_its_points_and_goes_on(
     assert kinds(frame) == KINDS
     again = frame.filter(pl.col("point_id").is_in(kept["point_id"].to_list()))
     assert again.drop("on_front").equals(kept.drop("on_front"))
-    assert (
-        sum(run.data.tags.get("tfic.sweep_id") == _sweep_id(folder, name) for run in mlflow_runs(folder)) == POINTS + 1
-    )
+    sweep_id = _sweep_id(folder, name)
+    assert sum(run.data.tags.get("tfic.sweep_id") == sweep_id for run in mlflow_runs(folder)) == POINTS + 1
 
 
 def _wait_for_points(run: Path, process: subprocess.Popen[str]) -> pl.DataFrame:
