@@ -12,7 +12,7 @@ from models import container, recognizers
 from models.metrics import accuracy
 from models.recognizers import CtcRecognizer
 from models.trained import TrainedCodec
-from sweep import pick, points
+from sweep import export, points
 from sweep.folder import RunFolder
 from sweep.points import Row
 
@@ -66,7 +66,7 @@ def reconstructions_figure(run: RunFolder, frame: pl.DataFrame, test: TextImages
     figure = Figure(figsize=(2.9 * len(shown), 1.15 * IMAGES + 0.4), dpi=110, layout="constrained")
     grid = figure.subplots(IMAGES, len(shown), squeeze=False)
     for (title, point), column in zip(shown, grid.T, strict=True):
-        trained = None if point is None else pick.trained(run, point)
+        trained = None if point is None else export.trained(run, point)
         column[0].set_title(title, fontsize=10)
         for axes, image, text in zip(column, test.images, test.texts, strict=False):
             _show(axes, image, text, trained, recognizer)

@@ -1,5 +1,6 @@
 """One stage trained by all workers of the cluster together; the only place that knows Ray Train."""
 
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -50,7 +51,7 @@ def train_together(
     """
     if Store(folder / "checkpoints").path(node).exists():
         return
-    with _relayed(report) as progress:
+    with _relayed(report) as progress, _interruptible():
         trainer = TorchTrainer(
             _work,
             train_loop_config={"job": _Job(node, config, folder, data, progress)},
@@ -91,6 +92,18 @@ def _relayed(report: Callable[[Progress], None]) -> Iterator[Queue]:
         queue.shutdown()
     if diverged:
         raise SweepError(f"the codec's training failed: {diverged[0]}")
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Keeps what Ctrl-C does: Ray Train takes it over, for good, and answers it by ending the process."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit:
+        raise KeyboardInterrupt from None
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def _work(settings: dict) -> None:

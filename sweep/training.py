@@ -114,8 +114,9 @@ def train_stage(
         rate = learning_rate(stage, step)
         terms, norm = _update(network, objective, _to(team.share(batch), device), step, stage, rate, optimizer)
         if (step + 1) % CHECK_STEPS == 0 or step + 1 == stage.steps:
-            _check(step + 1, terms, norm)
-            report(_progress(step + 1, stage.steps, terms, rate, time.perf_counter() - started))
+            progress = _progress(step + 1, stage.steps, terms, rate, time.perf_counter() - started)
+            _check(progress, norm)
+            report(progress)
         if keeper is not None:
             keeper.offer(lambda: _state(step + 1, codec, optimizer))  # noqa: B023 - called at once
     codec.eval()
@@ -172,11 +173,10 @@ def _update(
     return terms, norm
 
 
-def _check(step: int, terms: LossTerms, norm: Float[Tensor, ""]) -> None:
+def _check(progress: Progress, norm: Float[Tensor, ""]) -> None:
     """The norm is the same for a whole team, whose members stop together where it is not finite."""
-    total = _mean(terms.total)
-    if not math.isfinite(total) or not math.isfinite(norm):
-        raise DivergedError(f"the loss is {total} at step {step}; lower the learning rate or beta")
+    if not math.isfinite(progress.total) or not math.isfinite(norm):
+        raise DivergedError(f"the loss is {progress.total} at step {progress.step}; lower the learning rate or beta")
 
 
 def _progress(step: int, steps: int, terms: LossTerms, rate: float, seconds: float) -> Progress:

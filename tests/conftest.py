@@ -71,7 +71,8 @@ def dial() -> RateDial:
         ends = Condition(*(torch.tensor(weights) for weights in zip(*path, strict=True)))
         low, high = network.embedding(network.plane.features(ends))
         row = math.log(30) * (high - low) / (high - low).square().sum()
-        last = list(network.layers).index("g_a.8")
+        names = list(network.layers)
+        last = max(names.index(name) for name in names if name.startswith("g_a"))
         rows = slice(sum(network.splits[:last]), sum(network.splits[:last]) + network.splits[last] // 2)
         network.modulation.weight[rows] = row
         network.modulation.bias[rows] = -row @ low
