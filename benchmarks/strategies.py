@@ -1,33 +1,34 @@
-"""One conditioned codec against separate trainings, on as many images each: fronts, hypervolumes, core-seconds.
+"""One conditioned codec, with and without polish, against separate trainings, on as many images each.
 
 python benchmarks/strategies.py OUT [--seeds 3] [--scale 0.05]
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import polars as pl
 import tyro
 from matplotlib.figure import Figure
 
 from sweep import launch, points, presets
-from sweep.config import StageConfig, Strategy, SweepConfig
-from sweep.figures import CLASSICAL, FRONT, TFIC
+from sweep.config import StageConfig, SweepConfig
+from sweep.figures import BASE, CLASSICAL, FRONT, TFIC
 from sweep.folder import RunFolder, new_sweep_id
 from sweep.pareto import Objectives, front, rate_at
 
-COLORS = {"conditional": FRONT, "shared": TFIC}
+COLORS = {"conditional": FRONT, "polished": BASE, "shared": TFIC}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
-    """Runs small sweeps of every strategy and seed, and compares them."""
+    """Runs small sweeps of every case and seed, and compares them."""
 
     out: tyro.conf.Positional[Path]
     """Folder for the runs; finished ones are not run again."""
     seeds: int = 3
-    """Runs of each strategy."""
+    """Runs of each case."""
     scale: float = 0.05
     """Training steps, as a share of the cpu preset's."""
     budget: int = 16
@@ -37,7 +38,7 @@ class Arguments:
 class Result(NamedTuple):
     """One run."""
 
-    strategy: Strategy
+    case: str
     seed: int
     core_seconds: float
     """Of training."""
@@ -47,33 +48,46 @@ class Result(NamedTuple):
 def main() -> None:
     """Prints a line a run and draws OUT/strategies.png."""
     arguments = tyro.cli(Arguments)
-    cases = [(strategy, seed) for seed in range(arguments.seeds) for strategy in get_args(Strategy)]
-    results = [_run(strategy, seed, arguments) for strategy, seed in cases]
-    print("strategy     seed  core-seconds  hypervolume    base  envelope  bpp at 0.9 U  bpp at U  best")
+    results = [_run(case, seed, arguments) for seed in range(arguments.seeds) for case in CASES]
+    print("case         seed  core-seconds  hypervolume    base  envelope  bpp at 0.9 U  bpp at U  best")
     for result in results:
         print(_line(result))
     _figure(results).savefig(arguments.out / "strategies.png")
 
 
-def _run(strategy: Strategy, seed: int, arguments: Arguments) -> Result:
-    folder = arguments.out / f"{strategy}-{seed}"
+def _run(case: str, seed: int, arguments: Arguments) -> Result:
+    folder = arguments.out / f"{case}-{seed}"
     effort = folder / "core_seconds.txt"
     if not effort.exists():
-        config = _config(strategy, seed, arguments)
+        config = CASES[case](_config(seed, arguments))
         data = arguments.out / "data" / config.data.digest()
         uri = f"sqlite:///{(arguments.out / 'mlflow.db').absolute()}"
         run = RunFolder(folder, config, "cpu", data.absolute(), new_sweep_id(), uri)
         run.create()
         effort.write_text(str(launch.sweep(run).train_seconds))
-    return Result(strategy, seed, float(effort.read_text()), points.read(folder))
+    return Result(case, seed, float(effort.read_text()), points.read(folder))
 
 
-def _config(strategy: Strategy, seed: int, arguments: Arguments) -> SweepConfig:
+def _config(seed: int, arguments: Arguments) -> SweepConfig:
     cpu = presets.cpu()
     stages = {name: _shortened(getattr(cpu, name), arguments.scale) for name in ("stage1", "stage2")}
     data = replace(cpu.data, train=4_000, val=96, test=120)
-    config = replace(cpu, data=data, budget=arguments.budget, seed=seed, **stages)
-    return presets.shared(config) if strategy == "shared" else config
+    return replace(cpu, data=data, budget=arguments.budget, seed=seed, **stages)
+
+
+def _polished(config: SweepConfig) -> SweepConfig:
+    """A third of stage 2 goes to the trials, each at its own point."""
+    steps = config.stage2.steps // 3
+    stage2 = replace(config.stage2, steps=config.stage2.steps - steps)
+    return replace(config, stage2=stage2, polish_steps=max(1, steps // config.budget))
+
+
+CASES: dict[str, Callable[[SweepConfig], SweepConfig]] = {
+    "conditional": lambda config: config,
+    "polished": _polished,
+    "shared": presets.shared,
+}
+"""All train on about as many images."""
 
 
 def _shortened(stage: StageConfig, scale: float) -> StageConfig:
@@ -87,7 +101,7 @@ def _line(result: Result) -> str:
     rates = [rate_at(curve, share * uncompressed) for share in (0.9, 1.0)]
     reached = "".join("         -" if rate is None else f"{rate:10.4f}" for rate in rates)
     return (
-        f"{result.strategy:11}  {result.seed:4}  {result.core_seconds:12.0f}  {summary['hypervolume']:11.4f}  "
+        f"{result.case:11}  {result.seed:4}  {result.core_seconds:12.0f}  {summary['hypervolume']:11.4f}  "
         f"{summary['hypervolume_base']:.4f}  {summary['hypervolume_classical']:8.4f}    {reached}  "
         f"{max(point.accuracy for point in curve):.3f} of {uncompressed:.3f}"
     )
@@ -102,9 +116,9 @@ def _figure(results: list[Result]) -> Figure:
     axes = figure.add_subplot()
     for result in results:
         curve = _front(result)
-        label = result.strategy if result.seed == 0 else None
+        label = result.case if result.seed == 0 else None
         rates, accuracies = [point.bpp for point in curve], [point.accuracy for point in curve]
-        axes.step(rates, accuracies, where="post", color=COLORS[result.strategy], label=label, alpha=0.8)
+        axes.step(rates, accuracies, where="post", color=COLORS[result.case], label=label, alpha=0.8)
     envelope = points.envelope(results[0].frame)
     axes.plot(
         [p.bpp for p in envelope], [p.accuracy for p in envelope], "s-", color=CLASSICAL, markersize=3, label="WebP"

@@ -8,14 +8,14 @@ WIDTHS = (32, 96, 160)
 BLOCKS = 2
 """Residual blocks at 1/8 and at 1/16, each way."""
 PATCH = 4
-"""Pixels a side of what becomes one element of the first map."""
+"""Pixels a side of one element of the first map. Kernels are twice as wide: they overlap, and no seam shows."""
 
 
 def analysis(M: int) -> nn.Sequential:
     """g_a: an image -> y, `M` channels at 1/16 of its sides."""
     a, b, c = WIDTHS
     return nn.Sequential(
-        *(nn.PixelUnshuffle(PATCH), nn.Conv2d(3 * PATCH**2, a, 3, padding=1), nn.SiLU()),
+        *(nn.Conv2d(3, a, 2 * PATCH, stride=PATCH, padding=PATCH // 2), nn.SiLU()),
         *(_down(a, b), *_blocks(b)),
         *(_down(b, c), *_blocks(c)),
         nn.Conv2d(c, M, 1),
@@ -29,7 +29,7 @@ def synthesis(M: int) -> nn.Sequential:
         *(nn.Conv2d(M, c, 1), *_blocks(c)),
         *(_up(c, b), *_blocks(b)),
         *(_up(b, a), nn.SiLU()),
-        *(nn.Conv2d(a, 3 * PATCH**2, 3, padding=1), nn.PixelShuffle(PATCH)),
+        nn.ConvTranspose2d(a, 3, 2 * PATCH, stride=PATCH, padding=PATCH // 2),
     )
 
 
