@@ -66,8 +66,9 @@ class Bottleneck(EntropyBottleneck):
         matrix, bias = self.matrices[0], self.biases[0]
         slope = F.softplus(matrix)
         bias.add_(slope * prior.shift[:, None, None])
-        # The inverse of softplus, of the stretched slope.
-        matrix.copy_((slope * prior.scale[:, None, None]).expm1().log())
+        stretched = slope * prior.scale[:, None, None]
+        # The inverse of softplus, written so that steep slopes do not overflow.
+        matrix.copy_(stretched + stretched.neg().expm1().neg().log())
 
 
 class MeanScaleHyperprior(CompressionModel):

@@ -1,5 +1,7 @@
 """The conditioned codec and the plain ones that it folds into."""
 
+import math
+
 import pytest
 import torch
 from torch import Tensor
@@ -75,6 +77,14 @@ def test_conditions_give_different_codecs_that_code_what_they_say(images: Tensor
     for codec, stream in zip(folded, streams, strict=True):
         with torch.no_grad():
             assert torch.allclose(codec.decompress(stream, 64, 256), codec(images[:1]).x_hat.clamp(0, 1), atol=1e-5)
+
+
+def test_a_prior_as_narrow_as_a_collapsed_training_leaves_it_folds() -> None:
+    network = moved("small")
+    with torch.no_grad():
+        network.modulation.bias[-2 * network.codec.z_channels : -network.codec.z_channels] = math.log(500)
+    codec = network.fold(0.05, 0.02)
+    assert codec.decompress(codec.compress(torch.zeros(1, 3, 64, 64)), 64, 64).isfinite().all()
 
 
 def test_the_modulation_leaves_no_trace_in_the_codec(images: Tensor) -> None:
