@@ -1,6 +1,9 @@
-"""Command line: render a data set of text images."""
+"""Command line: render a data set of text images, or import one's own."""
 
 import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,13 +15,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 from datagen.errors import DataError
 from datagen.spec import PRESETS
 
+REASONS = 8
+"""Shown of an import; the manifest has all."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
     """Renders text images with TextRecognitionDataGenerator into Parquet shards.
 
     The same preset gives the same bytes, whatever the number of workers. An interrupted call goes on where it
-    stopped; a finished one renders nothing.
+    stopped; a finished one renders nothing. Your own images: python -m datagen import --help.
     """
 
     out: Path
@@ -29,16 +35,41 @@ class Arguments:
     """Cores to use on this machine (default: all). A running Ray cluster is used whole."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ImportArguments:
+    """Makes a data set of your own text images, one line of text each: python -m sweep.run --data DIR trains on it.
+
+    Each image is fitted into the canvas without distortion. The splits are made by a hash of the text: no text stands
+    in two of them, and adding images moves none. What cannot be used is listed with its reason in manifest.json.
+    """
+
+    source: tyro.conf.Positional[Path]
+    """A folder of images named TEXT_NUMBER.png, a CSV or TSV file of image paths and texts (or a folder with one),
+    Parquet (columns image and text), or an LMDB with num-samples, image-%09d and label-%09d."""
+    out: Path
+    """Folder to fill: manifest.json and {train,val,test}-NNNNN.parquet."""
+    unlabeled: bool = False
+    """The images have no texts: the sweep takes what the recognizer reads in them (--labels pseudo)."""
+    width: int = 256
+    """Pixels of the canvas."""
+    height: int = 64
+    """Pixels of the canvas; english_g2 reads lines of 64."""
+
+
 def main() -> int:
     """Runs the command and returns its exit code."""
-    arguments = tyro.cli(Arguments, prog="python -m datagen")
+    importing = sys.argv[1:2] == ["import"]
     try:
-        _generate(arguments)
+        if importing:
+            _import(tyro.cli(ImportArguments, prog="python -m datagen import", args=sys.argv[2:]))
+        else:
+            _generate(tyro.cli(Arguments, prog="python -m datagen"))
     except DataError as error:
         Console(stderr=True).print(f"[red]error:[/] {error}", soft_wrap=True)
         return 2
     except KeyboardInterrupt:
-        Console(stderr=True).print("interrupted; the same command goes on with the shards that are missing")
+        goes_on = "starts again" if importing else "goes on with the shards that are missing"
+        Console(stderr=True).print(f"interrupted; the same command {goes_on}")
         return 1
     return 0
 
@@ -50,11 +81,35 @@ def _generate(arguments: Arguments) -> None:
     from datagen import generate
 
     spec = PRESETS[arguments.preset]()
-    columns = TextColumn("rendering"), BarColumn(), MofNCompleteColumn(), TaskProgressColumn(show_speed=True)
-    with Progress(*columns, TimeRemainingColumn()) as progress, generate.ray_session(arguments.workers):
-        task = progress.add_task("rendering", total=None)
-        generate.ensure(spec, arguments.out, lambda done, total: progress.update(task, completed=done, total=total))
+    with _progress("rendering") as report, generate.ray_session(arguments.workers):
+        generate.ensure(spec, arguments.out, report)
     print(f"{arguments.out}: {spec.train} train, {spec.val} val, {spec.test} test images, digest {spec.digest()}")
+
+
+def _import(arguments: ImportArguments) -> None:
+    from datagen import importing
+
+    canvas = importing.Canvas(width=arguments.width, height=arguments.height)
+    with _progress("importing") as report:
+        manifest = importing.import_images(
+            arguments.source, arguments.out, canvas, labeled=not arguments.unlabeled, report=report
+        )
+    spec = manifest.spec
+    print(f"{arguments.out}: {spec.train} train, {spec.val} val, {spec.test} test images, digest {spec.digest()}")
+    reasons = Counter(manifest.rejected.values())
+    for reason, images in reasons.most_common(REASONS):
+        print(f"not used: {images} images, {reason}")
+    if len(reasons) > REASONS:
+        print(f"and {len(reasons) - REASONS} other reasons; manifest.json lists every image")
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Callable[[int, int], None]]:
+    """Shows images done, their speed and the time left."""
+    columns = TextColumn(name), BarColumn(), MofNCompleteColumn(), TaskProgressColumn(show_speed=True)
+    with Progress(*columns, TimeRemainingColumn()) as progress:
+        task = progress.add_task(name, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 if __name__ == "__main__":

@@ -11,3 +11,7 @@ class SpecError(DataError):
 
 class ShardError(DataError):
     """A shard or manifest that is missing, damaged or of another data set."""
+
+
+class ItemError(DataError):
+    """One image of a source that cannot be used; the others can."""

@@ -17,7 +17,7 @@ from datagen import shards
 from datagen.errors import DataError, ShardError
 from datagen.render import render
 from datagen.shards import Manifest, Shard
-from datagen.spec import DatasetSpec
+from datagen.spec import DatasetSpec, Spec
 
 Report = Callable[[int, int], None]
 """Called with images finished and images in all."""
@@ -36,7 +36,7 @@ def ray_session(cpus: int | None = None) -> Iterator[None]:
         ray.shutdown()
 
 
-def ensure(spec: DatasetSpec, folder: Path, report: Report = lambda done, total: None) -> Manifest:
+def ensure(spec: Spec, folder: Path, report: Report = lambda done, total: None) -> Manifest:
     """Makes `folder` hold the whole data set and returns its manifest; finished shards are verified, not rendered.
 
     Needs a Ray session. The manifest grows with each shard, so that an interrupted call loses only the
@@ -52,6 +52,8 @@ def ensure(spec: DatasetSpec, folder: Path, report: Report = lambda done, total:
     total = sum(shard.images for shard in shards.shards(spec))
     done = total - sum(shard.images for shard in missing)
     report(done, total)
+    if missing and not isinstance(spec, DatasetSpec):
+        raise ShardError(f"{folder}: {missing[0].name} is gone; delete the folder and import its images again")
     tasks = {_render_shard.remote(spec, folder, shard): shard for shard in missing}
     while tasks:
         [ready], _ = ray.wait(list(tasks))
@@ -63,7 +65,7 @@ def ensure(spec: DatasetSpec, folder: Path, report: Report = lambda done, total:
     return manifest
 
 
-def _manifest(spec: DatasetSpec, folder: Path) -> Manifest:
+def _manifest(spec: Spec, folder: Path) -> Manifest:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / shards.MANIFEST).exists():

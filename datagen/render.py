@@ -35,8 +35,9 @@ class Sample:
     """PNG, RGB."""
     text: str
     index: int
-    font: str
-    background: str
+    font: str | None = None
+    """None of an image that was not drawn here."""
+    background: str | None = None
 
 
 def render(spec: DatasetSpec, split: Split, index: int) -> Sample:
@@ -53,7 +54,7 @@ def render(spec: DatasetSpec, split: Split, index: int) -> Sample:
             kind = rng.choice(spec.backgrounds)
             image = _draw(spec, text, font, kind, rng)
         if image is not None:
-            return Sample(_png(image), text, index, font.stem, kind)
+            return Sample(png(image), text, index, font.stem, kind)
     raise SpecError(f"{split} sample {index}: {ATTEMPTS} draws stayed under contrast={spec.contrast}; lower it")
 
 
@@ -132,7 +133,8 @@ def _luminance(image: Image.Image, mask: Image.Image | None = None) -> float:
     return ImageStat.Stat(image.convert("L"), mask).mean[0]
 
 
-def _png(image: Image.Image) -> bytes:
+def png(image: Image.Image) -> bytes:
+    """A file's bytes, without loss."""
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=3)
     return buffer.getvalue()

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from datagen.errors import ShardError
 from datagen.render import Sample
-from datagen.spec import SPLITS, DatasetSpec, Split
+from datagen.spec import SPLITS, Spec, Split, count
 
 SCHEMA = pl.Schema(
     {"image": pl.Binary, "text": pl.String, "index": pl.Int64, "font": pl.String, "background": pl.String}
@@ -43,9 +43,9 @@ class Shard:
         return self.stop - self.start
 
 
-def shards(spec: DatasetSpec) -> list[Shard]:
+def shards(spec: Spec) -> list[Shard]:
     """Every shard of the data set, in order."""
-    return [shard for split in SPLITS for shard in _shards(split, spec.count(split), spec.shard)]
+    return [shard for split in SPLITS for shard in _shards(split, count(spec, split), spec.shard)]
 
 
 def _shards(split: Split, images: int, size: int) -> Iterator[Shard]:
@@ -83,9 +83,11 @@ def sha256(path: Path) -> str:
 class Manifest:
     """What a folder holds: its specification, and a checksum for each shard that is finished."""
 
-    spec: DatasetSpec
+    spec: Spec
     sha256: dict[str, str] = field(default_factory=dict)
     """By file name."""
+    rejected: dict[str, str] = field(default_factory=dict)
+    """Why an image of the user's could not be used, by its name."""
 
     def missing(self, folder: Path) -> list[Shard]:
         """Shards that are not finished."""
@@ -106,8 +108,8 @@ class Manifest:
 
     def save(self, folder: Path) -> None:
         """Replaces the folder's manifest atomically."""
-        counts = {split: self.spec.count(split) for split in SPLITS}
-        content = {"spec": asdict(self.spec), "digest": self.spec.digest(), "counts": counts, "sha256": self.sha256}
+        content = {"digest": self.spec.digest(), "counts": {split: count(self.spec, split) for split in SPLITS}}
+        content |= asdict(self)
         with atomic(folder / MANIFEST) as partial:
             partial.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
 
@@ -121,8 +123,8 @@ class Manifest:
         path = folder / MANIFEST
         try:
             content = json.loads(path.read_text())
-            manifest = cls(TypeAdapter(DatasetSpec).validate_python(content["spec"]), content["sha256"])
-            digest = content["digest"]
+            digest = content.pop("digest")
+            manifest = TypeAdapter(cls).validate_python(content)
         except FileNotFoundError:
             raise ShardError(
                 f"{folder} holds no data set ({MANIFEST} is missing); make one with python -m datagen"

@@ -3,7 +3,9 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator
 
 from datagen.errors import SpecError
 
@@ -46,6 +48,7 @@ class DatasetSpec:
     shard: int = 500
     """Images a Parquet file."""
     seed: int = 0
+    kind: Literal["rendered"] = "rendered"
 
     def __post_init__(self) -> None:
         if min(self.train, self.val, self.test, self.shard) < 1:
@@ -59,14 +62,48 @@ class DatasetSpec:
         _check_range("word_length", self.word_length, 1, 40)
         _check_range("text_scale", self.text_scale, 0.1, 1.0)
 
-    def count(self, split: Split) -> int:
-        """Images of a split."""
-        return {"train": self.train, "val": self.val, "test": self.test}[split]
-
     def digest(self) -> str:
         """Sixteen hexadecimal digits that name this data set: its specification and the renderer's version."""
-        identity = json.dumps({"renderer": RENDERER, **asdict(self)}, sort_keys=True)
-        return hashlib.sha256(identity.encode()).hexdigest()[:16]
+        return _digest({"renderer": RENDERER, **asdict(self)})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImportSpec:
+    """A user's own images, fitted into the canvas; the shards are what there is of them."""
+
+    train: int
+    val: int
+    test: int
+    width: int
+    """Pixels."""
+    height: int
+    """Pixels."""
+    shard: int
+    """Images a Parquet file."""
+    seed: int
+    """Of the split."""
+    unlabeled: int
+    """Images without a text."""
+    content: str
+    """SHA-256 over the shards' checksums."""
+    kind: Literal["imported"] = "imported"
+
+    def digest(self) -> str:
+        """Sixteen hexadecimal digits that name this data set, by what its shards hold."""
+        return _digest(asdict(self))
+
+
+Spec = Annotated[DatasetSpec | ImportSpec, Discriminator("kind")]
+"""What a data set's folder holds."""
+
+
+def count(spec: Spec, split: Split) -> int:
+    """Images of a split."""
+    return {"train": spec.train, "val": spec.val, "test": spec.test}[split]
+
+
+def _digest(identity: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _check_range(name: str, bounds: tuple[float, float], least: float, most: float) -> None:

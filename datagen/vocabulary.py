@@ -10,6 +10,8 @@ from datagen.spec import DatasetSpec, Split
 
 CHARACTERS = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'-.&")
 """What every shipped font draws and every supported recognizer reads."""
+READABLE = frozenset(map(chr, range(ord(" "), ord("~") + 1))) | {"€"}
+"""What the recognizers read, drawn here or not."""
 
 CAPITALS_ONLY = frozenset(
     {"AllerDisplay", "Amatic-Bold", "AmaticSC-Regular", "BEBAS___", "Capture_it", "Capture_it_2", "SEASRN__"}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from datagen.spec import DatasetSpec
+from datagen.spec import ImportSpec, Spec
 from models.codecs import CODECS
 from models.recognizers import RECOGNIZERS
 from sweep.errors import SweepError
@@ -47,7 +47,7 @@ class StageConfig:
 class SweepConfig:
     """What a sweep trains and measures. Only `budget` may grow when it is resumed."""
 
-    data: DatasetSpec
+    data: Spec
     codec: str = "small"
     recognizer: str = "english_g2"
     strategy: Strategy = "conditional"
@@ -82,5 +82,7 @@ class SweepConfig:
             raise SweepError(f"no recognizer is called {self.recognizer!r}; choose one of {', '.join(RECOGNIZERS)}")
         if list(self.lambdas) != sorted(set(self.lambdas), reverse=True) or min(self.lambdas, default=0) <= 0:
             raise SweepError(f"lambdas={self.lambdas} must be positive and falling")
+        if isinstance(self.data, ImportSpec) and self.data.unlabeled and self.labels != "pseudo":
+            raise SweepError(f"{self.data.unlabeled} images have no text; give --labels pseudo")
         if not 0 < self.betas[0] <= self.betas[1]:
             raise SweepError(f"betas={self.betas} must be a positive rising pair")

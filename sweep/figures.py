@@ -69,7 +69,7 @@ def reconstructions_figure(run: RunFolder, frame: pl.DataFrame, test: TextImages
         trained = None if point is None else export.trained(run, point)
         column[0].set_title(title, fontsize=10)
         for axes, image, text in zip(column, test.images, test.texts, strict=False):
-            _show(axes, image, text, trained, recognizer)
+            _show(axes, image, text or recognizer.read(container.to_float(image))[0], trained, recognizer)
     return figure
 
 

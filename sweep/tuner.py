@@ -61,7 +61,7 @@ class Pool:
         # Workers run in folders of their own.
         self._folder = folder.absolute()
         self._observer = observer
-        train, val, test = (dataset.load(data_folder, split) for split in SPLITS)
+        train, val, test = (self._completed(dataset.load(data_folder, split)) for split in SPLITS)
         if config.labels == "pseudo":
             train = self._relabeled(train)
         steering = TextImages(val.images[: config.val_images], val.texts[: config.val_images])
@@ -84,6 +84,13 @@ class Pool:
         """Lets Optuna choose `trials` points of stage 2, then trains and measures them."""
         if trials > 0:
             self._fit(None, FrontSearch(self._config, self._folder / "tune"), trials)
+
+    def _completed(self, data: TextImages) -> TextImages:
+        """The images, those without text with what the recognizer reads in them."""
+        if all(data.texts):
+            return data
+        read = self._relabeled(data).texts
+        return TextImages(data.images, [text or said for text, said in zip(data.texts, read, strict=True)])
 
     def _relabeled(self, data: TextImages) -> TextImages:
         """The images with what the recognizer reads in them, by as many tasks as there are workers."""

@@ -1,0 +1,59 @@
+"""Any image file -> the canvas that codec and recognizer work on."""
+
+import io
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from datagen.errors import ItemError
+
+LARGEST = 64_000_000
+"""Pixels of an image that is decoded; a few bytes can claim to be far more."""
+TOO_LARGE = f"it has more than {LARGEST // 10**6} million pixels"
+
+
+def fit(data: bytes, width: int, height: int) -> Image.Image:
+    """The picture in `data`, RGB, as large as the canvas holds and not distorted.
+
+    It stands at the left, and its edges are repeated to fill the rest, as recognizers of text lines pad.
+
+    Raises:
+        ItemError: `data` is no image, is damaged, or is too large to open.
+    """
+    picture = _opened(data)
+    factor = min(width / picture.width, height / picture.height)
+    size = max(1, round(picture.width * factor)), max(1, round(picture.height * factor))
+    scaled = np.asarray(picture.resize(size, Image.Resampling.LANCZOS))
+    above = (height - size[1]) // 2
+    padding = ((above, height - size[1] - above), (0, width - size[0]), (0, 0))
+    return Image.fromarray(np.pad(scaled, padding, mode="edge"))
+
+
+def _opened(data: bytes) -> Image.Image:
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            if picture.width * picture.height > LARGEST:
+                raise ItemError(TOO_LARGE)
+            return _rgb(ImageOps.exif_transpose(picture))
+    except UnidentifiedImageError:
+        raise ItemError("it is no image") from None
+    except Image.DecompressionBombError:
+        raise ItemError(TOO_LARGE) from None
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise ItemError(f"it is damaged ({error})") from None
+
+
+def _rgb(picture: Image.Image) -> Image.Image:
+    """Eight bits a color; what is transparent shows white."""
+    if picture.mode.startswith("I"):
+        return Image.fromarray(_eight_bits(np.asarray(picture))).convert("RGB")
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    white = Image.new("RGBA", picture.size, "white")
+    return Image.alpha_composite(white, picture.convert("RGBA")).convert("RGB")
+
+
+def _eight_bits(values: np.ndarray) -> UInt8[np.ndarray, "h w"]:
+    """Of grey values with sixteen bits."""
+    return (values.clip(0, 2**16 - 1).astype(np.uint32) // 257).astype(np.uint8)

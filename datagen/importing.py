@@ -1,0 +1,170 @@
+"""A user's own images -> the shards of a data set; what cannot be used is listed with its reason."""
+
+import hashlib
+import itertools
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from datagen import shards, sources, vocabulary
+from datagen.errors import DataError, ItemError, SpecError
+from datagen.fitting import fit
+from datagen.render import Sample, png
+from datagen.shards import MANIFEST, Manifest
+from datagen.sources import Item
+from datagen.spec import SPLITS, ImportSpec, Split
+
+SHARD = 500
+"""Images a Parquet file."""
+SIDE = 64
+"""Pixels that a canvas's sides are multiples of."""
+CHUNK = 256
+"""Images that are opened at a time."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Canvas:
+    """What an imported image becomes."""
+
+    width: int = 256
+    """Pixels."""
+    height: int = 64
+    """Pixels."""
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.height < 1 or self.width % SIDE or self.height % SIDE:
+            raise SpecError(f"a canvas of {self.width}x{self.height}: codecs need sides that {SIDE} divides")
+
+
+class Fitted(NamedTuple):
+    """An image that can be used, or why it cannot."""
+
+    name: str
+    image: bytes
+    """PNG."""
+    text: str
+    reason: str | None = None
+
+
+def import_images(
+    source: Path,
+    out: Path,
+    canvas: Canvas,
+    *,
+    labeled: bool = True,
+    seed: int = 0,
+    report: Callable[[int, int], None] = lambda done, total: None,
+) -> Manifest:
+    """Writes the images of a source as a data set.
+
+    A text's split is found by its hash, an image's without text by its own: more images move none, and no text stands
+    in two splits.
+
+    Args:
+        source: what `sources.find` understands.
+        report: called with images done and images in all.
+
+    Raises:
+        DataError: the source holds no images, or too few for three splits; `out` holds a data set or cannot be
+            written.
+    """
+    if (out / MANIFEST).exists():
+        raise DataError(f"{out} holds a data set already; choose another --out, or delete it")
+    found = sources.find(source, labeled=labeled)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        writer = _Writer(out, seed)
+        for done, fitted in enumerate(_fitted(found.items, canvas), start=1):
+            writer.add(fitted)
+            report(done, found.total)
+        return writer.finish(canvas)
+    except OSError as error:
+        raise DataError(f"{out} cannot be written ({error.strerror}); choose another folder") from None
+
+
+def _fitted(items: Iterator[Item], canvas: Canvas) -> Iterator[Fitted]:
+    items = iter(items)
+    with ThreadPoolExecutor() as threads:
+        while chunk := list(itertools.islice(items, CHUNK)):
+            yield from threads.map(lambda item: _fit(item, canvas), chunk)
+
+
+def _fit(item: Item, canvas: Canvas) -> Fitted:
+    try:
+        text = _readable(item.text)
+        return Fitted(item.name, png(fit(item.read(), canvas.width, canvas.height)), text)
+    except ItemError as error:
+        return Fitted(item.name, b"", "", str(error))
+
+
+def _readable(label: str | None) -> str:
+    """The text of a label; empty where there is no label."""
+    if label is None:
+        return ""
+    text = label.strip()
+    if not text:
+        raise ItemError("its label is empty")
+    if unknown := set(text) - vocabulary.READABLE:
+        raise ItemError(f"its label has characters that no recognizer knows: {''.join(sorted(unknown))}")
+    return text
+
+
+class _Writer:
+    """Sorts images into splits and writes a shard whenever one is full."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self._folder = folder
+        self._seed = seed
+        self._waiting: dict[Split, list[Sample]] = defaultdict(list)
+        self._counts: Counter[Split] = Counter()
+        self._unlabeled = 0
+        self._sha256: dict[str, str] = {}
+        self._rejected: dict[str, str] = {}
+
+    def add(self, fitted: Fitted) -> None:
+        if fitted.reason is not None:
+            self._rejected[fitted.name] = fitted.reason
+            return
+        split = vocabulary.split_of(fitted.text or hashlib.sha256(fitted.image).hexdigest(), self._seed)
+        self._waiting[split].append(Sample(fitted.image, fitted.text, self._counts[split]))
+        self._counts[split] += 1
+        self._unlabeled += not fitted.text
+        if len(self._waiting[split]) == SHARD:
+            self._write(split)
+
+    def finish(self, canvas: Canvas) -> Manifest:
+        for split in SPLITS:
+            if self._waiting[split]:
+                self._write(split)
+        if not all(self._counts[split] for split in SPLITS):
+            raise DataError(_too_few(self._counts, self._rejected))
+        content = hashlib.sha256(json.dumps(self._sha256, sort_keys=True).encode()).hexdigest()
+        spec = ImportSpec(
+            **{split: self._counts[split] for split in SPLITS},
+            width=canvas.width,
+            height=canvas.height,
+            shard=SHARD,
+            seed=self._seed,
+            unlabeled=self._unlabeled,
+            content=content,
+        )
+        manifest = Manifest(spec, self._sha256, self._rejected)
+        manifest.save(self._folder)
+        return manifest
+
+    def _write(self, split: Split) -> None:
+        name = shards.Shard(split, (self._counts[split] - 1) // SHARD, 0, 0).name
+        self._sha256[name] = shards.write(self._folder / name, self._waiting.pop(split))
+
+
+def _too_few(counts: Counter[Split], rejected: dict[str, str]) -> str:
+    given = ", ".join(f"{counts[split]} {split}" for split in SPLITS)
+    said = f"the usable images make {given}; every split needs one, and a text stands in one split only: import more"
+    if not rejected:
+        return said
+    name, reason = next(iter(rejected.items()))
+    return f"{said}. {len(rejected)} cannot be used; {name}: {reason}"

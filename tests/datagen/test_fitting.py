@@ -1,0 +1,83 @@
+"""Images of every kind come out as the canvas shows them."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from datagen import fitting
+from datagen.errors import ItemError
+
+
+def encoded(picture: Image.Image, kind: str = "PNG", **options) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def halves(mode: str = "RGB", size: tuple[int, int] = (100, 50)) -> Image.Image:
+    """Black at the left, white at the right."""
+    picture = Image.new("RGB", size, "black")
+    picture.paste("white", (size[0] // 2, 0, *size))
+    return picture.convert(mode)
+
+
+def grey(picture: Image.Image) -> np.ndarray:
+    assert (picture.mode, picture.size) == ("RGB", (256, 64))
+    return np.asarray(picture.convert("L")).astype(int)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "1", "RGBA", "LA"])
+def test_every_mode_shows_the_same_picture(mode: str) -> None:
+    pixels = grey(fitting.fit(encoded(halves(mode)), 256, 64))
+    assert pixels[:, :55].max() <= 5
+    assert pixels[:, 75:].min() >= 250
+
+
+def test_cmyk_and_sixteen_bits_show_it_too() -> None:
+    deep = Image.fromarray(np.asarray(halves("L")).astype(np.uint16) * 257)
+    for data in (encoded(halves("CMYK"), "JPEG", quality=100), encoded(deep), encoded(deep, "TIFF")):
+        pixels = grey(fitting.fit(data, 256, 64))
+        assert pixels[:, :50].max() <= 12
+        assert pixels[:, 80:].min() >= 240
+
+
+def test_the_aspect_is_kept_and_the_edges_fill_the_rest() -> None:
+    tall = halves(size=(20, 100))
+    pixels = grey(fitting.fit(encoded(tall), 256, 64))
+    assert pixels[:, :5].max() <= 5
+    assert pixels[:, 13:].min() >= 250
+    wide = Image.new("RGB", (1000, 20), "white")
+    wide.paste("black", (0, 0, 1000, 10))
+    pixels = grey(fitting.fit(encoded(wide), 256, 64))
+    assert pixels[:29].max() <= 40
+    assert pixels[35:].min() >= 215
+
+
+def test_what_is_transparent_is_white() -> None:
+    clear = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
+    assert grey(fitting.fit(encoded(clear), 256, 64)).min() == 255
+
+
+def test_a_rotation_in_the_file_is_undone() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    pixels = grey(fitting.fit(encoded(halves(), "JPEG", exif=exif, quality=100), 256, 64))
+    assert pixels[:, :50].min() >= 240
+    assert pixels[:, 80:].max() <= 12
+
+
+@pytest.mark.parametrize("data", [b"", b"no image", encoded(halves())[:-40], encoded(halves(), "JPEG")[:300]])
+def test_what_cannot_be_read_is_refused(data: bytes) -> None:
+    with pytest.raises(ItemError, match="no image|damaged"):
+        fitting.fit(data, 256, 64)
+
+
+@pytest.mark.parametrize("side", [8_100, 20_000])
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_an_image_that_claims_to_be_huge_is_not_decoded(side: int) -> None:
+    bomb = encoded(Image.new("1", (side, side)))
+    assert len(bomb) < 100_000
+    with pytest.raises(ItemError, match="more than 64 million pixels"):
+        fitting.fit(bomb, 256, 64)

@@ -1,0 +1,173 @@
+"""A user's own images of every layout become a data set, and what cannot be used is named."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import lmdb
+import polars as pl
+import pytest
+from PIL import Image
+
+from datagen import dataset, generate, importing, shards
+from datagen.__main__ import main
+from datagen.errors import DataError, ShardError, SpecError
+from datagen.importing import Canvas
+from datagen.shards import Manifest
+from datagen.spec import SPLITS, ImportSpec
+
+WORDS = [f"word{number}" for number in range(40)]
+
+
+def png(shade: int = 200) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("L", (80, 30), shade % 256).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def in_names(folder: Path) -> Path:
+    (folder / "deep").mkdir()
+    for number, word in enumerate(WORDS):
+        (folder / ("deep" if number % 2 else "") / f"{word}_{number}.png").write_bytes(png(number))
+    return folder
+
+
+def in_csv(folder: Path) -> Path:
+    (folder / "images").mkdir()
+    rows = ["filename,label"]
+    for number, word in enumerate(WORDS):
+        (folder / "images" / f"{number}.png").write_bytes(png(number))
+        rows.append(f'images/{number}.png,"{word}"')
+    (folder / "labels.csv").write_text("\n".join(rows))
+    return folder
+
+
+def in_tsv(folder: Path) -> Path:
+    (in_csv(folder) / "labels.csv").unlink()
+    (folder / "gt.tsv").write_text("".join(f"images/{number}.png\t{word}\n" for number, word in enumerate(WORDS)))
+    return folder / "gt.tsv"
+
+
+def in_parquet(folder: Path) -> Path:
+    images = [{"bytes": png(number), "path": None} for number in range(len(WORDS))]
+    pl.DataFrame({"image": images, "text": WORDS}).write_parquet(folder / "part-0.parquet")
+    return folder
+
+
+def in_lmdb(folder: Path) -> Path:
+    with lmdb.open(str(folder), map_size=1 << 20) as environment, environment.begin(write=True) as transaction:
+        transaction.put(b"num-samples", str(len(WORDS)).encode())
+        for number, word in enumerate(WORDS, start=1):
+            transaction.put(b"image-%09d" % number, png(number))
+            transaction.put(b"label-%09d" % number, word.encode())
+    return folder
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "source"
+    folder.mkdir()
+    return folder
+
+
+@pytest.mark.parametrize("layout", [in_names, in_csv, in_tsv, in_parquet, in_lmdb])
+def test_every_layout_gives_its_images_and_texts(layout: Callable[[Path], Path], source: Path, tmp_path: Path) -> None:
+    seen = []
+    manifest = importing.import_images(
+        layout(source), tmp_path / "out", Canvas(), report=lambda *done: seen.append(done)
+    )
+    assert seen[-1] == (40, 40)
+    assert (Manifest.load(tmp_path / "out"), manifest.rejected) == (manifest, {})
+    splits = [dataset.load(tmp_path / "out", split) for split in SPLITS]
+    assert sorted(text for split in splits for text in split.texts) == sorted(WORDS)
+    assert all(split.images.shape[1:] == (64, 256, 3) for split in splits)
+    assert [len(split.texts) for split in splits] == [manifest.spec.train, manifest.spec.val, manifest.spec.test]
+
+
+def test_more_images_move_none(source: Path, tmp_path: Path) -> None:
+    in_names(source)
+    importing.import_images(source, tmp_path / "before", Canvas())
+    for number in range(40, 80):
+        (source / f"more{number}_{number}.png").write_bytes(png(number))
+    importing.import_images(source, tmp_path / "after", Canvas())
+    for split in SPLITS:
+        before, after = (dataset.load(tmp_path / name, split).texts for name in ("before", "after"))
+        assert set(before) <= set(after)
+
+
+def test_what_cannot_be_used_is_named_and_costs_nothing_else(source: Path, tmp_path: Path) -> None:
+    in_csv(source)
+    (tmp_path / "secret.png").write_bytes(png())
+    (source / "images" / "broken.png").write_bytes(png()[:-30])
+    (source / "images" / "fine.png").write_bytes(png())
+    with (source / "labels.csv").open("a") as table:
+        table.write(
+            "\nimages/broken.png,a\nimages/fine.png,\nimages/fine.png,naïve\nimages/gone.png,b\n../secret.png,c\n"
+        )
+    manifest = importing.import_images(source, tmp_path / "out", Canvas())
+    assert sum((manifest.spec.train, manifest.spec.val, manifest.spec.test)) == 40
+    said = json.loads((tmp_path / "out" / "manifest.json").read_text())["rejected"]
+    assert said == manifest.rejected
+    assert "damaged" in said["images/broken.png"]
+    assert "ï" in said["images/fine.png"]
+    assert "No such file" in said["images/gone.png"]
+    assert "leaves the folder" in said["../secret.png"]
+
+
+def test_images_without_labels_are_split_by_themselves(source: Path, tmp_path: Path) -> None:
+    manifest = importing.import_images(in_names(source), tmp_path / "out", Canvas(), labeled=False)
+    assert isinstance(manifest.spec, ImportSpec)
+    assert manifest.spec.unlabeled == 40
+    assert set(dataset.load(tmp_path / "out", "train").texts) == {""}
+
+
+def test_too_few_images_for_three_splits_are_refused(source: Path, tmp_path: Path) -> None:
+    (source / "word_1.png").write_bytes(png())
+    (source / "bad_1.png").write_bytes(b"")
+    with pytest.raises(DataError, match=r"every split needs one.*bad_1\.png: it is no image"):
+        importing.import_images(source, tmp_path / "out", Canvas())
+
+
+def test_sources_that_are_none_are_refused(source: Path, tmp_path: Path) -> None:
+    (source / "notes.txt").write_text("nothing")
+    for path in (source, source / "none", source / "notes.txt"):
+        with pytest.raises(DataError, match=r"holds no image|does not exist|is no folder"):
+            importing.import_images(path, tmp_path / "out", Canvas())
+    (source / "a.csv").write_text("x.png,word")
+    (source / "b.csv").write_text("x.png,word")
+    with pytest.raises(DataError, match=r"several tables \(a\.csv, b\.csv\)"):
+        importing.import_images(source, tmp_path / "out", Canvas())
+
+
+def test_a_data_set_is_never_written_over(source: Path, tmp_path: Path) -> None:
+    importing.import_images(in_names(source), tmp_path / "out", Canvas())
+    with pytest.raises(DataError, match="holds a data set already"):
+        importing.import_images(source, tmp_path / "out", Canvas())
+
+
+def test_an_imported_set_is_verified_but_never_rendered(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    manifest = importing.import_images(in_names(source), out, Canvas())
+    assert generate.ensure(manifest.spec, out) == manifest
+    shard = out / shards.shards(manifest.spec)[0].name
+    shard.unlink()
+    with pytest.raises(ShardError, match="import its images again"):
+        generate.ensure(manifest.spec, out)
+
+
+def test_a_canvas_that_no_codec_takes_is_refused() -> None:
+    with pytest.raises(SpecError, match="64 divides"):
+        Canvas(width=100)
+
+
+def test_the_command_imports_and_counts_what_it_left_out(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (in_names(source) / "x_1.png").write_bytes(b"")
+    monkeypatch.setattr("sys.argv", ["datagen", "import", str(source), "--out", str(tmp_path / "out")])
+    assert main() == 0
+    said = capsys.readouterr().out
+    assert "train" in said
+    assert "not used: 1 images, it is no image" in said
+    assert main() == 2
