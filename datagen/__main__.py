@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from datagen.errors import DataError
-from datagen.spec import PRESETS
+from datagen.spec import PRESETS, SPLITS, Spec
 
 REASONS = 8
 """Shown of an import; the manifest has all."""
@@ -83,7 +83,7 @@ def _generate(arguments: Arguments) -> None:
     spec = PRESETS[arguments.preset]()
     with _progress("rendering") as report, generate.ray_session(arguments.workers):
         generate.ensure(spec, arguments.out, report)
-    print(f"{arguments.out}: {spec.train} train, {spec.val} val, {spec.test} test images, digest {spec.digest()}")
+    _say(spec, arguments.out)
 
 
 def _import(arguments: ImportArguments) -> None:
@@ -95,12 +95,17 @@ def _import(arguments: ImportArguments) -> None:
             arguments.source, arguments.out, canvas, labeled=not arguments.unlabeled, report=report
         )
     spec = manifest.spec
-    print(f"{arguments.out}: {spec.train} train, {spec.val} val, {spec.test} test images, digest {spec.digest()}")
+    _say(spec, arguments.out)
     reasons = Counter(manifest.rejected.values())
     for reason, images in reasons.most_common(REASONS):
         print(f"not used: {images} images, {reason}")
     if len(reasons) > REASONS:
         print(f"and {len(reasons) - REASONS} other reasons; manifest.json lists every image")
+
+
+def _say(spec: Spec, folder: Path) -> None:
+    print(f"{folder}: {spec.train} train, {spec.val} val, {spec.test} test images, digest {spec.digest()}")
+    print(f"look at them: {', '.join(str(folder / f'contact-{split}.png') for split in SPLITS)}")
 
 
 @contextmanager

@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import polars as pl
 import torch
 from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
 
-from datagen.errors import ShardError
-from datagen.shards import Manifest
+from datagen import shards
 from datagen.spec import Split
 
 
@@ -38,16 +36,9 @@ def load(folder: Path, split: Split) -> TextImages:
     Raises:
         ShardError: a shard is missing or cannot be read.
     """
-    manifest = Manifest.load(folder)
-    names = [name for name in sorted(manifest.sha256) if name.startswith(f"{split}-")]
-    try:
-        rows = pl.concat([pl.read_parquet(folder / name, columns=["image", "text"]) for name in names])
-    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
-        raise ShardError(
-            f"{folder}: a {split} shard cannot be read ({error}); run python -m datagen on it again"
-        ) from None
-    images = np.stack([np.asarray(Image.open(io.BytesIO(png)).convert("RGB")) for png in rows["image"]])
-    return TextImages(images, rows["text"].to_list())
+    table = shards.read(folder, split)
+    images = np.stack([np.asarray(Image.open(io.BytesIO(png)).convert("RGB")) for png in table["image"]])
+    return TextImages(images, table["text"].to_list())
 
 
 def to_tensor(images: UInt8[np.ndarray, "n h w 3"]) -> Float[Tensor, "n 3 h w"]:

@@ -13,7 +13,7 @@ os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
 import ray
 from ray.exceptions import RayTaskError
 
-from datagen import shards
+from datagen import shards, summary
 from datagen.errors import DataError, ShardError
 from datagen.render import render
 from datagen.shards import Manifest, Shard
@@ -62,6 +62,8 @@ def ensure(spec: Spec, folder: Path, report: Report = lambda done, total: None) 
         manifest.save(folder)
         done += shard.images
         report(done, total)
+    if missing:
+        summary.write(folder)
     return manifest
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from datagen import shards, sources, vocabulary
+from datagen import shards, sources, summary, vocabulary
 from datagen.errors import DataError, ItemError, SpecError
 from datagen.fitting import fit
 from datagen.render import Sample, png
@@ -154,6 +154,7 @@ class _Writer:
         )
         manifest = Manifest(spec, self._sha256, self._rejected)
         manifest.save(self._folder)
+        summary.write(self._folder)
         return manifest
 
     def _write(self, split: Split) -> None:

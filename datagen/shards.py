@@ -134,3 +134,18 @@ class Manifest:
         if manifest.spec.digest() != digest:
             raise ShardError(f"{path} was written by another version of the renderer; use another folder")
         return manifest
+
+
+def read(folder: Path, split: Split) -> pl.DataFrame:
+    """The rows of one split of a finished data set, in order.
+
+    Raises:
+        ShardError: a shard is missing or cannot be read.
+    """
+    names = [name for name in sorted(Manifest.load(folder).sha256) if name.startswith(f"{split}-")]
+    try:
+        return pl.concat([pl.read_parquet(folder / name) for name in names])
+    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+        raise ShardError(
+            f"{folder}: a {split} shard cannot be read ({error}); run python -m datagen on it again"
+        ) from None

@@ -70,7 +70,7 @@ def test_a_rotation_in_the_file_is_undone() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"no image", encoded(halves())[:-40], encoded(halves(), "JPEG")[:300]])
 def test_what_cannot_be_read_is_refused(data: bytes) -> None:
-    with pytest.raises(ItemError, match="no image|damaged"):
+    with pytest.raises(ItemError, match=r"no image|damaged"):
         fitting.fit(data, 256, 64)
 
 

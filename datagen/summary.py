@@ -1,0 +1,82 @@
+"""What a data set looks like: a sheet of samples a split, and figures beside the manifest."""
+
+import io
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from PIL import Image, ImageDraw, ImageFont
+
+from datagen import shards
+from datagen.shards import Manifest, atomic
+from datagen.spec import SPLITS, Split
+
+SUMMARY = "summary.json"
+COLUMNS, ROWS = 6, 12
+"""Of a sheet."""
+CAPTION = 16
+"""Pixels below a sample, for its text."""
+GAP = 6
+"""Pixels between samples."""
+MEASURED = 500
+"""Images of a split whose pixels are measured."""
+
+
+def sheet_name(split: Split) -> str:
+    """File name of a split's contact sheet."""
+    return f"contact-{split}.png"
+
+
+def write(folder: Path) -> dict[str, Any]:
+    """Writes contact-SPLIT.png and summary.json of a finished data set; returns the summary.
+
+    Raises:
+        ShardError: a shard is missing or cannot be read.
+    """
+    manifest = Manifest.load(folder)
+    summary: dict[str, Any] = {"digest": manifest.spec.digest(), "rejected": len(manifest.rejected)}
+    for split in SPLITS:
+        table = shards.read(folder, split)
+        summary[split] = _described(table)
+        with atomic(folder / sheet_name(split)) as partial:
+            sheet(table).save(partial, "PNG")
+    with atomic(folder / SUMMARY) as partial:
+        partial.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return summary
+
+
+def sheet(table: pl.DataFrame) -> Image.Image:
+    """Samples spread evenly over a split, each above its text."""
+    shown = table.gather_every(max(1, len(table) // (COLUMNS * ROWS))).head(COLUMNS * ROWS)
+    pictures = [Image.open(io.BytesIO(data)) for data in shown["image"]]
+    width, height = (GAP + max(sides) for sides in zip(*(picture.size for picture in pictures), strict=True))
+    height += CAPTION
+    page = Image.new("RGB", (COLUMNS * width + GAP, -(-len(pictures) // COLUMNS) * height + GAP), "white")
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(CAPTION - 4)
+    for number, (picture, text) in enumerate(zip(pictures, shown["text"], strict=True)):
+        left, top = GAP + number % COLUMNS * width, GAP + number // COLUMNS * height
+        page.paste(picture, (left, top))
+        draw.text((left, top + picture.height + 1), text or "(no text)", fill="black", font=font)
+    return page
+
+
+def _described(table: pl.DataFrame) -> dict[str, Any]:
+    pixels = [np.asarray(Image.open(io.BytesIO(data)).convert("L")) for data in table["image"].head(MEASURED)]
+    lengths = [len(text) for text in table["text"]]
+    return {
+        "images": len(table),
+        "texts": table["text"].n_unique(),
+        "characters": dict(sorted(Counter("".join(table["text"])).items())),
+        "lengths": {"least": min(lengths), "mean": round(float(np.mean(lengths)), 2), "most": max(lengths)},
+        "fonts": _counted(table["font"]),
+        "backgrounds": _counted(table["background"]),
+        "luminance": round(float(np.mean([image.mean() for image in pixels])), 1),
+        "contrast": round(float(np.mean([image.std() for image in pixels])), 1),
+    }
+
+
+def _counted(values: pl.Series) -> dict[str, int]:
+    return dict(sorted(Counter(values.drop_nulls()).items()))

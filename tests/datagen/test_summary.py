@@ -1,0 +1,24 @@
+"""What a data set looks like, for people."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+from PIL import Image
+
+from datagen import dataset, summary
+from datagen.spec import SPLITS, DatasetSpec
+
+
+def test_each_split_has_its_sheet_and_figures(data_folder: Path, spec: DatasetSpec) -> None:
+    said = summary.write(data_folder)
+    assert json.loads((data_folder / summary.SUMMARY).read_text()) == said
+    for split in SPLITS:
+        texts = dataset.load(data_folder, split).texts
+        assert said[split]["images"] == len(texts)
+        assert said[split]["characters"] == dict(sorted(Counter("".join(texts)).items()))
+        assert sum(said[split]["fonts"].values()) == len(texts)
+        with Image.open(data_folder / summary.sheet_name(split)) as sheet:
+            rows = -(-len(texts) // summary.COLUMNS)
+            assert sheet.width > summary.COLUMNS * spec.width
+            assert sheet.height > rows * spec.height
