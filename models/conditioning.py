@@ -10,7 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.codecs import Codec, CodecOutput, Prior
+from models.codecs import Codec, CodecOutput
+from models.entropy import Prior
 
 HIDDEN = 64
 """Units of the modulating network's two layers."""

@@ -69,11 +69,3 @@ def test_a_codec_without_tables_says_what_to_do() -> None:
 def test_unknown_codecs_are_named() -> None:
     with pytest.raises(ModelError, match=r"nosuch.*small, mbt2018-mean"):
         codecs.build("nosuch")
-
-
-@pytest.mark.parametrize("state", [b"12345678", b"1234567\0", b"123456\0\0", b"12345\0\0\0", b"1234\0\0\0\0"])
-@pytest.mark.parametrize("rest", [b"", b"abcd", b"\0\0\0\0"])
-def test_a_trimmed_stream_is_made_whole_again(state: bytes, rest: bytes) -> None:
-    trimmed = codecs._trimmed(state + rest)
-    assert codecs._whole(trimmed) == state + rest
-    assert len(trimmed) == len(state + rest) - min(3, state.count(b"\0"))

@@ -1,0 +1,129 @@
+"""CompressAI's entropy models, with a prior that may differ from image to image, and the coder of their symbols."""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from compressai.ans import BufferedRansEncoder, RansDecoder
+from compressai.entropy_models import EntropyBottleneck, EntropyModel, GaussianConditional
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from models.errors import ModelError
+
+WORD = 4
+"""Bytes by which the coder writes; its first two words are its state, the high one second."""
+
+
+class Prior(NamedTuple):
+    """How the prior of z is stretched and moved: its cumulative at z is the plain one's at scale * z + shift."""
+
+    scale: Float[Tensor, "*b c"]
+    shift: Float[Tensor, "*b c"]
+
+
+class Bottleneck(EntropyBottleneck):
+    """CompressAI's factorized prior of z, which may differ from image to image by a `Prior`."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels)
+        self._prior: Prior | None = None
+        # `update` finds the quantiles by bisection, so that they need no loss of their own.
+        self.quantiles.requires_grad_(False)
+
+    def under(self, prior: Prior | None, z: Float[Tensor, "b c h w"]) -> tuple[Tensor, Tensor]:
+        """Noisy or rounded z and its likelihoods, in float32; None is the plain prior."""
+        self._prior = prior
+        try:
+            with torch.autocast(z.device.type, enabled=False):
+                return self(z.float())
+        finally:
+            self._prior = None
+
+    def fold(self, prior: Prior) -> None:
+        """Makes the prior of one image everyone's, by changing the first layer's weights."""
+        matrix, bias = self.matrices[0], self.biases[0]
+        slope = F.softplus(matrix)
+        bias.add_(slope * prior.shift[:, None, None])
+        stretched = slope * prior.scale[:, None, None]
+        # The inverse of softplus, written so that steep slopes do not overflow.
+        matrix.copy_(stretched + stretched.neg().expm1().neg().log())
+
+    @property
+    def medians(self) -> Float[Tensor, "1 c 1 1"]:
+        """What z is rounded about."""
+        return self.quantiles[:, 0, 1].detach().reshape(1, -1, 1, 1)
+
+    def build_indexes(self, z: Float[Tensor, "1 c h w"]) -> Int[Tensor, "1 c h w"]:
+        """Each element's table: its channel's."""
+        return torch.arange(z.shape[1], device=z.device).reshape(1, -1, 1, 1).expand(z.shape)
+
+    def _logits_cumulative(self, inputs: Float[Tensor, "c 1 _n"], stop_gradient: bool) -> Float[Tensor, "c 1 _n"]:
+        if self._prior is not None:
+            scale, shift = (_by_element(value, inputs) for value in self._prior)
+            inputs = inputs * scale + shift
+        return super()._logits_cumulative(inputs, stop_gradient)
+
+
+class Gaussian(GaussianConditional):
+    """CompressAI's Gaussians of y, in float32: bfloat16 rounds likelihoods near 1 to 1 and their bits to 0."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+
+    def given(
+        self, y: Float[Tensor, "b c h w"], scales: Float[Tensor, "b c h w"], means: Float[Tensor, "b c h w"]
+    ) -> tuple[Tensor, Tensor]:
+        """Noisy or rounded y and its likelihoods."""
+        with torch.autocast(y.device.type, enabled=False):
+            return self(y.float(), scales.float(), means.float())
+
+
+def encode(*latents: tuple[Float[Tensor, "1 _c _h _w"], Int[Tensor, "1 _c _h _w"], EntropyModel]) -> bytes:
+    """One stream of several latents: whole numbers, the index of each one's table, and whose tables they are.
+
+    Raises:
+        ModelError: a model's tables were not prepared.
+    """
+    encoder = BufferedRansEncoder()
+    for symbols, indexes, model in latents:
+        encoder.encode_with_indexes(symbols.int().flatten().tolist(), indexes.flatten().tolist(), *_tables(model))
+    return _trimmed(encoder.flush())
+
+
+class Decoder:
+    """Gives back the latents of a stream, in their order."""
+
+    def __init__(self, stream: bytes) -> None:
+        self._decoder = RansDecoder()
+        self._decoder.set_stream(_whole(stream))
+
+    def take(self, indexes: Int[Tensor, "1 c h w"], model: EntropyModel) -> Float[Tensor, "1 c h w"]:
+        """The next latents, as many as there are indexes."""
+        symbols = self._decoder.decode_stream(indexes.flatten().tolist(), *_tables(model))
+        return torch.tensor(symbols, dtype=torch.float32, device=indexes.device).reshape(indexes.shape)
+
+
+def _trimmed(stream: bytes) -> bytes:
+    """Without the zero bytes that the coder's state ends with: three at most, so that the length tells how many."""
+    head, tail = stream[: 2 * WORD], stream[2 * WORD :]
+    return head[: WORD + 1] + head[WORD + 1 :].rstrip(b"\0") + tail
+
+
+def _whole(stream: bytes) -> bytes:
+    """Undoes `_trimmed`."""
+    zeros = -len(stream) % WORD
+    return stream[: 2 * WORD - zeros] + bytes(zeros) + stream[2 * WORD - zeros :]
+
+
+def _tables(model: EntropyModel) -> tuple[list, list, list]:
+    tables = [model.get_buffer(name) for name in ("_quantized_cdf", "_cdf_length", "_offset")]
+    if not all(table.numel() for table in tables):
+        raise ModelError("the codec's coding tables are empty; call update_tables() after training")
+    cdf, length, offset = (table.tolist() for table in tables)
+    return cdf, length, offset
+
+
+def _by_element(values: Float[Tensor, "b c"], inputs: Float[Tensor, "c 1 n"]) -> Float[Tensor, "c 1 n"]:
+    """A value an image and channel, repeated for the image's elements; images follow one another."""
+    return values.t().unsqueeze(1).repeat_interleave(inputs.shape[2] // values.shape[0], 2)
