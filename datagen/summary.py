@@ -30,6 +30,11 @@ def sheet_name(split: Split) -> str:
     return f"contact-{split}.png"
 
 
+def files(folder: Path) -> list[Path]:
+    """What `write` wrote."""
+    return [file for name in (SUMMARY, *map(sheet_name, SPLITS)) if (file := folder / name).exists()]
+
+
 def write(folder: Path) -> dict[str, Any]:
     """Writes contact-SPLIT.png and summary.json of a finished data set; returns the summary.
 

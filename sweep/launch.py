@@ -5,7 +5,8 @@ import time
 from dataclasses import asdict
 from typing import NamedTuple
 
-from datagen import generate
+from datagen import generate, shards, summary
+from datagen.spec import SPLITS
 from models import recognizers
 from sweep import classical, points, report, stages, usage
 from sweep.errors import SweepError
@@ -51,6 +52,7 @@ def sweep(run: RunFolder) -> Effort:
         recorder = Recorder(table, tracker, display)
         display.show(table.frame)
         try:
+            _prepare(run, tracker, display)
             _measure(run, table, recorder, display)
             _report(run, table, tracker, display)
         except BaseException as error:
@@ -62,9 +64,16 @@ def sweep(run: RunFolder) -> Effort:
     return effort
 
 
-def _measure(run: RunFolder, table: PointTable, recorder: Recorder, display: Display) -> None:
+def _prepare(run: RunFolder, tracker: Tracker, display: Display) -> None:
     display.phase("rendering images")
     generate.ensure(run.config.data, run.data, display.advanced)
+    tables = {split: shards.read(run.data, split).drop("image") for split in SPLITS}
+    tracker.dataset(run.data, run.config.data.digest(), tables)
+    for file in summary.files(run.data):
+        tracker.file(file)
+
+
+def _measure(run: RunFolder, table: PointTable, recorder: Recorder, display: Display) -> None:
     display.phase("loading images")
     pool = Pool(run.config, run.path, run.data, recorder)
     display.workers = pool.concurrency

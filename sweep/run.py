@@ -57,7 +57,7 @@ class Arguments:
     recognizer: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """english_g2."""
     data: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """A data set that python -m datagen made (default: the preset's, rendered beside the run)."""
+    """A data set that python -m datagen rendered or imported (default: the preset's, rendered beside the run)."""
 
 
 def main() -> int:
@@ -107,10 +107,8 @@ def _started(arguments: Arguments, out: Path, preset: str) -> "RunFolder":
     from sweep import presets, tracking
     from sweep.folder import RunFolder, new_sweep_id
 
-    config = presets.PRESETS[preset]()
-    if arguments.data is not None:
-        config = replace(config, data=Manifest.load(arguments.data).spec)
-    config = replace(config, **_asked(arguments))
+    data_spec = {} if arguments.data is None else {"data": Manifest.load(arguments.data).spec}
+    config = replace(presets.PRESETS[preset](), **data_spec, **_asked(arguments))
     if config.strategy == "shared":
         config = presets.shared(config)
     data = arguments.data or out.parent / "data" / f"{preset}-{config.data.digest()}"

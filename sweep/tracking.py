@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import polars as pl
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, Run, RunTag
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+from mlflow.data.polars_dataset import from_polars
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_PARENT_RUN_ID
 
 from sweep.points import Row
 from sweep.training import Progress
@@ -42,6 +44,14 @@ class Tracker:
         self.parent_id = parent.info.run_id
         self._client.update_run(self.parent_id, status="RUNNING")
         self._runs: dict[str, str] = {}
+
+    def dataset(self, folder: Path, digest: str, splits: dict[str, pl.DataFrame]) -> None:
+        """Names the images that the sweep trains on and measures, a split each, on the parent run."""
+        inputs = []
+        for split, frame in splits.items():
+            described = from_polars(frame, source=str(folder), name=split, digest=digest).to_dict()
+            inputs.append(DatasetInput(Dataset(**described), [InputTag(MLFLOW_DATASET_CONTEXT, split)]))
+        self._client.log_inputs(self.parent_id, inputs)
 
     def shared_progress(self, stage: str, progress: Progress) -> None:
         """Loss terms of training that all points share, on the parent run, as `stage 1/*` and `stage 2/*`."""

@@ -17,6 +17,8 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from PIL import Image
 
+from datagen import shards
+from datagen.spec import SPLITS
 from sweep import classical, points, presets, stages
 from sweep.points import PointTable
 from sweep.tracking import EXPERIMENT
@@ -117,7 +119,8 @@ def test_mlflow_holds_a_parent_and_a_child_a_point(finished: tuple[Path, str], f
     assert {"stage 1/bpp", "stage 2/ocr", "hypervolume"} <= parent.data.metrics.keys()
     client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
     artifacts = {file.path for file in client.list_artifacts(parent.info.run_id)}
-    assert {"front.png", "reconstructions.png"} <= artifacts
+    assert {"front.png", "reconstructions.png", "contact-test.png", "summary.json"} <= artifacts
+    assert {given.dataset.name for given in parent.inputs.dataset_inputs} == set(SPLITS)
 
 
 def test_a_point_is_picked_and_compresses_an_image(finished: tuple[Path, str], folder: Path) -> None:
@@ -215,8 +218,16 @@ nodes.shutdown()
 """
 
 
-def test_a_sweep_on_two_nodes_needs_no_texts_and_polishes(finished: tuple[Path, str], folder: Path) -> None:
-    (folder / "two_nodes.py").write_text(TWO_NODES.replace("DATA", repr(_data(folder))))
+def test_a_sweep_on_two_nodes_polishes_on_imported_images_without_texts(
+    finished: tuple[Path, str], folder: Path
+) -> None:
+    (folder / "photos").mkdir()
+    rows = pl.concat([shards.read(Path(_data(folder)), split) for split in SPLITS])
+    for number, image in enumerate(rows["image"]):
+        (folder / "photos" / f"{number}.png").write_bytes(image)
+    code, said, _ = completed(folder, "datagen", "import", "photos", "--unlabeled", "--out", "imported")
+    assert code == 0, said
+    (folder / "two_nodes.py").write_text(TWO_NODES.replace("DATA", "'imported'"))
     code, said, complained = completed(folder, "two_nodes")
     assert code == 0, complained
     assert "2 workers" in said

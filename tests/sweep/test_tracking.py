@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
@@ -73,3 +74,16 @@ def test_pictures_and_figures_stand_on_the_parent(store: str, tmp_path: Path, mo
     client = MlflowClient(store)
     assert [file.path for file in client.list_artifacts(tracker.parent_id)] == ["front.png"]
     assert client.get_run(tracker.parent_id).data.metrics == {"hypervolume": 0.3}
+
+
+def test_the_images_are_named_on_the_parent_once(store: str) -> None:
+    splits = {name: pl.DataFrame({"text": ["one", "two"], "font": ["a", None]}) for name in ("train", "test")}
+    for _ in range(2):
+        tracker = Tracker(store, "sweep-e", "name", {})
+        tracker.dataset(Path("data"), "0123456789abcdef", splits)
+    inputs = MlflowClient(store).get_run(tracker.parent_id).inputs.dataset_inputs
+    assert {(given.dataset.name, given.dataset.digest) for given in inputs} == {
+        ("train", "0123456789abcdef"),
+        ("test", "0123456789abcdef"),
+    }
+    assert len(inputs) == 2
