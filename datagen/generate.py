@@ -52,7 +52,9 @@ def ensure(spec: Spec, folder: Path, report: Report = lambda done, total: None) 
     total = sum(shard.images for shard in shards.shards(spec))
     done = total - sum(shard.images for shard in missing)
     report(done, total)
-    if missing and not isinstance(spec, DatasetSpec):
+    if not missing:
+        return manifest
+    if not isinstance(spec, DatasetSpec):
         raise ShardError(f"{folder}: {missing[0].name} is gone; delete the folder and import its images again")
     tasks = {_render_shard.remote(spec, folder, shard): shard for shard in missing}
     while tasks:
@@ -62,8 +64,7 @@ def ensure(spec: Spec, folder: Path, report: Report = lambda done, total: None) 
         manifest.save(folder)
         done += shard.images
         report(done, total)
-    if missing:
-        summary.write(folder)
+    summary.write(folder)
     return manifest
 
 

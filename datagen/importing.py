@@ -78,7 +78,7 @@ def import_images(
     try:
         out.mkdir(parents=True, exist_ok=True)
         writer = _Writer(out, seed)
-        for done, fitted in enumerate(_fitted(found.items, canvas), start=1):
+        for done, fitted in enumerate(_fitted(iter(found.items), canvas), start=1):
             writer.add(fitted)
             report(done, found.total)
         return writer.finish(canvas)
@@ -87,7 +87,6 @@ def import_images(
 
 
 def _fitted(items: Iterator[Item], canvas: Canvas) -> Iterator[Fitted]:
-    items = iter(items)
     with ThreadPoolExecutor() as threads:
         while chunk := list(itertools.islice(items, CHUNK)):
             yield from threads.map(lambda item: _fit(item, canvas), chunk)
@@ -143,8 +142,11 @@ class _Writer:
         if not all(self._counts[split] for split in SPLITS):
             raise DataError(_too_few(self._counts, self._rejected))
         content = hashlib.sha256(json.dumps(self._sha256, sort_keys=True).encode()).hexdigest()
+        train, val, test = (self._counts[split] for split in SPLITS)
         spec = ImportSpec(
-            **{split: self._counts[split] for split in SPLITS},
+            train=train,
+            val=val,
+            test=test,
             width=canvas.width,
             height=canvas.height,
             shard=SHARD,

@@ -100,12 +100,10 @@ def _rows(path: Path) -> list[tuple[str, str]]:
     if table.width < 2:
         raise DataError(f"{path} has one column; give image paths and texts, separated by {separator!r}")
     head = [(value or "").casefold() for value in table.row(0)]
-    columns = [_index(head, names) for names in (NAME_COLUMNS, TEXT_COLUMNS)]
-    if None in columns:
-        columns = [0, 1]
-    else:
-        table = table[1:]
-    return [(row[columns[0]] or "", row[columns[1]] or "") for row in table.iter_rows()]
+    name, text = (_index(head, names) for names in (NAME_COLUMNS, TEXT_COLUMNS))
+    if name is None or text is None:
+        return [(row[0] or "", row[1] or "") for row in table.iter_rows()]
+    return [(row[name] or "", row[text] or "") for row in table[1:].iter_rows()]
 
 
 def _index(head: list[str], names: tuple[str, ...]) -> int | None:

@@ -120,6 +120,7 @@ def test_mlflow_holds_a_parent_and_a_child_a_point(finished: tuple[Path, str], f
     client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
     artifacts = {file.path for file in client.list_artifacts(parent.info.run_id)}
     assert {"front.png", "reconstructions.png", "contact-test.png", "summary.json"} <= artifacts
+    assert parent.inputs is not None
     assert {given.dataset.name for given in parent.inputs.dataset_inputs} == set(SPLITS)
 
 

@@ -78,10 +78,12 @@ def test_pictures_and_figures_stand_on_the_parent(store: str, tmp_path: Path, mo
 
 def test_the_images_are_named_on_the_parent_once(store: str) -> None:
     splits = {name: pl.DataFrame({"text": ["one", "two"], "font": ["a", None]}) for name in ("train", "test")}
-    for _ in range(2):
-        tracker = Tracker(store, "sweep-e", "name", {})
+    trackers = [Tracker(store, "sweep-e", "name", {}) for _ in range(2)]
+    for tracker in trackers:
         tracker.dataset(Path("data"), "0123456789abcdef", splits)
-    inputs = MlflowClient(store).get_run(tracker.parent_id).inputs.dataset_inputs
+    logged = MlflowClient(store).get_run(trackers[0].parent_id).inputs
+    assert logged is not None
+    inputs = logged.dataset_inputs
     assert {(given.dataset.name, given.dataset.digest) for given in inputs} == {
         ("train", "0123456789abcdef"),
         ("test", "0123456789abcdef"),
