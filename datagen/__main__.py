@@ -104,8 +104,10 @@ def _import(arguments: ImportArguments) -> None:
 
 
 def _say(spec: Spec, folder: Path) -> None:
+    from datagen import summary
+
     print(f"{folder}: {spec.train} train, {spec.val} val, {spec.test} test images, digest {spec.digest()}")
-    print(f"look at them: {', '.join(str(folder / f'contact-{split}.png') for split in SPLITS)}")
+    print(f"look at them: {', '.join(str(folder / summary.sheet_name(split)) for split in SPLITS)}")
 
 
 @contextmanager

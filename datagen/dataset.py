@@ -36,7 +36,7 @@ def load(folder: Path, split: Split) -> TextImages:
     Raises:
         ShardError: a shard is missing or cannot be read.
     """
-    table = shards.read(folder, split)
+    table = shards.read(folder, split, ("image", "text"))
     images = np.stack([np.asarray(Image.open(io.BytesIO(png)).convert("RGB")) for png in table["image"]])
     return TextImages(images, table["text"].to_list())
 

@@ -14,7 +14,7 @@ from datagen import shards, sources, summary, vocabulary
 from datagen.errors import DataError, ItemError, SpecError
 from datagen.fitting import fit
 from datagen.render import Sample, png
-from datagen.shards import MANIFEST, Manifest
+from datagen.shards import MANIFEST, Manifest, Shard
 from datagen.sources import Item
 from datagen.spec import SPLITS, ImportSpec, Split
 
@@ -160,8 +160,10 @@ class _Writer:
         return manifest
 
     def _write(self, split: Split) -> None:
-        name = shards.Shard(split, (self._counts[split] - 1) // SHARD, 0, 0).name
-        self._sha256[name] = shards.write(self._folder / name, self._waiting.pop(split))
+        samples = self._waiting.pop(split)
+        stop = self._counts[split]
+        shard = Shard(split, (stop - 1) // SHARD, stop - len(samples), stop)
+        self._sha256[shard.name] = shards.write(self._folder / shard.name, samples)
 
 
 def _too_few(counts: Counter[Split], rejected: dict[str, str]) -> str:

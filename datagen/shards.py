@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,6 +18,8 @@ from datagen.spec import SPLITS, Spec, Split, count
 SCHEMA = pl.Schema(
     {"image": pl.Binary, "text": pl.String, "index": pl.Int64, "font": pl.String, "background": pl.String}
 )
+DESCRIPTION = ("text", "index", "font", "background")
+"""Columns of a row beside its image."""
 MANIFEST = "manifest.json"
 
 
@@ -136,15 +138,15 @@ class Manifest:
         return manifest
 
 
-def read(folder: Path, split: Split) -> pl.DataFrame:
-    """The rows of one split of a finished data set, in order.
+def read(folder: Path, split: Split, columns: Sequence[str] = SCHEMA.names()) -> pl.DataFrame:
+    """The rows of one split of a finished data set, in order; of these columns.
 
     Raises:
         ShardError: a shard is missing or cannot be read.
     """
     names = [name for name in sorted(Manifest.load(folder).sha256) if name.startswith(f"{split}-")]
     try:
-        return pl.concat([pl.read_parquet(folder / name) for name in names])
+        return pl.concat([pl.read_parquet(folder / name, columns=list(columns)) for name in names])
     except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise ShardError(
             f"{folder}: a {split} shard cannot be read ({error}); run python -m datagen on it again"

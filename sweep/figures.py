@@ -63,13 +63,18 @@ def reconstructions_figure(run: RunFolder, frame: pl.DataFrame, test: TextImages
     """Original, base and TFIC reconstructions at like rates, each with what was read in it."""
     recognizer = recognizers.load(run.config.recognizer)
     shown = [("original", None), *_pairs(frame)]
+    images = test.images[:IMAGES]
+    # Where there is no label, what is read in the original stands for it.
+    truths = [
+        text or recognizer.read(container.to_float(image))[0] for image, text in zip(images, test.texts, strict=False)
+    ]
     figure = Figure(figsize=(2.9 * len(shown), 1.15 * IMAGES + 0.4), dpi=110, layout="constrained")
     grid = figure.subplots(IMAGES, len(shown), squeeze=False)
     for (title, point), column in zip(shown, grid.T, strict=True):
         trained = None if point is None else export.trained(run, point)
         column[0].set_title(title, fontsize=10)
-        for axes, image, text in zip(column, test.images, test.texts, strict=False):
-            _show(axes, image, text or recognizer.read(container.to_float(image))[0], trained, recognizer)
+        for axes, image, truth in zip(column, images, truths, strict=False):
+            _show(axes, image, truth, trained, recognizer)
     return figure
 
 

@@ -67,7 +67,7 @@ def sweep(run: RunFolder) -> Effort:
 def _prepare(run: RunFolder, tracker: Tracker, display: Display) -> None:
     display.phase("rendering images")
     generate.ensure(run.config.data, run.data, display.advanced)
-    tables = {split: shards.read(run.data, split).drop("image") for split in SPLITS}
+    tables = {split: shards.read(run.data, split, shards.DESCRIPTION) for split in SPLITS}
     tracker.dataset(run.data, run.config.data.digest(), tables)
     for file in summary.files(run.data):
         tracker.file(file)
