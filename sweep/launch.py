@@ -78,7 +78,8 @@ def _measure(run: RunFolder, table: PointTable, recorder: Recorder, display: Dis
     pool = Pool(run.config, run.path, run.data, recorder)
     display.workers = pool.concurrency
     targets = _missing_targets(run, table)
-    trials = max(0, run.config.budget - len(table.of("tfic", *DONE)))
+    searched = table.of("tfic", *DONE)
+    trials = max(0, run.config.budget - len(searched))
     display.expect(_training(run, targets, trials), len(targets) + trials)
     shared = stages.shared(run.config)
     _train(pool, shared[:1], recorder, display)
@@ -88,7 +89,7 @@ def _measure(run: RunFolder, table: PointTable, recorder: Recorder, display: Dis
         raise SweepError("no stage 1 succeeded, so no trial can start; see the points' reasons above")
     _train(pool, shared[1:], recorder, display)
     display.phase("searching lambda and beta", trials)
-    pool.search(trials)
+    pool.search(trials, searched.iter_rows(named=True))
 
 
 def _train(pool: Pool, nodes: list[Node], recorder: Recorder, display: Display) -> None:

@@ -33,6 +33,8 @@ SCHEMA = pl.Schema(
         "ocr_ms": pl.Float64,
         "ocr_ms_std": pl.Float64,
         "train_seconds": pl.Float64,
+        "val_bpp": pl.Float64,
+        "val_accuracy": pl.Float64,
         "status": pl.String,
         "on_front": pl.Boolean,
         "checkpoint": pl.String,
@@ -85,7 +87,7 @@ def read(folder: Path) -> pl.DataFrame:
     """
     path = folder / "points.parquet"
     try:
-        return pl.read_parquet(path, schema=SCHEMA)
+        return pl.read_parquet(path, schema=SCHEMA, missing_columns="insert")
     except FileNotFoundError:
         raise SweepError(
             f"{path} does not exist; {folder} is no run's folder, or its first point is not done"

@@ -1,6 +1,7 @@
 """What to try next; the only place that knows Optuna."""
 
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from optuna.trial import TrialState
 from ray.tune.search.optuna import OptunaSearch
 
 from sweep.config import SweepConfig
+from sweep.points import Row
 
 STUDY = "front"
 OBJECTIVES = {"val_bpp": "min", "val_accuracy": "max"}
@@ -24,10 +26,10 @@ class FrontSearch(OptunaSearch):
     its order counts.
     """
 
-    def __init__(self, config: SweepConfig, folder: Path) -> None:
+    def __init__(self, config: SweepConfig, folder: Path, recorded: Iterable[Row] = ()) -> None:
         """Goes on with the journal in `folder`, or starts one.
 
-        What was under way when the journal ended is proposed again first.
+        What was under way when the journal ended is proposed again first, unless it is one of the `recorded` points.
         """
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         logging.getLogger("ray.tune.search.optuna").setLevel(logging.ERROR)
@@ -44,7 +46,7 @@ class FrontSearch(OptunaSearch):
             storage=storage,
         )
         if started:
-            requeue(optuna.load_study(study_name=STUDY, storage=storage))
+            settle(optuna.load_study(study_name=STUDY, storage=storage), config, recorded)
 
     def on_trial_complete(self, trial_id: str, result: dict | None = None, error: bool = False) -> None:
         """Tells Optuna; a point that failed has no objectives and is told as failed."""
@@ -78,8 +80,14 @@ def first_points(config: SweepConfig) -> list[dict[str, Any]]:
     return [{"lambda_index": index, "beta": beta} for index, beta in enumerate(betas)]
 
 
-def requeue(study: optuna.Study) -> None:
-    """Fails the trials that a killed driver left running, and proposes their parameters again."""
+def settle(study: optuna.Study, config: SweepConfig, recorded: Iterable[Row]) -> None:
+    """Ends the trials that a killed driver left running: as recorded, or as failed and proposed again."""
+    known = {(row["lambda"], row["beta"]): row for row in recorded}
     for orphan in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        row = known.get(weights(orphan.params, config))
+        if row is not None and row["status"] == "complete":
+            study.tell(orphan.number, [row[name] for name in OBJECTIVES])
+            continue
         study.tell(orphan.number, state=TrialState.FAIL)
-        study.enqueue_trial(orphan.params)
+        if row is None:
+            study.enqueue_trial(orphan.params)

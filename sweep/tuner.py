@@ -3,7 +3,7 @@
 import itertools
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -80,10 +80,10 @@ class Pool:
         if targets:
             self._fit({"target": tune.grid_search(targets)}, None, 1)
 
-    def search(self, trials: int) -> None:
-        """Lets Optuna choose `trials` points of stage 2, then trains and measures them."""
+    def search(self, trials: int, recorded: Iterable[Row] = ()) -> None:
+        """Lets Optuna choose `trials` points of stage 2 beside those recorded, then trains and measures them."""
         if trials > 0:
-            self._fit(None, FrontSearch(self._config, self._folder / "tune"), trials)
+            self._fit(None, FrontSearch(self._config, self._folder / "tune", recorded), trials)
 
     def _completed(self, data: TextImages) -> TextImages:
         """The images, those without text with what the recognizer reads in them."""

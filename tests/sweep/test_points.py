@@ -9,8 +9,8 @@ from sweep.points import PointTable, Row
 
 CONTRACT = """
     point_id kind codec lambda beta distortion_weight seed stage1_steps stage2_steps bpp bpp_payload bpp_estimated
-    accuracy cer psnr_db encode_ms encode_ms_std decode_ms ocr_ms ocr_ms_std train_seconds status on_front
-    checkpoint mlflow_run_id
+    accuracy cer psnr_db encode_ms encode_ms_std decode_ms ocr_ms ocr_ms_std train_seconds val_bpp val_accuracy
+    status on_front checkpoint mlflow_run_id
 """
 
 
@@ -58,6 +58,12 @@ def test_front_json_says_what_the_front_is_worth(tmp_path: Path) -> None:
     assert summary["uncompressed_accuracy"] == 0.9
     assert summary["hypervolume"] == pytest.approx(0.4 * 0.5)
     assert summary["hypervolume_base"] == pytest.approx(0.3 * 0.4)
+
+
+def test_a_table_of_fewer_columns_is_read_with_nulls(tmp_path: Path) -> None:
+    PointTable(tmp_path).add(row("a", 0.1, 0.5) | {"val_bpp": 0.2})
+    points.read(tmp_path).drop("val_bpp").write_parquet(tmp_path / "points.parquet")
+    assert points.read(tmp_path)["val_bpp"].to_list() == [None]
 
 
 def test_a_folder_without_points_says_so(tmp_path: Path) -> None:

@@ -83,6 +83,21 @@ def test_a_killed_drivers_proposals_come_first_in_the_next(tmp_path: Path) -> No
     assert states(resumed)[TrialState.RUNNING] == 1
 
 
+def test_what_a_killed_driver_had_recorded_is_not_proposed_again(tmp_path: Path) -> None:
+    killed, rows = FrontSearch(smoke(), tmp_path), []
+    for trial, status in (("done", "complete"), ("diverged", "failed")):
+        point = killed.suggest(trial)
+        assert point is not None
+        rate_weight, ocr_weight = search.weights(point, smoke())
+        rows.append({"lambda": rate_weight, "beta": ocr_weight} | answer(0.1, 0.5, status))
+    resumed = FrontSearch(smoke(), tmp_path, rows)
+    assert states(resumed) == {TrialState.COMPLETE: 1, TrialState.FAIL: 1}
+    known = [(row["lambda"], row["beta"]) for row in rows]
+    point = resumed.suggest("next")
+    assert point is not None
+    assert search.weights(point, smoke()) not in known
+
+
 def test_the_journal_is_an_optuna_study(tmp_path: Path) -> None:
     FrontSearch(smoke(), tmp_path).suggest("a")
     storage = JournalStorage(JournalFileBackend(str(tmp_path / "optuna.log")))
