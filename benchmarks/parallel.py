@@ -1,62 +1,58 @@
-"""How much faster several workers train the conditioned codec than one, at the same global batch.
+"""How much faster the conditioned codec trains on all of this machine than on one core, at the same batch.
 
-python benchmarks/parallel.py [--workers 2]
+python benchmarks/parallel.py
 """
 
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import ray
-import tyro
 
 from datagen import dataset, generate
-from sweep import presets, stages
+from sweep import cluster, presets, stages
 from sweep.config import SweepConfig
 from sweep.stages import Node
 from sweep.trainer import train_together
 from sweep.training import Progress
 from sweep.trial import Data
 
-
-@dataclass(frozen=True, kw_only=True)
-class Arguments:
-    """Trains each stage of the conditioned codec for a few steps with one worker and with several."""
-
-    workers: int = 2
-    """The larger number; each takes a core."""
-    steps: int = 60
-    """Of each training; the first ten are not counted."""
+STEPS = {"stage 1": 400, "stage 2": 100}
+"""Over a minute each on one core."""
+SETTLED = 20.0
+"""Seconds of a training that are not counted: Ray is still starting beside it."""
 
 
 def main() -> None:
     """Prints images per second and their ratio, a line a stage."""
-    arguments = tyro.cli(Arguments)
-    with tempfile.TemporaryDirectory() as name, generate.ray_session(arguments.workers):
+    with tempfile.TemporaryDirectory() as name, generate.ray_session():
         folder = Path(name)
-        config = _config(arguments.steps)
+        config = _config()
         generate.ensure(config.data, folder / "data")
         data = ray.put(Data(*(dataset.load(folder / "data", split) for split in ("train", "val", "test"))))
         first, second = stages.shared(config)
         for node in (first, replace(second, parent=None)):
-            speeds = [images_per_second(node, config, folder / str(n), data, n) for n in (1, arguments.workers)]
+            all_of_it = cluster.team(config, cluster.capacity(), cluster.cores(), node.stage.batch_size)
+            teams = (replace(config, cpus_per_trial=1), 1), all_of_it
+            speeds = [images_per_second(node, *team, folder / str(index), data) for index, team in enumerate(teams)]
             ratio = speeds[1] / speeds[0]
             print(f"{node.title}: {speeds[0]:.1f} and {speeds[1]:.1f} images/s, {ratio:.2f} times as fast", flush=True)
 
 
-def images_per_second(node: Node, config: SweepConfig, folder: Path, data: ray.ObjectRef, workers: int) -> float:
-    """Of the whole team, between the first report and the last."""
+def images_per_second(node: Node, member: SweepConfig, size: int, folder: Path, data: ray.ObjectRef) -> float:
+    """Of the whole team, once it has settled."""
     (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
     seen: list[Progress] = []
-    train_together(node, config, folder, data, workers, seen.append)
-    return (seen[-1].step - seen[0].step) * node.stage.batch_size / (seen[-1].seconds - seen[0].seconds)
+    train_together(node, member, folder, data, size, seen.append)
+    start, end = next(progress for progress in seen if progress.seconds > SETTLED), seen[-1]
+    return (end.step - start.step) * node.stage.batch_size / (end.seconds - start.seconds)
 
 
-def _config(steps: int) -> SweepConfig:
+def _config() -> SweepConfig:
     """The smoke preset's images and the cpu preset's stages, cut short."""
     cpu = presets.cpu()
-    stage1, stage2 = (replace(stage, steps=steps) for stage in (cpu.stage1, cpu.stage2))
-    return replace(cpu, data=presets.smoke().data, stage1=stage1, stage2=stage2, report_seconds=0.0)
+    stage1, stage2 = replace(cpu.stage1, steps=STEPS["stage 1"]), replace(cpu.stage2, steps=STEPS["stage 2"])
+    return replace(cpu, data=presets.smoke().data, stage1=stage1, stage2=stage2, report_seconds=0.5)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What the connected Ray cluster offers, counting the nodes that its autoscaler may still start."""
 
+import math
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +12,20 @@ from sweep.config import SweepConfig
 
 BOOTSTRAP = Path("~/ray_bootstrap_config.yaml")
 """Where `ray up` leaves the cluster's configuration on the head node."""
+LEAST_SHARE = 8
+"""Images of a batch that a worker needs, or the work around them costs more than they do."""
 
 
 def capacity(bootstrap: Path = BOOTSTRAP) -> Counter[str]:
     """Amount by resource, `CPU` and `GPU` among them: what is up, or what the cluster may grow to if that is more."""
     up = Counter({name: int(amount) for name, amount in ray.cluster_resources().items()})
     return up | _most(bootstrap.expanduser())
+
+
+def cores() -> list[int]:
+    """Of each machine that is up and works."""
+    counts = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
+    return [count for count in counts if count]
 
 
 def _most(bootstrap: Path) -> Counter[str]:
@@ -35,3 +44,15 @@ def fit(config: SweepConfig, offered: Counter[str]) -> tuple[SweepConfig, int]:
     gpus = config.gpus_per_trial if offered["GPU"] else 0.0
     fitting = [offered["CPU"] // cpus] + ([offered["GPU"] // gpus] if gpus else [])
     return replace(config, cpus_per_trial=cpus, gpus_per_trial=gpus), max(1, int(min(fitting)))
+
+
+def team(config: SweepConfig, offered: Counter[str], machines: list[int], batch_size: int) -> tuple[SweepConfig, int]:
+    """The same for a stage that all train together: a worker takes a GPU, or cores of one machine.
+
+    One core each is fastest while a worker's share of the batch is not too small.
+    """
+    if config.gpus_per_trial:
+        return fit(replace(config, gpus_per_trial=1.0), offered)
+    workers = max(1, batch_size // LEAST_SHARE)
+    threads = min(*machines, math.ceil(sum(machines) / workers))
+    return replace(config, cpus_per_trial=threads), sum(count // threads for count in machines)

@@ -40,9 +40,10 @@ class _Job:
 def train_together(
     node: Node, config: SweepConfig, folder: Path, data: ray.ObjectRef, workers: int, report: Callable[[Progress], None]
 ) -> None:
-    """Trains what the run's store lacks of a node, data-parallel; `config` says what each worker takes.
+    """Trains what the run's store lacks of a node, data-parallel where there are several workers.
 
     Args:
+        config: what each worker takes, as `cluster.team` says.
         data: the splits, as `trial.Data`, in Ray's object store.
         report: called in this process, in a thread.
 
@@ -124,6 +125,8 @@ def _work(settings: dict) -> None:
 
 
 def _join(network: nn.Module) -> nn.Module:
+    if train.get_context().get_world_size() == 1:
+        return network
     return DistributedDataParallel(network, broadcast_buffers=False)
 
 

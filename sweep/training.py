@@ -17,6 +17,7 @@ from models.conditioning import ConditionedCodec
 from models.losses import LossTerms
 from sweep.config import StageConfig
 from sweep.errors import DivergedError
+from sweep.optimizer import CodecOptimizer
 
 CHECK_STEPS = 10
 """Updates between two looks at the loss; each look waits for the GPU."""
@@ -104,7 +105,7 @@ def train_stage(
     """
     device = next(codec.parameters()).device
     codec.train().to(memory_format=torch.channels_last)
-    optimizer = torch.optim.Adam([p for p in codec.parameters() if p.requires_grad], stage.learning_rate, fused=True)
+    optimizer = CodecOptimizer(codec)
     start = _restore(keeper, codec, optimizer)
     network = team.join(codec)
     started = time.perf_counter()
@@ -160,16 +161,15 @@ def _update(
     step: int,
     stage: StageConfig,
     rate: float,
-    optimizer: torch.optim.Adam,
+    optimizer: CodecOptimizer,
 ) -> tuple[LossTerms, Float[Tensor, ""]]:
     """One step; returns its loss terms and the norm of the team's gradient."""
-    optimizer.param_groups[0]["lr"] = rate
     optimizer.zero_grad()
     with autocast(batch.images.device):
         terms = objective(network, batch, step)
     terms.scaled.mean().backward()
-    norm = nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], stage.clip_norm)
-    optimizer.step()
+    norm = nn.utils.clip_grad_norm_(optimizer.parameters, stage.clip_norm)
+    optimizer.step(rate)
     return terms, norm
 
 
@@ -192,11 +192,11 @@ def _to(batch: Batch, device: torch.device) -> Batch:
     return Batch(batch.images.to(device, non_blocking=True), batch.texts)
 
 
-def _state(step: int, codec: nn.Module, optimizer: torch.optim.Adam) -> TrainingState:
+def _state(step: int, codec: nn.Module, optimizer: CodecOptimizer) -> TrainingState:
     return TrainingState(step, codec.state_dict(), optimizer.state_dict())
 
 
-def _restore(keeper: Keeper | None, codec: nn.Module, optimizer: torch.optim.Adam) -> int:
+def _restore(keeper: Keeper | None, codec: nn.Module, optimizer: CodecOptimizer) -> int:
     state = keeper.restore() if keeper is not None else None
     if state is None:
         return 0

@@ -68,12 +68,13 @@ class Pool:
         self._data = ray.put(Data(train, steering, test))
 
     def train(self, node: Node, report: Callable[[Progress], None]) -> None:
-        """Trains a node that all points share, all workers together.
+        """Trains a node that all points share, with all that the cluster has.
 
         Raises:
             SweepError: the training diverged, or failed once too often.
         """
-        train_together(node, self._config, self._folder, self._data, self.concurrency, report)
+        member, size = cluster.team(self._config, cluster.capacity(), cluster.cores(), node.stage.batch_size)
+        train_together(node, member, self._folder, self._data, size, report)
 
     def measure(self, targets: list[Target]) -> None:
         """Trains and measures the given points, in order, as many at a time as there are cores or GPUs."""

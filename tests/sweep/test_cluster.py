@@ -67,3 +67,27 @@ def test_trials_are_cut_to_the_cluster_and_fill_it(
 ) -> None:
     config, concurrency = cluster.fit(replace(smoke(), cpus_per_trial=cpus, gpus_per_trial=gpus), offered)
     assert (config.cpus_per_trial, config.gpus_per_trial, concurrency) == fitting
+
+
+@pytest.mark.parametrize(
+    ("gpus", "machines", "member"),
+    [
+        (0, [2], (1, 0, 2)),
+        (0, [1, 1], (1, 0, 2)),
+        (0, [16], (4, 0, 4)),
+        (0, [16, 16], (8, 0, 4)),
+        (0, [10, 4], (4, 0, 3)),
+        (0.5, [8, 8], (1, 1, 2)),
+    ],
+)
+def test_a_team_takes_whole_gpus_or_the_cores_of_each_machine(
+    gpus: float, machines: list[int], member: tuple[int, float, int]
+) -> None:
+    offered = Counter(CPU=sum(machines), GPU=2)
+    config, size = cluster.team(replace(smoke(), gpus_per_trial=gpus), offered, machines, 32)
+    assert (config.cpus_per_trial, config.gpus_per_trial, size) == member
+
+
+@pytest.mark.usefixtures("local_ray")
+def test_this_machine_is_one_of_two_cores() -> None:
+    assert cluster.cores() == [2]

@@ -1,0 +1,54 @@
+import pytest
+import torch
+from torch import nn
+
+from models import codecs
+from sweep.optimizer import CodecOptimizer, Muon, orthogonalized
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (8, 40), (40, 8)])
+def test_an_orthogonalized_matrix_keeps_its_directions_and_evens_their_sizes(shape: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    u, s, v = torch.linalg.svd(torch.randn(shape), full_matrices=False)
+    found = orthogonalized(u @ torch.diag(s.clamp(min=0.1 * s.max())) @ v)
+    assert found.shape == shape
+    weights = u.mT @ found @ v.mT
+    torch.testing.assert_close(weights, torch.diag(weights.diag()), atol=1e-3, rtol=0)
+    assert 0.6 < weights.diag().min() <= weights.diag().max() < 1.3
+
+
+def test_muon_descends_a_quadratic_in_its_layout() -> None:
+    target = torch.randn(8, 4, 3, 3)
+    weight = nn.Parameter(torch.zeros(8, 4, 3, 3).to(memory_format=torch.channels_last))
+    optimizer = Muon([weight])
+    losses = []
+    for step in range(100):
+        optimizer.param_groups[0]["lr"] = 0.1 * (1 - step / 100)
+        weight.grad = (weight - target).detach()
+        losses.append(float(weight.grad.square().mean()))
+        optimizer.step()
+    assert losses[-1] < 0.05 * losses[0]
+    assert weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_convolutions_go_to_muon_and_pixels_biases_and_priors_to_adam() -> None:
+    codec = codecs.build("small")
+    parts = CodecOptimizer(codec)._parts
+    muon, adam = ({id(p) for group in parts[name].param_groups for p in group["params"]} for name in ("muon", "adam"))
+    assert not muon & adam
+    assert muon | adam == {id(p) for p in codec.parameters() if p.requires_grad}
+    names = {name for name, parameter in codec.named_parameters() if id(parameter) in muon}
+    assert "g_a.2.weight" in names
+    assert not names & {"g_a.0.weight", "g_a.2.bias", "entropy_bottleneck._matrix0"}
+
+
+def test_a_step_moves_every_weight_by_about_its_rate() -> None:
+    torch.manual_seed(0)
+    codec = codecs.build("small").to(memory_format=torch.channels_last)
+    optimizer, before = CodecOptimizer(codec), [parameter.detach().clone() for parameter in codec.parameters()]
+    for parameter in optimizer.parameters:
+        parameter.grad = torch.randn_like(parameter)
+    optimizer.step(1e-3)
+    for parameter, old in zip(codec.parameters(), before, strict=True):
+        if parameter.requires_grad:
+            assert 1e-4 < (parameter - old).square().mean().sqrt() < 2e-3
