@@ -35,9 +35,9 @@ def cpu() -> SweepConfig:
     """Two cores that compute bfloat16, an hour: a front of small images with the small codec."""
     return SweepConfig(
         data=spec.cpu(),
-        stage1=StageConfig(steps=4_400, batch_size=32, learning_rate=2e-3),
+        stage1=StageConfig(steps=2_600, batch_size=32, learning_rate=2e-3),
         stage2=StageConfig(
-            steps=4_300, batch_size=32, learning_rate=1e-3, distortion_weight=0.1, reading_scales=(0.75, 0.75, 1.0)
+            steps=3_800, batch_size=32, learning_rate=5e-4, distortion_weight=0.1, reading_scales=(0.75, 0.75, 1.0)
         ),
         lambdas=rate_weights(0.0001, 0.0002, 0.0004, 0.0008, 0.0016),
         betas=(2e-3, 0.2),

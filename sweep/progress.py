@@ -19,9 +19,9 @@ from sweep.training import Progress
 
 LINE_SECONDS = 30.0
 """Between two plain lines."""
-RECOGNIZER_COST = 2.8
+RECOGNIZER_COST = 3.0
 """An image of stage 2 over one of stage 1: the recognizer runs too. Measured on two cores."""
-TEST_COST = 5.0
+TEST_COST = 5.5
 """Measuring a test image over training on one in stage 1, likewise."""
 BEST = 8
 """Rows of the front that are shown."""
