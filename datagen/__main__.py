@@ -1,10 +1,13 @@
 """Command line: render a data set of text images, or import one's own."""
 
+import argparse
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,8 +16,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from datagen.errors import DataError
-from datagen.spec import PRESETS, SPLITS, Spec
+from datagen.spec import PRESETS, SPLITS, DatasetSpec, Spec, sealed
 
+LINE_SECONDS = 10.0
+"""Between two lines of progress in a log file."""
 REASONS = 8
 """Shown of an import; the manifest has all."""
 
@@ -30,9 +35,11 @@ class Arguments:
     out: Path
     """Folder to fill: manifest.json and {train,val,test}-NNNNN.parquet."""
     preset: Literal["paper", "cpu", "smoke"] = "cpu"
-    """paper: 20,000 training images; cpu: 10,000; smoke: 96."""
+    """paper: 20,000 training images; cpu: 10,000; smoke: 96. The options below change what it says."""
     workers: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
     """Cores to use on this machine (default: all). A running Ray cluster is used whole."""
+    spec: Annotated[DatasetSpec, tyro.conf.arg(name="")]
+    """What is drawn."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +70,7 @@ def main() -> int:
         if importing:
             _import(tyro.cli(ImportArguments, prog="python -m datagen import", args=sys.argv[2:]))
         else:
-            _generate(tyro.cli(Arguments, prog="python -m datagen"))
+            _generate(_arguments())
     except DataError as error:
         Console(stderr=True).print(f"[red]error:[/] {error}", soft_wrap=True)
         return 2
@@ -74,13 +81,22 @@ def main() -> int:
     return 0
 
 
+def _arguments() -> Arguments:
+    """The options, whose defaults are the preset's."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--preset", default="cpu")
+    preset = PRESETS.get(parser.parse_known_args()[0].preset, PRESETS["cpu"])
+    default = Arguments(out=tyro.MISSING, spec=preset())
+    return tyro.cli(Arguments, prog="python -m datagen", default=default)
+
+
 def _generate(arguments: Arguments) -> None:
     if arguments.workers is not None and arguments.workers < 1:
         raise DataError(f"--workers {arguments.workers} leaves nobody to work; give 1 or more")
     # Ray takes seconds to import; --help and a wrong argument need not wait for it.
     from datagen import generate
 
-    spec = PRESETS[arguments.preset]()
+    spec = sealed(arguments.spec)
     with _progress("rendering") as report, generate.ray_session(arguments.workers):
         generate.ensure(spec, arguments.out, report)
     _say(spec, arguments.out)
@@ -112,11 +128,35 @@ def _say(spec: Spec, folder: Path) -> None:
 
 @contextmanager
 def _progress(name: str) -> Iterator[Callable[[int, int], None]]:
-    """Shows images done, their speed and the time left."""
+    """Shows images done, their speed and the time left: a bar on a terminal, a line now and then in a log file."""
+    if not sys.stdout.isatty():
+        yield _Lines(name)
+        return
     columns = TextColumn(name), BarColumn(), MofNCompleteColumn(), TaskProgressColumn(show_speed=True)
     with Progress(*columns, TimeRemainingColumn()) as progress:
         task = progress.add_task(name, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+class _Lines:
+    """Progress in plain lines."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._started = self._said = time.monotonic()
+        self._before: int | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        """A line, if the last one is old enough or all is done."""
+        now = time.monotonic()
+        # What an earlier call had done says nothing of this one's speed.
+        self._before = done if self._before is None else self._before
+        if now - self._said < LINE_SECONDS and done < total:
+            return
+        self._said = now
+        speed = (done - self._before) / max(1e-9, now - self._started)
+        left = timedelta(seconds=round((total - done) / speed)) if speed else "unknown"
+        print(f"{self._name}: {done} of {total} images, {speed:.0f} images/s, {left} left", flush=True)
 
 
 if __name__ == "__main__":

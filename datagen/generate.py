@@ -14,10 +14,12 @@ import ray
 from ray.exceptions import RayTaskError
 
 from datagen import shards, summary
-from datagen.errors import DataError, ShardError
+from datagen.errors import DataError, ShardError, SpecError
 from datagen.render import render
 from datagen.shards import Manifest, Shard
-from datagen.spec import DatasetSpec, Spec
+from datagen.spec import DatasetSpec, Spec, sealed
+
+logger = logging.getLogger(__name__)
 
 Report = Callable[[int, int], None]
 """Called with images finished and images in all."""
@@ -37,25 +39,26 @@ def ray_session(cpus: int | None = None) -> Iterator[None]:
 
 
 def ensure(spec: Spec, folder: Path, report: Report = lambda done, total: None) -> Manifest:
-    """Makes `folder` hold the whole data set and returns its manifest; finished shards are verified, not rendered.
+    """Makes `folder` hold the whole data set and returns its manifest; shards that match their checksum are kept.
 
     Needs a Ray session. The manifest grows with each shard, so that an interrupted call loses only the
-    shards under way.
+    shards under way. A missing or damaged shard of rendered images is rendered again.
 
     Raises:
-        ShardError: the folder holds another data set, or a shard that differs from its checksum.
+        ShardError: the folder holds another data set, or an imported shard is missing or damaged.
         DataError: the folder cannot be written, or the specification cannot be drawn.
     """
     manifest = _manifest(spec, folder)
-    manifest.verify(folder)
-    missing = manifest.missing(folder)
+    missing = _missing(manifest, folder)
     total = sum(shard.images for shard in shards.shards(spec))
     done = total - sum(shard.images for shard in missing)
     report(done, total)
     if not missing:
         return manifest
     if not isinstance(spec, DatasetSpec):
-        raise ShardError(f"{folder}: {missing[0].name} is gone; delete the folder and import its images again")
+        raise ShardError(f"{folder}: {missing[0].name} is missing or damaged; delete the folder and import again")
+    if sealed(spec) != spec:
+        raise SpecError(f"{folder}: the files that its specification names have changed; choose another folder")
     tasks = {_render_shard.remote(spec, folder, shard): shard for shard in missing}
     while tasks:
         [ready], _ = ray.wait(list(tasks))
@@ -81,6 +84,15 @@ def _manifest(spec: Spec, folder: Path) -> Manifest:
     return manifest
 
 
+def _missing(manifest: Manifest, folder: Path) -> list[Shard]:
+    """Shards to render: those not finished, and those that changed since."""
+    shards.forget_partials(folder)
+    for shard in manifest.damaged(folder):
+        logger.warning("%s: sha256 differs from the manifest's; it is rendered again", folder / shard.name)
+        del manifest.sha256[shard.name]
+    return manifest.missing(folder)
+
+
 @ray.remote(num_cpus=1)
 def _render_shard(spec: DatasetSpec, folder: Path, shard: Shard) -> str:
     samples = (render(spec, shard.split, index) for index in range(shard.start, shard.stop))
@@ -91,6 +103,6 @@ def _result(task: ray.ObjectRef) -> str:
     try:
         return ray.get(task)
     except RayTaskError as error:
-        if isinstance(error.cause, DataError | OSError):
+        if isinstance(error.cause, DataError):
             raise DataError(str(error.cause)) from None
         raise

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from datagen import shards, sources, summary, vocabulary
+import numpy as np
+
+from datagen import shards, sources, summary
 from datagen.errors import DataError, ItemError, SpecError
 from datagen.fitting import fit
 from datagen.render import Sample, png
 from datagen.shards import MANIFEST, Manifest, Shard
 from datagen.sources import Item
-from datagen.spec import SPLITS, ImportSpec, Split
+from datagen.spec import READABLE, SPLITS, ImportSpec, Split, split_of
 
 SHARD = 500
 """Images a Parquet file."""
@@ -95,7 +97,7 @@ def _fitted(items: Iterator[Item], canvas: Canvas) -> Iterator[Fitted]:
 def _fit(item: Item, canvas: Canvas) -> Fitted:
     try:
         text = _readable(item.text)
-        return Fitted(item.name, png(fit(item.read(), canvas.width, canvas.height)), text)
+        return Fitted(item.name, png(np.asarray(fit(item.read(), canvas.width, canvas.height))), text)
     except ItemError as error:
         return Fitted(item.name, b"", "", str(error))
 
@@ -107,7 +109,7 @@ def _readable(label: str | None) -> str:
     text = label.strip()
     if not text:
         raise ItemError("its label is empty")
-    if unknown := set(text) - vocabulary.READABLE:
+    if unknown := set(text) - set(READABLE):
         raise ItemError(f"its label has characters that no recognizer knows: {''.join(sorted(unknown))}")
     return text
 
@@ -128,7 +130,7 @@ class _Writer:
         if fitted.reason is not None:
             self._rejected[fitted.name] = fitted.reason
             return
-        split = vocabulary.split_of(fitted.text or hashlib.sha256(fitted.image).hexdigest(), self._seed)
+        split = split_of(fitted.text or hashlib.sha256(fitted.image).hexdigest(), self._seed)
         self._waiting[split].append(Sample(fitted.image, fitted.text, self._counts[split]))
         self._counts[split] += 1
         self._unlabeled += not fitted.text

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -11,7 +12,7 @@ from pathlib import Path
 import polars as pl
 from pydantic import TypeAdapter
 
-from datagen.errors import ShardError
+from datagen.errors import DataError, ShardError
 from datagen.render import Sample
 from datagen.spec import SPLITS, Spec, Split, count
 
@@ -21,6 +22,8 @@ SCHEMA = pl.Schema(
 DESCRIPTION = ("text", "index", "font", "background")
 """Columns of a row beside its image."""
 MANIFEST = "manifest.json"
+STALE = 3600.0
+"""Seconds after which nobody writes to a half-written file any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +59,19 @@ def _shards(split: Split, images: int, size: int) -> Iterator[Shard]:
 
 
 def write(path: Path, samples: Iterable[Sample]) -> str:
-    """Writes one shard atomically and returns its sha256."""
+    """Writes one shard atomically and returns its sha256.
+
+    Raises:
+        DataError: it cannot be written; nothing is left of it.
+    """
     rows = pl.DataFrame([asdict(sample) for sample in samples], schema=SCHEMA)
-    with atomic(path) as partial:
-        # The images are compressed already.
-        rows.write_parquet(partial, compression="uncompressed")
-        return sha256(partial)
+    try:
+        with atomic(path) as partial:
+            # The images are compressed already.
+            rows.write_parquet(partial, compression="uncompressed")
+            return sha256(partial)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise DataError(f"{path} cannot be written: {error}") from None
 
 
 @contextmanager
@@ -73,6 +83,13 @@ def atomic(path: Path) -> Iterator[Path]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def forget_partials(folder: Path) -> None:
+    """Deletes what killed processes left half-written; a living one has been at it for less long."""
+    for partial in folder.glob(".*.partial"):
+        if time.time() - partial.stat().st_mtime > STALE:
+            partial.unlink(missing_ok=True)
 
 
 def sha256(path: Path) -> str:
@@ -95,18 +112,10 @@ class Manifest:
         """Shards that are not finished."""
         return [s for s in shards(self.spec) if s.name not in self.sha256 or not (folder / s.name).exists()]
 
-    def verify(self, folder: Path) -> None:
-        """Compares every finished shard with its checksum.
-
-        Raises:
-            ShardError: names the first file that differs.
-        """
-        for name, expected in self.sha256.items():
-            path = folder / name
-            if path.exists() and sha256(path) != expected:
-                raise ShardError(
-                    f"{path}: sha256 differs from {MANIFEST}; delete it and run the same command to render it again"
-                )
+    def damaged(self, folder: Path) -> list[Shard]:
+        """Finished shards that differ from their checksum."""
+        there = [s for s in shards(self.spec) if s.name in self.sha256 and (folder / s.name).exists()]
+        return [shard for shard in there if sha256(folder / shard.name) != self.sha256[shard.name]]
 
     def save(self, folder: Path) -> None:
         """Replaces the folder's manifest atomically."""

@@ -85,8 +85,12 @@ def _text_in(stem: str) -> str:
 
 def _table(path: Path) -> Source:
     rows = _rows(path)
-    items = (Item(name, _reader(path.parent, path.parent / name), text) for name, text in rows)
-    return Source(items, len(rows))
+    return Source(_table_items(path.parent, rows), len(rows))
+
+
+def _table_items(folder: Path, rows: list[tuple[str, str]]) -> Iterator[Item]:
+    for number, (name, text) in enumerate(rows, start=1):
+        yield Item(f"{name} (row {number})", _reader(folder, folder / name), text)
 
 
 def _rows(path: Path) -> list[tuple[str, str]]:

@@ -21,7 +21,7 @@ CAPTION = 16
 """Pixels below a sample, for its text."""
 GAP = 6
 """Pixels between samples."""
-MEASURED = 500
+MEASURED = 200
 """Images of a split whose pixels are measured."""
 
 
@@ -47,7 +47,7 @@ def write(folder: Path) -> dict[str, Any]:
         table = shards.read(folder, split)
         summary[split] = _described(table)
         with atomic(folder / sheet_name(split)) as partial:
-            sheet(table).save(partial, "PNG")
+            sheet(table).save(partial, "PNG", compress_level=1)
     with atomic(folder / SUMMARY) as partial:
         partial.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return summary

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from datagen import generate, shards, summary
 from datagen.spec import SPLITS
 from models import recognizers
-from sweep import classical, points, report, stages, usage
+from sweep import classical, legibility, points, report, stages, usage
 from sweep.errors import SweepError
 from sweep.folder import RunFolder
 from sweep.points import PointTable
@@ -69,7 +69,8 @@ def _prepare(run: RunFolder, tracker: Tracker, display: Display) -> None:
     generate.ensure(run.config.data, run.data, display.advanced)
     tables = {split: shards.read(run.data, split, shards.DESCRIPTION) for split in SPLITS}
     tracker.dataset(run.data, run.config.data.digest(), tables)
-    for file in summary.files(run.data):
+    display.phase("reading the images as they are")
+    for file in (*summary.files(run.data), legibility.ensure(run.data, run.config.recognizer)):
         tracker.file(file)
 
 

@@ -56,8 +56,9 @@ class Arguments:
     """small or mbt2018-mean (default: the preset's)."""
     recognizer: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """english_g2."""
-    data: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """A data set that python -m datagen rendered or imported (default: the preset's, rendered beside the run)."""
+    data: Annotated[str | None, tyro.conf.arg(metavar="DIR")] = None
+    """A data set that python -m datagen rendered or imported: a folder, or s3:// or gs:// (default: the preset's,
+    rendered beside the run)."""
 
 
 def main() -> int:
@@ -95,34 +96,36 @@ def open_run(arguments: Arguments) -> "RunFolder":
         DataError: --data holds no data set.
         ModelError: a name is unknown.
     """
+    from datagen import remote
     from sweep import presets
 
     preset = arguments.preset or (None if arguments.resume and arguments.out else presets.default())
     out = arguments.out or Path("runs") / str(preset)
-    return _resumed(arguments, out) if arguments.resume else _started(arguments, out, str(preset))
+    data = remote.fetch(arguments.data, out.parent / "data") if arguments.data else None
+    return _resumed(arguments, out, data) if arguments.resume else _started(arguments, out, str(preset), data)
 
 
-def _started(arguments: Arguments, out: Path, preset: str) -> "RunFolder":
+def _started(arguments: Arguments, out: Path, preset: str, data: Path | None) -> "RunFolder":
     from datagen.shards import Manifest
     from sweep import presets, tracking
     from sweep.folder import RunFolder, new_sweep_id
 
-    data_spec = {} if arguments.data is None else {"data": Manifest.load(arguments.data).spec}
+    data_spec = {} if data is None else {"data": Manifest.load(data).spec}
     config = replace(presets.PRESETS[preset](), **data_spec, **_asked(arguments))
     if config.strategy == "shared":
         config = presets.shared(config)
-    data = arguments.data or out.parent / "data" / f"{preset}-{config.data.digest()}"
+    data = data or out.parent / "data" / f"{preset}-{config.data.digest()}"
     run = RunFolder(out, config, preset, data.absolute(), new_sweep_id(), tracking.default_uri())
     run.create()
     return run
 
 
-def _resumed(arguments: Arguments, out: Path) -> "RunFolder":
+def _resumed(arguments: Arguments, out: Path, data: Path | None) -> "RunFolder":
     from datagen.shards import Manifest
     from sweep.folder import RunFolder
 
     run = RunFolder.load(out)
-    asked = _asked(arguments) | ({"data": Manifest.load(arguments.data).spec} if arguments.data else {})
+    asked = _asked(arguments) | ({"data": Manifest.load(data).spec} if data else {})
     if arguments.preset not in (None, run.preset):
         raise SweepError(f"{out} was started with --preset {run.preset}; resume it with that, or start another --out")
     for name in asked.keys() - {"budget"}:
@@ -130,7 +133,7 @@ def _resumed(arguments: Arguments, out: Path) -> "RunFolder":
             raise SweepError(f"{out} was started with another --{name}; resume it without, or start another --out")
     if arguments.budget is not None and arguments.budget < run.config.budget:
         raise SweepError(f"{out} has --budget {run.config.budget}, which can only grow; give that or more")
-    run = replace(run, config=replace(run.config, **asked), data=(arguments.data or run.data).absolute())
+    run = replace(run, config=replace(run.config, **asked), data=(data or run.data).absolute())
     run.save()
     return run
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from jaxtyping import install_import_hook
 
 # Not datagen.generate: Ray cannot send a function that the checks have wrapped.
-install_import_hook(["datagen.dataset", "datagen.render", "datagen.shards", "models", "sweep"], "checker.check")
+CHECKED = ("backgrounds", "colors", "dataset", "effects", "lettering", "render", "shards")
+install_import_hook([*(f"datagen.{room}" for room in CHECKED), "models", "sweep"], "checker.check")
 
 import pytest  # noqa: E402
 import torch  # noqa: E402

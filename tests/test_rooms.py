@@ -35,7 +35,7 @@ def test_data_generation_stands_alone() -> None:
         ("ray", {"datagen/generate.py", "sweep/cluster.py", "sweep/search.py", "sweep/trainer.py", "sweep/tuner.py"}),
         ("optuna", {"sweep/search.py"}),
         ("mlflow", {"sweep/tracking.py"}),
-        ("trdg", {"datagen/render.py"}),
+        ("trdg", {"datagen/backgrounds.py", "datagen/lettering.py"}),
         ("compressai", {"models/codecs.py", "models/entropy.py"}),
     ],
 )

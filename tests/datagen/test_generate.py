@@ -1,13 +1,16 @@
 import shutil
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from datagen import generate
-from datagen.errors import DataError, ShardError
+from datagen.errors import DataError, ShardError, SpecError
 from datagen.shards import Manifest
-from datagen.spec import DatasetSpec
+from datagen.spec import DatasetSpec, Texts, sealed
 
 pytestmark = pytest.mark.usefixtures("local_ray")
 
@@ -42,16 +45,64 @@ def test_a_folder_of_another_data_set_is_left_alone(spec: DatasetSpec, data_fold
         generate.ensure(replace(spec, seed=9), data_folder)
 
 
-def test_a_damaged_shard_is_named_and_nothing_else_is_touched(
-    spec: DatasetSpec, data_folder: Path, tmp_path: Path
+@pytest.mark.slow
+def test_a_damaged_shard_is_named_and_rendered_again(
+    spec: DatasetSpec, data_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     shutil.copytree(data_folder, tmp_path / "data")
-    shard = tmp_path / "data" / "train-00001.parquet"
-    shard.write_bytes(shard.read_bytes()[:-1])
-    before = {path.name: path.read_bytes() for path in (tmp_path / "data").iterdir()}
-    with pytest.raises(ShardError, match=r"train-00001\.parquet: sha256 differs"):
-        generate.ensure(spec, tmp_path / "data")
-    assert {path.name: path.read_bytes() for path in (tmp_path / "data").iterdir()} == before
+    whole = (tmp_path / "data" / "train-00001.parquet").read_bytes()
+    (tmp_path / "data" / "train-00001.parquet").write_bytes(whole[:-1])
+    generate.ensure(spec, tmp_path / "data")
+    assert (tmp_path / "data" / "train-00001.parquet").read_bytes() == whole
+    assert "train-00001.parquet: sha256 differs" in caplog.text
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+
+import psutil
+
+from datagen import generate
+from datagen.spec import DatasetSpec
+
+victims = []
+
+def report(done, total):
+    if done < 10 or victims:
+        return
+    workers = [
+        process for process in psutil.Process().children(recursive=True)
+        if process.name().startswith("ray::_render_shard")
+    ]
+    victims.append(os.getpid() if sys.argv[2] == "driver" else workers[0].pid)
+    os.kill(victims[0], signal.SIGKILL)
+
+with generate.ray_session(2):
+    generate.ensure(DatasetSpec(train=2000, val=20, test=20, shard=10), Path(sys.argv[1]), report)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", ["driver", "worker"])
+def test_whoever_is_killed_the_same_call_ends_with_the_same_bytes(victim: str, tmp_path: Path) -> None:
+    folders = tmp_path / "killed", tmp_path / "undisturbed"
+    call = [sys.executable, "-c", KILLED, str(folders[0]), victim]
+    killed = subprocess.run(call, capture_output=True, text=True, timeout=300, check=False)
+    assert killed.returncode == (-signal.SIGKILL if victim == "driver" else 0), killed.stderr
+    for folder in folders:
+        generate.ensure(DatasetSpec(train=2000, val=20, test=20, shard=10), folder)
+    contents = [{file.name: file.read_bytes() for file in folder.glob("*-*.parquet")} for folder in folders]
+    assert contents[0] == contents[1]
+
+
+def test_files_that_changed_since_are_not_mixed_in(spec: DatasetSpec, tmp_path: Path) -> None:
+    lines = tmp_path / "lines.txt"
+    lines.write_text("\n".join(f"line {number}" for number in range(100)))
+    own = sealed(replace(spec, texts=Texts(file=str(lines))))
+    lines.write_text("changed")
+    with pytest.raises(SpecError, match="have changed"):
+        generate.ensure(own, tmp_path / "data")
 
 
 def test_an_unwritable_folder_is_reported(spec: DatasetSpec, tmp_path: Path) -> None:
@@ -61,5 +112,5 @@ def test_an_unwritable_folder_is_reported(spec: DatasetSpec, tmp_path: Path) -> 
 
 
 def test_a_worker_error_reaches_the_user_as_ours(spec: DatasetSpec, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="contrast"):
-        generate.ensure(replace(spec, contrast=256.0), tmp_path)
+    with pytest.raises(DataError, match="leaves no letter"):
+        generate.ensure(replace(spec, texts=Texts(random=1.0, pool=("symbols",))), tmp_path)

@@ -1,26 +1,54 @@
 import io
 import random
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from datagen import vocabulary
+from datagen import fonts
 from datagen.errors import SpecError
-from datagen.render import Sample, render
-from datagen.spec import Background, DatasetSpec
+from datagen.render import Sample, png, render
+from datagen.spec import SPLITS, DatasetSpec, Look, Texts, split_of
+
+STILL = Look(
+    color=0, spacing=(0, 0), outline=0, distortion=0, skew=0, perspective=0, curvature=0, light_falloff=0, shadow=0,
+    blur=0, noise=0, jpeg=0, light=0, contrast=(255, 255),
+)  # fmt: skip
+"""Black on white, and nothing else."""
 
 
 def pixels(sample: Sample) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(sample.image)))
+    return np.asarray(Image.open(io.BytesIO(sample.image)).convert("RGB"))
 
 
-def test_a_sample_is_an_rgb_canvas_with_its_word(spec: DatasetSpec) -> None:
+@pytest.fixture
+def still(spec: DatasetSpec) -> DatasetSpec:
+    return replace(spec, look=STILL, backgrounds=("plain",))
+
+
+def ink(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns that the text covers."""
+    dark = (pixels(sample) < 200).any(2)
+    return np.flatnonzero(dark.any(1)), np.flatnonzero(dark.any(0))
+
+
+def test_grey_pictures_are_stored_as_such_and_colored_ones_exactly() -> None:
+    grey = np.repeat(np.arange(48, dtype=np.uint8).reshape(4, 12, 1), 3, 2)
+    colored = np.random.default_rng(0).integers(0, 256, (4, 12, 3), np.uint8)
+    for picture, mode in ((grey, "L"), (colored, "RGB")):
+        stored = Image.open(io.BytesIO(png(picture)))
+        assert stored.mode == mode
+        np.testing.assert_array_equal(np.asarray(stored.convert("RGB")), picture)
+
+
+def test_a_sample_is_an_rgb_canvas_with_its_text(spec: DatasetSpec) -> None:
     sample = render(spec, "train", 3)
     assert pixels(sample).shape == (64, 256, 3)
-    assert sample.text.casefold() in map(str.casefold, vocabulary.words(spec, "train"))
+    assert split_of(sample.text, spec.seed) == "train"
     assert sample.index == 3
+    assert sample.background in spec.backgrounds
 
 
 def test_a_sample_depends_on_its_identity_alone(spec: DatasetSpec) -> None:
@@ -32,11 +60,21 @@ def test_a_sample_depends_on_its_identity_alone(spec: DatasetSpec) -> None:
     assert render(replace(spec, seed=1), "train", 5) != first
 
 
+def test_splits_share_no_word_and_no_font(spec: DatasetSpec) -> None:
+    samples = {split: [render(spec, split, index) for index in range(60)] for split in SPLITS}
+    for kept in ("text", "font"):
+        of = {split: {getattr(sample, kept).casefold() for sample in samples[split]} for split in SPLITS}
+        assert not of["train"] & (of["val"] | of["test"])
+        assert not of["val"] & of["test"]
+
+
 def test_text_in_a_font_of_capitals_is_labeled_in_capitals(spec: DatasetSpec) -> None:
-    drawn = (render(spec, "train", index) for index in range(200))
-    capitals = [sample.text for sample in drawn if sample.font in vocabulary.CAPITALS_ONLY]
-    assert len(capitals) > 3
-    assert all(text == text.upper() for text in capitals)
+    shared = replace(spec, shared=("fonts",))
+    capitals = {font.stem for font in fonts.of_split(shared, "train") if fonts.capitals_only(font)}
+    drawn = (render(shared, "train", index) for index in range(200))
+    texts = [sample.text for sample in drawn if sample.font in capitals]
+    assert len(texts) > 3
+    assert all(text == text.upper() for text in texts)
 
 
 def test_rendering_leaves_the_global_random_state_alone(spec: DatasetSpec) -> None:
@@ -47,29 +85,59 @@ def test_rendering_leaves_the_global_random_state_alone(spec: DatasetSpec) -> No
     assert random.random() == expected
 
 
-def test_the_aspect_ratio_of_text_is_kept(spec: DatasetSpec) -> None:
-    """At full size, text that fills the width leaves height free, and the other way round."""
-    full = replace(spec, text_scale=(1.0, 1.0), backgrounds=("plain",), blur=0.0, skew=0.0)
+def test_the_aspect_ratio_of_text_is_kept_and_full_size_touches_two_edges(still: DatasetSpec) -> None:
+    full = replace(still, look=replace(STILL, size=(1.0, 1.0)))
     for index in range(6):
-        ink = (pixels(render(full, "train", index)) < 255).any(2)
-        rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
-        spread = (rows[-1] - rows[0] + 1) / 64, (columns[-1] - columns[0] + 1) / 256
-        assert max(spread) > 0.9
+        rows, columns = ink(render(full, "train", index))
+        assert max(np.ptp(rows) / 63, np.ptp(columns) / 255) > 0.93
 
 
-def test_text_stands_in_many_places(spec: DatasetSpec) -> None:
-    plain = replace(spec, text_scale=(0.5, 0.5), backgrounds=("plain",), blur=0.0)
-    tops = {np.flatnonzero((pixels(render(plain, "train", i)) < 255).any((1, 2)))[0] for i in range(10)}
-    assert len(tops) > 4
+def test_a_margin_stays_free(still: DatasetSpec) -> None:
+    wide = replace(still, look=replace(STILL, size=(1.0, 1.0), margin=12))
+    for index in range(6):
+        rows, columns = ink(render(wide, "train", index))
+        assert (rows[0] >= 11, rows[-1] <= 52, columns[0] >= 11, columns[-1] <= 244) == (True,) * 4
 
 
-@pytest.mark.parametrize("background", ["noise", "plain", "photo", "quasicrystal"])
-def test_every_background_is_drawn(spec: DatasetSpec, background: Background) -> None:
-    sample = render(replace(spec, backgrounds=(background,)), "train", 0)
-    assert sample.background == background
-    assert pixels(sample).std() > 1
+def test_text_stands_in_many_places(still: DatasetSpec) -> None:
+    small = replace(still, look=replace(STILL, size=(0.5, 0.5)))
+    assert len({ink(render(small, "train", index))[0][0] for index in range(10)}) > 4
 
 
-def test_an_impossible_contrast_is_reported(spec: DatasetSpec) -> None:
-    with pytest.raises(SpecError, match="contrast"):
-        render(replace(spec, contrast=256.0), "train", 0)
+def test_light_and_dark_text_are_as_frequent(still: DatasetSpec) -> None:
+    """On grey paper there is room for both."""
+    mixed = replace(still, look=replace(STILL, light=0.5, contrast=(60, 100), color=1.0, size=(0.8, 1.0)))
+    signs = Counter()
+    for index in range(60):
+        grey = pixels(render(mixed, "train", index)).mean(2)
+        paper = np.median(grey)
+        if 100 < paper < 155:
+            signs[bool(abs(grey.max() - paper) > abs(grey.min() - paper))] += 1
+    assert min(signs[True], signs[False]) > 3
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        {"spacing": (0.5, 0.5)},
+        {"distortion": 1.0},
+        {"skew": 20.0},
+        {"perspective": 0.5},
+        {"curvature": 0.5},
+        {"light_falloff": 1.0},
+        {"shadow": 1.0},
+        {"blur": 3.0},
+        {"noise": 1.0},
+        {"jpeg": 1.0},
+        {"outline": 1.0, "contrast": (100, 100)},
+    ],
+)
+def test_every_effect_changes_the_picture(still: DatasetSpec, look: dict) -> None:
+    changed = replace(still, look=replace(STILL, **look))
+    assert any(render(changed, "train", index).image != render(still, "train", index).image for index in range(4))
+
+
+def test_a_specification_without_a_font_for_its_texts_says_so(spec: DatasetSpec) -> None:
+    odd = replace(spec, texts=Texts(random=1.0, pool=("letters",), characters="日本語"))
+    with pytest.raises(SpecError, match=r"no train font draws|leaves no letter"):
+        render(odd, "train", 0)

@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,16 +49,49 @@ def test_an_interrupted_write_leaves_nothing(tmp_path: Path) -> None:
 def test_a_manifest_survives_the_disk(data_folder: Path, spec: DatasetSpec) -> None:
     manifest = Manifest.load(data_folder)
     assert manifest.spec == spec
-    assert manifest.missing(data_folder) == []
-    manifest.verify(data_folder)
+    assert manifest.missing(data_folder) == manifest.damaged(data_folder) == []
 
 
-def test_a_changed_shard_is_named(data_folder: Path, tmp_path: Path) -> None:
+def test_a_flipped_bit_is_found(data_folder: Path, tmp_path: Path) -> None:
     data = bytearray((data_folder / "val-00000.parquet").read_bytes())
     data[100] ^= 1
     (tmp_path / "val-00000.parquet").write_bytes(data)
-    with pytest.raises(ShardError, match=r"val-00000\.parquet: sha256 differs"):
-        Manifest.load(data_folder).verify(tmp_path)
+    assert [shard.name for shard in Manifest.load(data_folder).damaged(tmp_path)] == ["val-00000.parquet"]
+
+
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+
+from datagen import shards
+from datagen.errors import DataError
+from datagen.render import Sample
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+try:
+    shards.write(Path(sys.argv[1]), [Sample(bytes(50_000), "text", 0)])
+except DataError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_leaves_no_half_shard(tmp_path: Path) -> None:
+    """A limit on a file's size stands for it."""
+    path = tmp_path / "train-00000.parquet"
+    arguments = [sys.executable, "-c", FULL_DISK, str(path)]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert f"{path} cannot be written" in done.stdout, done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_swept_away(tmp_path: Path) -> None:
+    old, new = tmp_path / ".train-00000.parquet.1.partial", tmp_path / ".train-00001.parquet.2.partial"
+    old.touch()
+    new.touch()
+    os.utime(old, (0, 0))
+    shards.forget_partials(tmp_path)
+    assert list(tmp_path.iterdir()) == [new]
 
 
 @pytest.mark.parametrize("content", ["{", "{}", '{"spec": {"nonsense": 1}, "sha256": {}}'])

@@ -1,11 +1,12 @@
 import json
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter
 
 from datagen.errors import SpecError
-from datagen.spec import PRESETS, DatasetSpec
+from datagen.spec import PRESETS, DatasetSpec, Look, Texts, sealed
 
 
 def test_the_paper_trains_on_20_000_and_tests_on_600_images() -> None:
@@ -14,13 +15,13 @@ def test_the_paper_trains_on_20_000_and_tests_on_600_images() -> None:
 
 
 def test_a_specification_survives_json() -> None:
-    spec = DatasetSpec(train=7, text_scale=(0.5, 0.9))
+    spec = DatasetSpec(train=7, look=Look(size=(0.5, 0.9)), texts=Texts(words=(1, 3)), shared=("fonts",))
     assert TypeAdapter(DatasetSpec).validate_json(json.dumps(asdict(spec))) == spec
 
 
 def test_every_field_is_part_of_the_digest() -> None:
     spec = DatasetSpec()
-    assert replace(spec, blur=2.0).digest() != spec.digest() != replace(spec, seed=1).digest()
+    assert replace(spec, look=Look(blur=2.0)).digest() != spec.digest() != replace(spec, seed=1).digest()
     assert DatasetSpec().digest() == spec.digest()
 
 
@@ -31,10 +32,27 @@ def test_every_field_is_part_of_the_digest() -> None:
         {"shard": 0},
         {"height": 4},
         {"backgrounds": ()},
-        {"word_length": (5, 3)},
-        {"text_scale": (0.5, 1.5)},
+        {"look": {"margin": 30}},
+        {"look": {"size": (0.5, 1.5)}},
+        {"look": {"noise": 2.0}},
+        {"texts": {"length": (5, 3)}},
+        {"texts": {"pool": ()}},
+        {"texts": {"characters": "-"}},
     ],
 )
 def test_an_impossible_specification_is_refused(fields: dict) -> None:
+    parts = {"look": Look, "texts": Texts}
     with pytest.raises(SpecError):
-        DatasetSpec(**fields)
+        DatasetSpec(**{name: parts[name](**value) if name in parts else value for name, value in fields.items()})
+
+
+def test_other_contents_of_a_users_files_are_another_data_set(tmp_path: Path) -> None:
+    file = tmp_path / "lines.txt"
+    file.write_text("one")
+    spec = DatasetSpec(texts=Texts(file=str(file)))
+    first = sealed(spec)
+    assert sealed(first) == first
+    file.write_text("two")
+    assert sealed(first).digest() != first.digest()
+    with pytest.raises(SpecError, match="does not exist"):
+        sealed(replace(spec, fonts=str(tmp_path / "none")))

@@ -16,38 +16,44 @@ from models.errors import ModelError, WeightsError
 from models.recognizers import CtcRecognizer
 
 EASYOCR_READ = [
-    "AUTOMORPH",
-    "|dynanis_",
-    "DOMINIKUS",
-    "~unstormable",
-    "Ipuundst",
-    "~OHHDE",
-    "~sassaby",
-    "spiceless",
-    "FsLA",
-    "FITCT",
-    "~two-woods",
-    "~curious",
-    "~frogwort",
-    "~venging",
-    "~portside",
-    "unopposedly",
-    "  Celtiberi",
-    "ZJC",
-    "unspicea",
-    "association",
-    "~roosted",
-    "landler",
-    "prototherian",
-    "drylots",
+    "sea-legs",
+    "LkoPeqcJoggv",
+    "U iisdirecting",
+    " eZ7hoo",
+    "90j703949#",
+    " PELES",
+    "ht,Z VFqn'z`",
+    "aMRucgim",
+    "~Guruships",
+    "'UNIFICATIONS",
+    " Aginners",
+    "athetosis",
+    "~CENSE",
+    "K,^Q ",
+    "Sn treund-Keu",
+    "A  scjojp",
+    "K'dF9c",
+    "#l Xdn",
+    "#H FqiFhJoUNF",
+    "~0987",
+    "~NaWVT",
+    "~5240",
+    "(pbcwxo / /",
+    "~Whey-face",
 ]
-"""What EasyOCR 1.7.2 itself (`Reader.recognize`, contrast_ths=0) read in the default test split's first samples."""
+"""What EasyOCR 1.7.2 itself read in the default test split's first samples: grey, `Reader(quantize=False).recognize`
+with contrast_ths=0."""
 
 
 @pytest.fixture(scope="module")
 def samples() -> list[tuple[np.ndarray, str]]:
     rendered = [render(DatasetSpec(), "test", index) for index in range(len(EASYOCR_READ))]
-    return [(np.asarray(Image.open(io.BytesIO(sample.image))), sample.text) for sample in rendered]
+    return [(_grey(sample.image), sample.text) for sample in rendered]
+
+
+def _grey(file: bytes) -> np.ndarray:
+    """As EasyOCR sees it: Pillow's rounding can decide between two letters."""
+    return np.asarray(Image.open(io.BytesIO(file)).convert("L").convert("RGB"))
 
 
 def test_it_reads_what_easyocr_reads(recognizer: CtcRecognizer, samples: list) -> None:
@@ -64,15 +70,14 @@ def test_preprocessing_is_easyocrs(recognizer: CtcRecognizer, samples: list) -> 
 
 
 def test_it_reads_trdg_images_well(recognizer: CtcRecognizer, samples: list) -> None:
-    chosen = samples[:12]
-    read = [recognizer.read(container.to_float(image))[0] for image, _ in chosen]
-    assert metrics.mean_accuracy(read, [text for _, text in chosen]) > 0.7
+    read = [recognizer.read(container.to_float(image))[0] for image, _ in samples]
+    assert metrics.mean_accuracy(read, [text for _, text in samples]) > 0.7
 
 
 def test_images_of_another_height_are_scaled(recognizer: CtcRecognizer, samples: list) -> None:
-    image, _ = samples[7]
+    image, _ = samples[0]
     larger = np.asarray(Image.fromarray(image).resize((512, 128), Image.Resampling.BICUBIC))
-    assert recognizer.read(container.to_float(larger)) == ["spiceless"]
+    assert recognizer.read(container.to_float(larger)) == ["sea-legs"]
 
 
 def test_the_frozen_recognizer_still_teaches_the_codec(recognizer: CtcRecognizer) -> None:
@@ -92,8 +97,8 @@ def test_it_stays_in_evaluation_mode(recognizer: CtcRecognizer) -> None:
 
 
 def test_the_loss_is_lower_for_the_true_text(recognizer: CtcRecognizer, samples: list) -> None:
-    image = container.to_float(samples[7][0])
-    right, wrong = recognizer.loss(image.expand(2, -1, -1, -1), ["spiceless", "something"])
+    image = container.to_float(samples[11][0])
+    right, wrong = recognizer.loss(image.expand(2, -1, -1, -1), ["athetosis", "something"])
     assert right < 0.1 < wrong
 
 

@@ -34,7 +34,7 @@ def test_flags_override_the_preset(tmp_path: Path) -> None:
 
 
 def test_a_data_set_of_ones_own_is_used(tmp_path: Path, data_folder: Path) -> None:
-    run = opened(preset="smoke", out=tmp_path / "run", data=data_folder)
+    run = opened(preset="smoke", out=tmp_path / "run", data=str(data_folder))
     assert run.data == data_folder
     assert run.config.data.train == 24
 
@@ -56,7 +56,7 @@ def test_impossible_arguments_make_no_folder(tmp_path: Path, given: dict, said: 
 
 def test_a_folder_without_data_is_no_data_set(tmp_path: Path) -> None:
     with pytest.raises(ShardError, match="holds no data set"):
-        opened(preset="smoke", out=tmp_path / "run", data=tmp_path)
+        opened(preset="smoke", out=tmp_path / "run", data=str(tmp_path))
 
 
 def test_an_existing_run_is_not_started_over(started: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_run_is_not_resumed_as_another(started: Path, given: dict, said: str) 
 
 def test_a_run_is_not_resumed_on_other_data(started: Path, data_folder: Path) -> None:
     with pytest.raises(SweepError, match="another --data"):
-        opened(out=started, resume=True, data=data_folder)
+        opened(out=started, resume=True, data=str(data_folder))
 
 
 def test_a_larger_budget_extends_a_run(started: Path) -> None:

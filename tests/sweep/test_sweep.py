@@ -119,7 +119,8 @@ def test_mlflow_holds_a_parent_and_a_child_a_point(finished: tuple[Path, str], f
     assert {"stage 1/bpp", "stage 2/ocr", "hypervolume"} <= parent.data.metrics.keys()
     client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
     artifacts = {file.path for file in client.list_artifacts(parent.info.run_id)}
-    assert {"front.png", "reconstructions.png", "contact-test.png", "summary.json"} <= artifacts
+    pictures = {"front.png", "reconstructions.png", "contact-test.png"}
+    assert pictures | {"summary.json", "legibility-english_g2.json"} <= artifacts
     assert parent.inputs is not None
     assert {given.dataset.name for given in parent.inputs.dataset_inputs} == set(SPLITS)
 
@@ -213,7 +214,7 @@ os.environ["RAY_ADDRESS"] = nodes.address
 from sweep import launch
 from sweep.run import Arguments, open_run
 
-wishes = Arguments(preset="smoke", budget=2, labels="pseudo", polish_steps=2, out=Path("runs/nodes"), data=Path(DATA))
+wishes = Arguments(preset="smoke", budget=2, labels="pseudo", polish_steps=2, out=Path("runs/nodes"), data=DATA)
 launch.sweep(open_run(wishes))
 nodes.shutdown()
 """

@@ -1,0 +1,165 @@
+"""What lies under a text: TextRecognitionDataGenerator's backgrounds, a user's photos, and procedural ones."""
+
+import math
+import random
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+from PIL import Image, UnidentifiedImageError
+from trdg import background_generator
+
+from datagen import colors
+from datagen.errors import SpecError
+from datagen.spec import Background, DatasetSpec, Split
+from datagen.texts import trdg
+
+RGB = UInt8[np.ndarray, "h w 3"]
+
+BANDS: dict[Split, tuple[float, float]] = {"train": (0.0, 0.7), "val": (0.7, 0.85), "test": (0.85, 1.0)}
+"""The part of each photo's longer side that a split has to itself."""
+ZOOM = 3.0
+"""Largest crop of a photo, in canvases."""
+MILD = 70.0
+"""Largest difference of luminance within a procedural background: text must stay readable on it."""
+
+
+def draw(spec: DatasetSpec, split: Split, kind: Background, rng: random.Random) -> RGB:
+    """A canvas of the background; TextRecognitionDataGenerator's own ask the global generators for their randomness."""
+    height, width = spec.height, spec.width
+    match kind:
+        case "noise":
+            return _tinted(background_generator.gaussian_noise(height, width), spec, rng)
+        case "plain":
+            return _tinted(background_generator.plain_white(height, width), spec, rng)
+        case "quasicrystal":
+            return cv2.cvtColor(quasicrystal(height, width), cv2.COLOR_GRAY2RGB)
+        case "photo":
+            return _photo(spec, split, rng)
+        case "gradient":
+            return _blended(_gradient(height, width, rng), rng)
+        case "clouds":
+            return _blended(_clouds(height, width, rng), rng)
+        case "lines":
+            return _blended(_lines(height, width, rng), rng)
+        case "shapes":
+            return _shapes(height, width, rng)
+
+
+def quasicrystal(height: int, width: int) -> UInt8[np.ndarray, "h w"]:
+    """TextRecognitionDataGenerator's quasicrystal, from the same three numbers of the `random` module.
+
+    Each of its waves is the cosine of a sum, one term by column, one by row: all of them are one matrix product.
+    """
+    frequency = random.random() * 30 + 20
+    phase = random.random() * 2 * math.pi
+    count = random.randint(10, 20)
+    turns = np.arange(count) * math.pi * 2 / count
+    rows = np.outer(np.linspace(-2, 2, height) * math.pi, np.sin(turns) * frequency).astype(np.float32)
+    columns = (np.outer(np.linspace(-2, 2, width) * math.pi, np.cos(turns) * frequency) + phase).astype(np.float32)
+    waves = np.cos(rows) @ np.cos(columns).T - np.sin(rows) @ np.sin(columns).T
+    return (255 - np.rint(255 * waves / count)).clip(0, 255).astype(np.uint8)
+
+
+def _tinted(white: Image.Image, spec: DatasetSpec, rng: random.Random) -> RGB:
+    """White paper, or paper of another shade or color."""
+    pixels = np.asarray(white.convert("RGB"))
+    if rng.random() >= spec.look.color:
+        return pixels
+    paper = colors.color(rng.uniform(30, 255), rng, vivid=rng.random() < 0.5)
+    return (pixels * (paper / 255)).astype(np.uint8)
+
+
+def _photo(spec: DatasetSpec, split: Split, rng: random.Random) -> RGB:
+    """A crop of a photo, at a zoom of its own, from the split's part of it."""
+    photo = _band(rng.choice(_photos(spec.photos)), None if "backgrounds" in spec.shared else split)
+    height, width, _ = photo.shape
+    most = min(ZOOM, height / spec.height, width / spec.width)
+    zoom = rng.uniform(1, most) if most > 1 else most
+    h, w = max(1, round(zoom * spec.height)), max(1, round(zoom * spec.width))
+    top, left = rng.randint(0, height - h), rng.randint(0, width - w)
+    crop = photo[top : top + h, left : left + w]
+    return cv2.resize(crop, (spec.width, spec.height), interpolation=cv2.INTER_AREA if zoom > 1 else cv2.INTER_LINEAR)
+
+
+@cache
+def _photos(folder: str | None) -> tuple[Path, ...]:
+    where = trdg() / "images" if folder is None else Path(folder)
+    found = tuple(sorted(file for file in where.glob("*") if file.is_file()))
+    if not found:
+        raise SpecError(f"{where} holds no photos")
+    return found
+
+
+@cache
+def _band(path: Path, split: Split | None) -> RGB:
+    """A photo, or the split's part of it, decoded once in a process."""
+    try:
+        photo = np.asarray(Image.open(path).convert("RGB"))
+    except (UnidentifiedImageError, OSError) as error:
+        raise SpecError(f"{path} cannot be opened as a photo: {error}") from None
+    if split is None:
+        return photo
+    along = int(np.argmax(photo.shape[:2]))
+    start, stop = (int(share * photo.shape[along]) for share in BANDS[split])
+    return photo[start:stop] if along == 0 else photo[:, start:stop]
+
+
+def _blended(share: Float[np.ndarray, "h w"], rng: random.Random) -> RGB:
+    """Two colors, mixed by a share from 0 to 1."""
+    first = colors.color(rng.uniform(0, 255), rng, vivid=rng.random() < 0.5)
+    other = colors.near(first, rng.uniform(5, MILD), rng)
+    return (first + share[..., None] * (other - first)).clip(0, 255).astype(np.uint8)
+
+
+def _gradient(height: int, width: int, rng: random.Random) -> Float[np.ndarray, "h w"]:
+    x, y = _grid(height, width)
+    if rng.random() < 0.5:
+        return np.hypot(x - rng.uniform(0, 1), y - rng.uniform(0, 1)).clip(0, 1)
+    angle = rng.uniform(0, 2 * math.pi)
+    along = x * math.cos(angle) + y * math.sin(angle)
+    return (along - along.min()) / (np.ptp(along) + 1e-9)
+
+
+def _clouds(height: int, width: int, rng: random.Random) -> Float[np.ndarray, "h w"]:
+    """Noise of several sizes: paper, plaster, stone."""
+    drawn = np.random.default_rng(rng.getrandbits(64))
+    total = np.zeros((height, width), np.float32)
+    for octave in range(rng.randint(1, 3), rng.randint(4, 6)):
+        grid = drawn.random((max(2, 2**octave // 2), 2 ** (octave + 1)), np.float32)
+        total += cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC) * 0.6**octave
+    return (total - total.min()) / (np.ptp(total) + 1e-9)
+
+
+def _lines(height: int, width: int, rng: random.Random) -> Float[np.ndarray, "h w"]:
+    """Ruled or checked paper, stripes, bricks of tiles."""
+    x, y = (axis * size for axis, size in zip(_grid(height, width), (width, height), strict=True))
+    period, share = rng.uniform(5, 40), rng.uniform(0.05, 0.5)
+    angle = rng.choice((0.0, math.pi / 2, rng.uniform(0, math.pi)))
+    offset = rng.uniform(0, period)
+    stripes = ((x * math.cos(angle) + y * math.sin(angle) + offset) % period) < share * period
+    if rng.random() < 0.3:
+        stripes |= ((x * math.sin(angle) - y * math.cos(angle) + offset) % period) < share * period
+    return stripes.astype(np.float32)
+
+
+def _shapes(height: int, width: int, rng: random.Random) -> RGB:
+    """Flat areas side by side, as on labels and signs."""
+    base = colors.color(rng.uniform(0, 255), rng, vivid=rng.random() < 0.5)
+    canvas = np.full((height, width, 3), base, np.uint8)
+    for _ in range(rng.randint(1, 5)):
+        color = colors.near(base, rng.uniform(5, MILD), rng).tolist()
+        corner = rng.randint(-width // 4, width), rng.randint(-height // 2, height)
+        size = rng.randint(8, width), rng.randint(4, height)
+        if rng.random() < 0.5:
+            cv2.rectangle(canvas, corner, (corner[0] + size[0], corner[1] + size[1]), color, cv2.FILLED)
+        else:
+            cv2.ellipse(canvas, corner, size, rng.uniform(0, 180), 0, 360, color, cv2.FILLED, cv2.LINE_AA)
+    return canvas
+
+
+def _grid(height: int, width: int) -> tuple[Float[np.ndarray, "1 w"], Float[np.ndarray, "h 1"]]:
+    """Places from 0 to 1 along both sides."""
+    return np.linspace(0, 1, width, dtype=np.float32)[None, :], np.linspace(0, 1, height, dtype=np.float32)[:, None]

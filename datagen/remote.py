@@ -1,0 +1,49 @@
+"""A data set on a remote store -> a folder here, once."""
+
+import shutil
+from pathlib import Path
+
+from pyarrow import ArrowException
+from pyarrow.fs import FileSystem, LocalFileSystem, copy_files
+
+from datagen.errors import DataError
+from datagen.shards import MANIFEST, Manifest
+
+
+def fetch(uri: str, cache: Path) -> Path:
+    """Folder of a data set: what `uri` names if that is a path, else a copy in `cache`, named by its digest.
+
+    Shards are checked against the manifest when the data set is used, as any are.
+
+    Args:
+        uri: a path, or what pyarrow opens: `s3://bucket/folder`, `gs://bucket/folder`, `file:///folder`.
+
+    Raises:
+        DataError: there is no data set, or the store does not answer.
+    """
+    if "://" not in uri:
+        return Path(uri)
+    try:
+        store, source = FileSystem.from_uri(uri)
+        return _copied(store, source, cache)
+    except (OSError, ArrowException) as error:
+        raise DataError(f"{uri} cannot be read: {error}") from None
+
+
+def _copied(store: FileSystem, source: str, cache: Path) -> Path:
+    partial = cache / ".fetched.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        _copy(store, f"{source}/{MANIFEST}", partial / MANIFEST)
+        folder = cache / Manifest.load(partial).spec.digest()
+        if not folder.exists():
+            _copy(store, source, partial)
+            partial.replace(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return folder
+
+
+def _copy(store: FileSystem, source: str, target: Path) -> None:
+    copy_files(source, str(target), source_filesystem=store, destination_filesystem=LocalFileSystem())

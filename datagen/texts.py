@@ -1,0 +1,132 @@
+"""What is written: words of a dictionary, random strings or a user's lines; each belongs to one split."""
+
+import importlib.util
+import random
+import string
+from functools import cache
+from pathlib import Path
+
+from datagen.errors import SpecError
+from datagen.spec import Characters, DatasetSpec, Split, Texts, split_of
+
+POOLS: dict[Characters, str] = {
+    "letters": string.ascii_letters,
+    "digits": string.digits,
+    "symbols": string.punctuation.replace("<", "").replace(">", "").replace("=", ""),
+}
+"""As TextRecognitionDataGenerator's random strings have them."""
+SYMBOLS = 0.3
+"""Chance of a symbol at each place of every second random string: letters and digits are what is counted."""
+
+
+def draw(spec: DatasetSpec, split: Split, rng: random.Random) -> str:
+    """One text of a split.
+
+    Raises:
+        SpecError: the specification leaves none.
+    """
+    texts = spec.texts
+    if texts.file is not None:
+        return rng.choice(lines(spec, split))
+    pieces = range(rng.randint(*texts.words))
+    return " ".join(
+        _random(spec, split, rng) if rng.random() < texts.random else _word(spec, split, rng) for _ in pieces
+    )
+
+
+@cache
+def words(spec: DatasetSpec, split: Split) -> tuple[str, ...]:
+    """The dictionary's words of one split, in its order; no word stands in two splits, whatever its case.
+
+    Raises:
+        SpecError: the dictionary is unknown, or leaves no word.
+    """
+    found = tuple(word for word in _dictionary(spec.texts) if _owns(spec, split, word))
+    if not found:
+        raise SpecError(
+            f"dictionary {spec.texts.language!r} has no {split} word of {spec.texts.length} characters that are all "
+            "among those allowed"
+        )
+    return found
+
+
+@cache
+def lines(spec: DatasetSpec, split: Split) -> tuple[str, ...]:
+    """The lines of the user's file that belong to one split, each once.
+
+    Raises:
+        SpecError: the file cannot be read, or leaves no line.
+    """
+    assert spec.texts.file is not None, "called for a file"
+    allowed = set(spec.texts.characters)
+    try:
+        entries = dict.fromkeys(map(str.strip, Path(spec.texts.file).read_text(encoding="utf-8").splitlines()))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"{spec.texts.file} cannot be read: {error}") from None
+    usable = [line for line in entries if allowed.issuperset(line) and _counts(line)]
+    found = tuple(line for line in usable if _owns(spec, split, line))
+    if not found:
+        raise SpecError(
+            f"{spec.texts.file}: {len(usable)} of {len(entries)} lines are made of the allowed characters, "
+            f"and none of them falls to {split}; add lines, or share words"
+        )
+    return found
+
+
+def _word(spec: DatasetSpec, split: Split, rng: random.Random) -> str:
+    word, case = rng.choice(words(spec, split)), rng.random()
+    if case < spec.texts.upper:
+        return word.upper()
+    return word[:1].upper() + word[1:] if case < spec.texts.upper + spec.texts.capitalized else word
+
+
+def _random(spec: DatasetSpec, split: Split, rng: random.Random) -> str:
+    """A string of some of the pools, drawn until it is this split's."""
+    plain, symbols = _pools(spec.texts)
+    while True:
+        pool = "".join(rng.sample(plain, rng.randint(1, len(plain))))
+        share = SYMBOLS if symbols and rng.random() < 0.5 else 0.0
+        length = rng.randint(*spec.texts.length)
+        text = "".join(rng.choice(symbols if rng.random() < share else pool) for _ in range(length))
+        if _counts(text) and _owns(spec, split, text):
+            return text
+
+
+@cache
+def _pools(texts: Texts) -> tuple[list[str], str]:
+    """Letters and digits, as far as they are asked for and allowed, and symbols."""
+    allowed = {kind: "".join(c for c in POOLS[kind] if c in texts.characters) for kind in texts.pool}
+    symbols = allowed.pop("symbols", "")
+    plain = [pool for pool in allowed.values() if pool]
+    if not plain:
+        raise SpecError(f"pool={texts.pool} leaves no letter and no digit among the allowed characters")
+    return plain, symbols
+
+
+def _owns(spec: DatasetSpec, split: Split, text: str) -> bool:
+    return "words" in spec.shared or split_of(text, spec.seed) == split
+
+
+def _counts(text: str) -> bool:
+    """Whether accuracy, which is of letters and digits, has anything to count."""
+    return any(character.isalnum() for character in text)
+
+
+@cache
+def _dictionary(texts: Texts) -> tuple[str, ...]:
+    path = trdg() / "dicts" / f"{texts.language}.txt"
+    if not path.is_file():
+        known = ", ".join(sorted(entry.stem for entry in path.parent.glob("*.txt")))
+        raise SpecError(f"no dictionary for language {texts.language!r}; TextRecognitionDataGenerator has {known}")
+    least, most = texts.length
+    allowed = set(texts.characters)
+    entries = dict.fromkeys(path.read_text(encoding="utf-8").split())
+    return tuple(word for word in entries if least <= len(word) <= most and allowed.issuperset(word) and _counts(word))
+
+
+@cache
+def trdg() -> Path:
+    """Where TextRecognitionDataGenerator keeps dictionaries, fonts and photos."""
+    spec = importlib.util.find_spec("trdg")
+    assert spec is not None, "trdg is a dependency of this package"
+    return Path(str(spec.origin)).parent

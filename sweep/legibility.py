@@ -1,0 +1,35 @@
+"""How well a recognizer reads a data set as it is, by font and by background."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+
+from datagen import dataset, shards
+from datagen.shards import atomic
+from models import recognizers
+from models.metrics import accuracy
+from sweep.evaluate import read
+
+BY = ("font", "background")
+
+
+def ensure(folder: Path, recognizer: str) -> Path:
+    """The file beside the manifest that says it of the test split; measured where it is missing.
+
+    It holds, by font and background, how many images there are, and their mean accuracy; the least legible come first.
+    """
+    path = folder / f"legibility-{recognizer}.json"
+    if not path.exists():
+        table = shards.read(folder, "test", ("text", *BY))
+        texts = read(dataset.load(folder, "test").images, recognizers.load(recognizer))
+        scores = [accuracy(said, text) for said, text in zip(texts, table["text"], strict=True)]
+        found = {name: _by(name, table.with_columns(accuracy=pl.Series(scores))) for name in BY}
+        with atomic(path) as partial:
+            partial.write_text(json.dumps(found, indent=2) + "\n")
+    return path
+
+
+def _by(name: str, table: pl.DataFrame) -> dict[str, dict[str, float]]:
+    groups = table.drop_nulls(name).group_by(name).agg(pl.len().alias("images"), pl.col("accuracy").mean().round(4))
+    return {row.pop(name): row for row in groups.sort("accuracy", name).iter_rows(named=True)}

@@ -1,0 +1,70 @@
+import random
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+from PIL import Image
+from trdg import background_generator
+
+from datagen import backgrounds
+from datagen.errors import SpecError
+from datagen.spec import SPLITS, Background, DatasetSpec
+
+SPEC = DatasetSpec()
+
+
+@pytest.mark.parametrize("kind", get_args(Background))
+def test_every_background_is_a_canvas_and_varies(kind: Background) -> None:
+    drawn = [backgrounds.draw(SPEC, "train", kind, random.Random(seed)) for seed in range(8)]
+    assert {(image.shape, image.dtype) for image in drawn} == {((64, 256, 3), np.dtype(np.uint8))}
+    assert len({image.tobytes() for image in drawn}) > 3
+
+
+@pytest.mark.parametrize("shape", [(64, 256), (32, 100)])
+def test_a_quasicrystal_is_the_originals(shape: tuple[int, int]) -> None:
+    random.seed(5)
+    expected = np.asarray(background_generator.quasicrystal(*shape).convert("L"), int)
+    random.seed(5)
+    assert np.abs(backgrounds.quasicrystal(*shape) - expected).max() <= 1
+
+
+def test_white_backgrounds_are_the_originals_where_no_color_is_asked_for() -> None:
+    plain = replace(SPEC, look=replace(SPEC.look, color=0.0))
+    assert (backgrounds.draw(plain, "train", "plain", random.Random(0)) == 255).all()
+    noise = backgrounds.draw(plain, "train", "noise", random.Random(0))
+    assert noise.mean() == pytest.approx(235, abs=1)
+    assert noise.std() == pytest.approx(10, abs=1)
+
+
+def test_splits_share_no_pixel_of_a_photo(tmp_path: Path) -> None:
+    ramp = np.broadcast_to(np.linspace(0, 255, 2000).astype(np.uint8)[None, :, None], (100, 2000, 3))
+    Image.fromarray(ramp).save(tmp_path / "ramp.png")
+    spec = replace(SPEC, photos=str(tmp_path))
+    seen = {
+        split: {
+            int(value)
+            for seed in range(40)
+            for value in backgrounds.draw(spec, split, "photo", random.Random(seed))[0, :, 0]
+        }
+        for split in SPLITS
+    }
+    assert max(seen["train"]) <= min(seen["val"])
+    assert max(seen["val"]) <= min(seen["test"])
+    shared = replace(spec, shared=("backgrounds",))
+    assert min(backgrounds.draw(shared, "test", "photo", random.Random(seed)).min() for seed in range(40)) < 100
+
+
+def test_a_photo_smaller_than_the_canvas_is_enlarged(tmp_path: Path) -> None:
+    Image.new("RGB", (50, 30), "red").save(tmp_path / "small.png")
+    drawn = backgrounds.draw(replace(SPEC, photos=str(tmp_path)), "val", "photo", random.Random(0))
+    assert drawn.shape == (64, 256, 3)
+
+
+def test_what_is_no_photo_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="holds no photos"):
+        backgrounds.draw(replace(SPEC, photos=str(tmp_path)), "val", "photo", random.Random(0))
+    (tmp_path / "notes.txt").write_text("no photo")
+    with pytest.raises(SpecError, match=r"notes\.txt cannot be opened"):
+        backgrounds.draw(replace(SPEC, photos=str(tmp_path)), "val", "photo", random.Random(0))

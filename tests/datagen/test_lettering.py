@@ -1,0 +1,70 @@
+"""Against TextRecognitionDataGenerator itself, in a process that nothing has patched."""
+
+import pickle
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from datagen import fonts, lettering
+from datagen.spec import DatasetSpec
+
+FONTS = fonts.of_split(DatasetSpec(), "train")[::12]
+CASES = [
+    {"text": "Reading, 7", "size": 40, "fill": "#000000"},
+    {"text": "Outlined", "size": 32, "fill": "#C02010", "outline": 2, "outline_fill": "#FFFFFF"},
+    {"text": "far apart", "size": 24, "fill": "#808080", "spacing": 5, "space": 1.5},
+]
+ORIGINAL = """
+import pickle, random, sys
+import numpy as np
+from PIL import Image, ImageFont
+ImageFont.FreeTypeFont.getsize = lambda font, text: font.getbbox(text)[2:]
+from trdg import computer_text_generator, distorsion_generator
+
+def drawn(font, text, size, fill, spacing=0, space=1.0, outline=0, outline_fill="#282828"):
+    image, _ = computer_text_generator.generate(
+        text, font, fill, size, 0, space, spacing, True, False, outline, outline_fill
+    )
+    return np.asarray(image)
+
+def distorted(image, kind, vertical, horizontal):
+    random.seed(3)
+    kind = {"sine": "sin", "cosine": "cos"}.get(kind, kind)
+    picture = Image.fromarray(image)
+    return np.asarray(getattr(distorsion_generator, kind)(picture, picture.convert("RGB"), vertical, horizontal)[0])
+
+calls = pickle.load(sys.stdin.buffer)
+pickle.dump([globals()[name](*arguments, **options) for name, arguments, options in calls], sys.stdout.buffer)
+"""
+
+
+def original(*calls: tuple[str, tuple, dict]) -> list[np.ndarray]:
+    done = subprocess.run([sys.executable, "-c", ORIGINAL], input=pickle.dumps(calls), capture_output=True, check=True)
+    return pickle.loads(done.stdout)
+
+
+def test_text_is_drawn_as_the_original_draws_it() -> None:
+    pairs = [(font, case) for font in FONTS for case in CASES]
+    expected = original(*(("drawn", (str(font),), case) for font, case in pairs))
+    for (font, case), image in zip(pairs, expected, strict=True):
+        np.testing.assert_array_equal(draw(font, case), image, err_msg=f"{font.stem}: {case}")
+
+
+def draw(font: Path, case: dict) -> np.ndarray:
+    options = dict(case)
+    return lettering.draw(options.pop("text"), font, options.pop("size"), **options)
+
+
+@pytest.mark.parametrize("axes", [(True, False), (False, True), (True, True)])
+def test_distortions_move_pixels_as_the_original_moves_them(axes: tuple[bool, bool]) -> None:
+    image = draw(FONTS[0], CASES[0])
+    kinds: tuple[lettering.Distortion, ...] = ("sine", "cosine", "random")
+    expected = original(*(("distorted", (image, kind, *axes), {}) for kind in kinds))
+    for kind, pixels in zip(kinds, expected, strict=True):
+        random.seed(3)
+        found = lettering.distort(image, kind, vertical=axes[0], horizontal=axes[1])
+        np.testing.assert_array_equal(found, pixels, err_msg=kind)

@@ -1,0 +1,28 @@
+from pathlib import Path
+
+import pytest
+
+from datagen import dataset, remote
+from datagen.errors import DataError
+from datagen.shards import Manifest
+
+
+def test_a_path_is_taken_as_it_is(tmp_path: Path) -> None:
+    assert remote.fetch(str(tmp_path / "data"), tmp_path) == tmp_path / "data"
+
+
+def test_a_remote_data_set_is_copied_once_and_whole(data_folder: Path, tmp_path: Path) -> None:
+    folder = remote.fetch(data_folder.absolute().as_uri(), tmp_path / "cache")
+    assert folder == tmp_path / "cache" / Manifest.load(data_folder).spec.digest()
+    assert Manifest.load(folder).damaged(folder) == Manifest.load(folder).missing(folder) == []
+    assert dataset.load(folder, "val").texts == dataset.load(data_folder, "val").texts
+    written = {file: file.stat().st_mtime_ns for file in folder.iterdir()}
+    assert remote.fetch(data_folder.absolute().as_uri(), tmp_path / "cache") == folder
+    assert {file: file.stat().st_mtime_ns for file in folder.iterdir()} == written
+    assert list((tmp_path / "cache").iterdir()) == [folder]
+
+
+@pytest.mark.parametrize("uri", ["file:///none/at/all", "nonsense://bucket/data"])
+def test_what_is_not_there_is_named(uri: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=uri):
+        remote.fetch(uri, tmp_path)

@@ -1,0 +1,97 @@
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from datagen import texts
+from datagen.errors import SpecError
+from datagen.spec import READABLE, SPLITS, DatasetSpec, Split, Texts, split_of
+
+WORDS = Texts(random=0.0)
+RANDOM = Texts(random=1.0)
+
+
+def drawn(texts_spec: Texts, split: Split = "train", count: int = 300, **fields) -> list[str]:
+    spec, rng = DatasetSpec(texts=texts_spec, **fields), random.Random(0)
+    return [texts.draw(spec, split, rng) for _ in range(count)]
+
+
+def test_splits_share_no_word_whatever_its_case() -> None:
+    of = {split: {word.casefold() for word in texts.words(DatasetSpec(), split)} for split in SPLITS}
+    assert not of["train"] & of["val"]
+    assert not of["train"] & of["test"]
+    assert not of["val"] & of["test"]
+
+
+def test_most_words_train() -> None:
+    sizes = {split: len(texts.words(DatasetSpec(), split)) for split in SPLITS}
+    assert sizes["train"] > 7 * sizes["val"]
+    assert sizes["val"] == pytest.approx(sizes["test"], rel=0.05)
+
+
+def test_words_may_be_shared_on_purpose() -> None:
+    spec = DatasetSpec(shared=("words",))
+    assert texts.words(spec, "train") == texts.words(spec, "test")
+
+
+@pytest.mark.parametrize("source", [WORDS, RANDOM])
+def test_texts_are_readable_have_the_asked_length_and_something_to_count(source: Texts) -> None:
+    for text in drawn(replace(source, length=(5, 6))):
+        assert len(text) in (5, 6)
+        assert set(text) <= set(READABLE)
+        assert any(character.isalnum() for character in text)
+
+
+def test_random_strings_belong_to_their_split() -> None:
+    for split in SPLITS:
+        assert {split_of(text, 0) for text in drawn(RANDOM, split)} == {split}
+
+
+def test_capitals_and_digits_are_as_frequent_as_small_letters() -> None:
+    characters = "".join(drawn(Texts(), count=3000))
+    lower, upper = sum(map(str.islower, characters)), sum(map(str.isupper, characters))
+    shares = [count / len(characters) for count in (lower, upper, len(characters) - lower - upper)]
+    assert shares == pytest.approx([0.4, 0.4, 0.2], abs=0.06)
+
+
+def test_a_line_has_several_words_of_one_split() -> None:
+    for text in drawn(replace(Texts(), words=(2, 3)), "test", 50):
+        pieces = text.split(" ")
+        assert len(pieces) in (2, 3)
+        assert {split_of(piece, 0) for piece in pieces} == {"test"}
+
+
+def test_digits_alone_can_be_asked_for() -> None:
+    assert all(text.isdigit() for text in drawn(replace(RANDOM, pool=("digits",))))
+
+
+def test_the_users_lines_are_texts_each_in_one_split(tmp_path: Path) -> None:
+    file = tmp_path / "lines.txt"
+    file.write_text("\n".join([f"Invoice No. {number}" for number in range(200)] + ["日本", "--"]))
+    lines = {split: set(texts.lines(DatasetSpec(texts=Texts(file=str(file))), split)) for split in SPLITS}
+    assert sum(map(len, lines.values())) == len(set.union(*lines.values())) == 200
+    assert all(lines.values())
+
+
+def test_a_file_without_a_usable_line_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "lines.txt"
+    file.write_text("日本\n")
+    with pytest.raises(SpecError, match="0 of 1 lines"):
+        drawn(Texts(file=str(file)))
+
+
+def test_an_unknown_language_is_named_with_those_there_are() -> None:
+    with pytest.raises(SpecError, match=r"'xx'.* en,"):
+        drawn(replace(WORDS, language="xx"))
+
+
+@pytest.mark.parametrize("leaving", [{"length": (40, 40)}, {"characters": "12"}, {"language": "ja"}])
+def test_a_specification_that_leaves_no_word_says_so(leaving: dict) -> None:
+    with pytest.raises(SpecError, match="no train word"):
+        drawn(replace(WORDS, **leaving))
+
+
+def test_a_pool_that_leaves_nothing_says_so() -> None:
+    with pytest.raises(SpecError, match="no letter and no digit"):
+        drawn(replace(RANDOM, pool=("symbols",)))
