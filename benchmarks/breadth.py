@@ -1,0 +1,110 @@
+"""Whether the default data set prepares a codec for other software's text: against a narrow one, at equal training.
+
+python benchmarks/breadth.py OUT [--scale 0.25]
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import tyro
+from foreign import browser, lines, office
+
+from datagen.dataset import TextImages
+from datagen.spec import DatasetSpec, Look, Texts
+from models import recognizers
+from models.trained import TrainedCodec
+from sweep import launch, points, presets, stages
+from sweep.config import SweepConfig
+from sweep.evaluate import evaluate, evaluate_uncompressed
+from sweep.folder import RunFolder, new_sweep_id
+from sweep.pareto import Objectives, front
+
+NARROW = {
+    "texts": Texts(random=0.0, upper=0.0, capitalized=0.0),
+    "backgrounds": ("noise", "plain", "photo"),
+    "look": Look(
+        size=(0.6, 1.0), contrast=(60, 255), light=0.0, color=0, spacing=(0, 0), space=(1, 1), outline=0, distortion=0,
+        skew=3, perspective=0, curvature=0, light_falloff=0, shadow=0, blur=1, noise=0, jpeg=0,
+    ),
+}  # fmt: skip
+"""Dark words, large, on white paper, noise and four photos."""
+RATES = (0.06, 0.08, 0.1, 0.12)
+"""Bits per pixel at which the two are compared, as far as both reach."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arguments:
+    """Trains on both, then reads what their codecs make of the foreign lines."""
+
+    out: tyro.conf.Positional[Path]
+    """Folder for the runs; finished ones are not run again."""
+    scale: float = 0.25
+    """Training steps, as a share of the cpu preset's."""
+    budget: int = 16
+    """Points a run."""
+    lines: int = 120
+    """From the browser, and as many from LibreOffice."""
+
+
+def main() -> None:
+    """Prints accuracy at each rate, and what each data set's codecs lose of the uncompressed accuracy."""
+    arguments = tyro.cli(Arguments)
+    recognizer = recognizers.load("english_g2")
+    wanted = lines(2 * arguments.lines, seed=1)
+    foreign = {"browser": browser(wanted[: arguments.lines]), "office": office(wanted[arguments.lines :])}
+    runs = {name: _run(name, fields, arguments) for name, fields in (("narrow", NARROW), ("default", {}))}
+    for name, images in foreign.items():
+        whole = evaluate_uncompressed(recognizer, images).accuracy
+        curves = {case: _curve(run, images) for case, run in runs.items()}
+        print(f"{name}: uncompressed {whole:.3f}")
+        for rate in RATES:
+            read = {case: _at(curve, rate) for case, curve in curves.items()}
+            lost = (whole - read["default"]) / (whole - read["narrow"])
+            print(
+                f"  {rate:.2f} bpp: narrow {read['narrow']:.3f}, default {read['default']:.3f}, {lost:.2f} of its loss"
+            )
+
+
+def _run(name: str, fields: dict, arguments: Arguments) -> RunFolder:
+    config = _config(fields, arguments)
+    folder = arguments.out / name
+    if (folder / "config.json").exists():
+        run = RunFolder.load(folder)
+    else:
+        uri = f"sqlite:///{(arguments.out / 'mlflow.db').absolute()}"
+        data = arguments.out / "data" / config.data.digest()
+        run = RunFolder(folder, config, "cpu", data.absolute(), new_sweep_id(), uri)
+        run.create()
+    if not (folder / "report.html").exists():
+        launch.sweep(run)
+    return run
+
+
+def _config(fields: dict, arguments: Arguments) -> SweepConfig:
+    cpu = presets.cpu()
+    data = replace(DatasetSpec(train=cpu.data.train, val=96, test=120), **fields)
+    steps = {name: round(arguments.scale * getattr(cpu, name).steps) for name in ("stage1", "stage2")}
+    cut = {name: replace(getattr(cpu, name), steps=count) for name, count in steps.items()}
+    return replace(cpu, data=data, budget=arguments.budget, **cut)
+
+
+def _curve(run: RunFolder, images: TextImages) -> list[Objectives]:
+    """Of the run's front, on other images."""
+    config, found = run.config, []
+    recognizer = recognizers.load(config.recognizer)
+    for checkpoint in points.read(run.path).filter("on_front")["checkpoint"]:
+        codec = stages.load_codec(config.codec, run.path / checkpoint)
+        point = evaluate(TrainedCodec(codec, config.codec, config.recognizer, {}), recognizer, images)
+        found.append(Objectives(point.bpp, point.accuracy))
+    return front(found)
+
+
+def _at(curve: list[Objectives], rate: float) -> float:
+    """Accuracy at a rate; beyond the curve's ends nothing is known."""
+    rates, accuracies = zip(*curve, strict=True)
+    return float(np.interp(np.log(rate), np.log(rates), accuracies, left=np.nan, right=np.nan))
+
+
+if __name__ == "__main__":
+    main()
