@@ -12,7 +12,7 @@ from foreign import browser, lines, office
 
 from datagen.dataset import TextImages
 from datagen.spec import DatasetSpec, Look, Texts
-from models import recognizers
+from models import recognizers, teachers
 from models.trained import TrainedCodec
 from sweep import launch, points, presets, stages
 from sweep.config import SweepConfig
@@ -50,7 +50,7 @@ class Arguments:
 def main() -> None:
     """Prints accuracy at each rate, and what each data set's codecs lose of the uncompressed accuracy."""
     arguments = tyro.cli(Arguments)
-    recognizer = recognizers.load("english_g2")
+    recognizer = recognizers.english_g2()
     wanted = lines(2 * arguments.lines, seed=1)
     foreign = {"browser": browser(wanted[: arguments.lines]), "office": office(wanted[arguments.lines :])}
     runs = {name: _run(name, fields, arguments) for name, fields in (("narrow", NARROW), ("default", {}))}
@@ -92,10 +92,10 @@ def _config(fields: dict, arguments: Arguments) -> SweepConfig:
 def _curve(run: RunFolder, images: TextImages) -> list[Objectives]:
     """Of the run's front, on other images."""
     config, found = run.config, []
-    recognizer = recognizers.load(config.recognizer)
+    recognizer = teachers.load(config.recognizers)
     for checkpoint in points.read(run.path).filter("on_front")["checkpoint"]:
         codec = stages.load_codec(config.codec, run.path / checkpoint)
-        point = evaluate(TrainedCodec(codec, config.codec, config.recognizer, {}), recognizer, images)
+        point = evaluate(TrainedCodec(codec, config.codec, config.recognizer_identity, {}), recognizer, images)
         found.append(Objectives(point.bpp, point.accuracy))
     return front(found)
 

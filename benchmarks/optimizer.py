@@ -12,7 +12,7 @@ import tyro
 from torch import nn
 
 from datagen import dataset
-from models import recognizers
+from models import teachers
 from models.conditioning import ConditionedCodec
 from models.trained import TrainedCodec
 from sweep import presets, stages, training
@@ -76,9 +76,11 @@ def _trained(config: SweepConfig, folder: Path) -> ConditionedCodec:
 
 
 def _curve(codec: ConditionedCodec, config: SweepConfig, folder: Path) -> list[Objectives]:
-    recognizer, val = recognizers.load(config.recognizer), dataset.load(folder, "val")
+    recognizer, val = teachers.load(config.recognizers), dataset.load(folder, "val")
     folded = (codec.fold(weight, 0.0) for weight in config.lambdas)
-    seen = (steer(TrainedCodec(plain, config.codec, config.recognizer, {}), recognizer, val) for plain in folded)
+    seen = (
+        steer(TrainedCodec(plain, config.codec, config.recognizer_identity, {}), recognizer, val) for plain in folded
+    )
     return sorted(Objectives(point.bpp, point.accuracy) for point in seen)
 
 

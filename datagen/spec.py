@@ -33,7 +33,7 @@ class Texts:
     """Dictionary of TextRecognitionDataGenerator that words come from."""
     file: str | None = None
     """A file of your own: each of its lines is a text, instead of words."""
-    random: float = 0.4
+    random: float = 0.3
     """Share of texts that are random strings of `pool` instead."""
     pool: tuple[Characters, ...] = ("letters", "digits", "symbols")
     """What random strings are made of, each of some or all of them."""
@@ -62,11 +62,11 @@ class Texts:
 class Look:
     """How a text lies on its background, and what became of the picture since."""
 
-    size: Range = (0.35, 1.0)
+    size: Range = (0.5, 1.0)
     """Of the text, as a share of the largest that fits the canvas."""
     margin: int = 0
     """Pixels at every side that stay free."""
-    contrast: Range = (60.0, 255.0)
+    contrast: Range = (80.0, 255.0)
     """Difference of luminance between the text and what lies under it, where the background allows for so much."""
     light: float = 0.5
     """Share of texts lighter than their background, where it allows for that."""
@@ -84,9 +84,9 @@ class Look:
     """Share of texts with one of TextRecognitionDataGenerator's distortions: sine, cosine or random."""
     skew: float = 4.0
     """Largest rotation either way, degrees."""
-    perspective: float = 0.1
+    perspective: float = 0.05
     """Largest shift of a corner of the text's box, as a share of its side."""
-    curvature: float = 0.2
+    curvature: float = 0.1
     """Largest bend of the text's middle against its ends, as a share of its height."""
     light_falloff: float = 0.3
     """Share of images lit from one side."""

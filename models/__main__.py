@@ -10,6 +10,7 @@ import numpy as np
 import tyro
 from PIL import Image, UnidentifiedImageError
 from rich.console import Console
+from rich.markup import escape
 
 from models.errors import FormatError, ModelError
 
@@ -70,20 +71,26 @@ class Decompress:
 
 @dataclass(frozen=True, kw_only=True)
 class Read:
-    """Prints the text in a .tfic file, as the recognizer that trained the codec reads it."""
+    """Prints the text in a .tfic file, as the (first) recognizer that trained the codec reads it."""
 
     file: tyro.conf.Positional[Path]
     """The .tfic file to read."""
     model: Path
     """The codec that compressed it."""
+    recognizer: Annotated[str | None, tyro.conf.arg(metavar="MODULE:FUNCTION")] = None
+    """Your own recognizer, if the sweep was given one: it is imported and called."""
+    recognizer_weights: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """The recognizer's checkpoint, if the sweep was given one."""
 
     def run(self) -> None:
         """Prints the text."""
-        from models import container, recognizers, trained
+        from models import container, recognizers, teachers, trained
 
         model = trained.load(self.model)
         image = container.to_float(container.decode(model, _read(self.file)))
-        print(recognizers.load(model.recognizer_name).read(image)[0])
+        name = teachers.reading(model.recognizer_name)
+        reader = recognizers.load_identified(name, self.recognizer_weights, self.recognizer)
+        print(reader.read(image)[0])
 
 
 Command = (
@@ -100,7 +107,7 @@ def main() -> int:
     try:
         command.run()
     except ModelError as error:
-        Console(stderr=True).print(f"[red]error:[/] {error}", soft_wrap=True)
+        Console(stderr=True).print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
         return 2
     return 0
 

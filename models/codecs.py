@@ -1,34 +1,21 @@
 """Image codecs by name: x -> y, z -> bytes -> x_hat."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import torch
 from compressai.models import MeanScaleHyperprior as Reference
-from compressai.models.base import CompressionModel, get_scale_table
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from models import entropy
 from models import small as transforms
-from models.entropy import Bottleneck, Gaussian, Prior
+from models.base import Codec, CodecOutput, rounded
+from models.entropy import Prior
 from models.errors import ModelError
-
-LARGEST_SCALE = 64
-"""Of a latent's Gaussian. Four times less than CompressAI's: the coder's tables shrink with it, and symbols
-beyond them are still coded, by escape."""
+from models.tinylic import TinyLIC
 
 
-class CodecOutput(NamedTuple):
-    """What one forward pass gives."""
-
-    x_hat: Float[Tensor, "b 3 h w"]
-    """Reconstruction; about 0 to 1, not clamped."""
-    likelihoods: dict[str, Float[Tensor, "b _c _h _w"]]
-    """Probability of each element of the latents `y` and `z`."""
-
-
-class MeanScaleHyperprior(CompressionModel):
+class MeanScaleHyperprior(Codec):
     """Minnen et al., "Joint autoregressive and hierarchical priors for learned image compression" (NeurIPS
     2018), without the autoregressive part.
 
@@ -41,12 +28,8 @@ class MeanScaleHyperprior(CompressionModel):
         self, *, g_a: nn.Module, g_s: nn.Module, h_a: nn.Module, h_s: nn.Module, N: int, downsampling_factor: int = 64
     ) -> None:
         """`N` is the number of z's channels, `downsampling_factor` the pixels a side of one of its elements."""
-        super().__init__()
+        super().__init__(N, downsampling_factor)
         self.g_a, self.g_s, self.h_a, self.h_s = g_a, g_s, h_a, h_s
-        self.entropy_bottleneck = Bottleneck(N)
-        self.z_channels = N
-        self.gaussian_conditional = Gaussian()
-        self.downsampling_factor = downsampling_factor
 
     def forward(self, x: Float[Tensor, "b 3 h w"], prior: Prior | None = None) -> CodecOutput:
         """Noise stands for rounding in training mode. h and w are multiples of `downsampling_factor`."""
@@ -55,12 +38,8 @@ class MeanScaleHyperprior(CompressionModel):
         scales, means = self.h_s(z_hat).chunk(2, 1)
         y_hat, y_likelihoods = self.gaussian_conditional.given(y, scales, means)
         if self.training:
-            y_hat = _rounded((y - means).float()) + means
+            y_hat = rounded((y - means).float()) + means
         return CodecOutput(self.g_s(y_hat).float(), {"y": y_likelihoods, "z": z_likelihoods})
-
-    def update_tables(self) -> None:
-        """Prepares the entropy coder for the present weights; needed once after training, before `compress`."""
-        self.update(get_scale_table(max=LARGEST_SCALE), force=True, update_quantiles=True)
 
     @torch.no_grad()
     def compress(self, x: Float[Tensor, "1 3 h w"]) -> bytes:
@@ -110,13 +89,10 @@ def mbt2018_mean() -> MeanScaleHyperprior:
     return MeanScaleHyperprior(g_a=reference.g_a, g_s=reference.g_s, h_a=reference.h_a, h_s=reference.h_s, N=N)
 
 
-Codec = MeanScaleHyperprior
-"""What every codec of this module offers."""
-
-CODECS: dict[str, Callable[[], Codec]] = {"small": small, "mbt2018-mean": mbt2018_mean}
+CODECS: dict[str, Callable[[], Codec]] = {"small": small, "mbt2018-mean": mbt2018_mean, "tinylic": TinyLIC}
 
 
-def build(name: str) -> MeanScaleHyperprior:
+def build(name: str) -> Codec:
     """A fresh codec; its weights follow torch's global random state.
 
     Raises:
@@ -125,8 +101,3 @@ def build(name: str) -> MeanScaleHyperprior:
     if name not in CODECS:
         raise ModelError(f"no codec is called {name!r}; there is {', '.join(CODECS)}")
     return CODECS[name]()
-
-
-def _rounded(values: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-    """Rounds; the gradient passes as if it had not."""
-    return values + (values.round() - values).detach()

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.codecs import Codec, CodecOutput
+from models.base import Codec, CodecOutput
 from models.entropy import Prior
 
 HIDDEN = 64

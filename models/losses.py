@@ -5,8 +5,8 @@ from typing import NamedTuple
 from jaxtyping import Float
 from torch import Tensor
 
-from models.codecs import CodecOutput
-from models.recognizers import Recognizer
+from models.base import CodecOutput
+from models.reading import FrozenRecognizer
 
 
 class LossWeights(NamedTuple):
@@ -38,7 +38,7 @@ def objective(
     output: CodecOutput,
     images: Float[Tensor, "b 3 h w"],
     texts: list[str],
-    recognizer: Recognizer | None,
+    recognizer: FrozenRecognizer | None,
     weights: LossWeights,
     reading_scale: float = 1.0,
 ) -> LossTerms:

@@ -1,41 +1,70 @@
-"""The None-VGG-BiLSTM-CTC network of Baek et al., "What is wrong with scene text recognition model
-comparisons?" (ICCV 2019), with the module names of its released checkpoints."""
+"""The four-stage framework of Baek et al., "What is wrong with scene text recognition model comparisons?" (ICCV 2019),
+with the module names of its released checkpoints."""
 
-from jaxtyping import Float
+from itertools import product
+from typing import NamedTuple
+
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from models.str_attention import AttentionDecoder
+from models.str_features import Rcnn, ResNet, Vgg
+from models.str_tps import Tps
 
-class VggBiLstmCtc(nn.Module):
-    """Grey line images -> one score for each class at each time step; 3.78 M parameters with 97 classes."""
+HEIGHT, WIDTH = 32, 100
+"""Pixels of the images that the released checkpoints read."""
+TRANSFORMATIONS = ("none", "tps")
+FEATURES = {"vgg": Vgg, "rcnn": Rcnn, "resnet": ResNet}
+SEQUENCES = ("none", "bilstm")
+PREDICTIONS = ("ctc", "attn")
 
-    def __init__(self, classes: int, channels: int = 256, hidden: int = 256) -> None:
+
+class Stages(NamedTuple):
+    """One choice for each stage."""
+
+    transformation: str
+    features: str
+    sequence: str
+    prediction: str
+
+
+COMBINATIONS = {
+    "-".join(stages): Stages(*stages) for stages in product(TRANSFORMATIONS, FEATURES, SEQUENCES, PREDICTIONS)
+}
+"""All 24 by name: `tps-resnet-bilstm-attn`, ..."""
+
+
+class StrNet(nn.Module):
+    """Grey line images -> one score for each class at each step."""
+
+    def __init__(self, stages: Stages, classes: int, channels: int = 512, hidden: int = 256) -> None:
+        """`channels` are the features', `hidden` the LSTMs'; the defaults are the published networks'."""
         super().__init__()
-        self.FeatureExtraction = _Vgg(channels)
-        self.SequenceModeling = nn.Sequential(_BiLstm(channels, hidden), _BiLstm(hidden, hidden))
-        self.Prediction = nn.Linear(hidden, classes)
+        has_tps, has_lstm = stages.transformation == "tps", stages.sequence == "bilstm"
+        self.Transformation = Tps(HEIGHT, WIDTH) if has_tps else nn.Identity()
+        self.FeatureExtraction = FEATURES[stages.features](channels)
+        lstms = (_BiLstm(channels, hidden), _BiLstm(hidden, hidden)) if has_lstm else ()
+        self.SequenceModeling = nn.Sequential(*lstms)
+        width = hidden if has_lstm else channels
+        predicts_attention = stages.prediction == "attn"
+        self.Prediction = AttentionDecoder(width, hidden, classes) if predicts_attention else nn.Linear(width, classes)
 
-    def forward(self, images: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b t k"]:
-        """Scores before the softmax, at w / 4 - 1 steps; class 0 is CTC's blank. Pixels range from -1 to 1."""
-        columns = self.FeatureExtraction(images).mean(2).transpose(1, 2)
-        return self.Prediction(self.SequenceModeling(columns))
+    def forward(self, images: Float[Tensor, "b 1 h w"], *before: Int[Tensor, "b n"]) -> Float[Tensor, "b _t k"]:
+        """Scores before the softmax; pixels range from -1 to 1.
 
+        CTC: at each column; class 0 is the blank. Attention: at each step, given the class `before` it.
+        """
+        return self.Prediction(self.columns(images), *before)
 
-class _Vgg(nn.Module):
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        a, b, c, d = channels // 8, channels // 4, channels // 2, channels
-        self.ConvNet = nn.Sequential(
-            *(nn.Conv2d(1, a, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
-            *(nn.Conv2d(a, b, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
-            *(nn.Conv2d(b, c, 3, padding=1), nn.ReLU()),
-            *(nn.Conv2d(c, c, 3, padding=1), nn.ReLU(), nn.MaxPool2d((2, 1))),
-            *(nn.Conv2d(c, d, 3, padding=1, bias=False), nn.BatchNorm2d(d), nn.ReLU()),
-            *(nn.Conv2d(d, d, 3, padding=1, bias=False), nn.BatchNorm2d(d), nn.ReLU(), nn.MaxPool2d((2, 1))),
-            *(nn.Conv2d(d, d, 2), nn.ReLU()),
-        )
+    def greedy(self, images: Float[Tensor, "b 1 h w"], steps: int) -> Int[Tensor, "b _n"]:
+        """The likeliest classes by attention, as `AttentionDecoder.greedy`."""
+        assert isinstance(self.Prediction, AttentionDecoder), "CTC needs no steps"
+        return self.Prediction.greedy(self.columns(images), steps)
 
-    def forward(self, images: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b c y x"]:
-        return self.ConvNet(images)
+    def columns(self, images: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b t c"]:
+        """What prediction reads: features from left to right, w / 4 - 1 (VGG) or w / 4 + 1 of them."""
+        features = self.FeatureExtraction(self.Transformation(images))
+        return self.SequenceModeling(features.mean(2).transpose(1, 2))
 
 
 class _BiLstm(nn.Module):
@@ -43,6 +72,12 @@ class _BiLstm(nn.Module):
         super().__init__()
         self.rnn = nn.LSTM(channels, hidden, bidirectional=True, batch_first=True)
         self.linear = nn.Linear(2 * hidden, hidden)
+
+    def train(self, mode: bool = True) -> "_BiLstm":
+        super().train(mode)
+        # cuDNN passes gradients through an LSTM in training mode alone; without dropout, both modes compute the same.
+        self.rnn.train()
+        return self
 
     def forward(self, columns: Float[Tensor, "b t c"]) -> Float[Tensor, "b t d"]:
         return self.linear(self.rnn(columns)[0])

@@ -1,6 +1,5 @@
 """model.pt: a trained codec of one rate, or with a dial for all, and the fingerprint that its .tfic files carry."""
 
-import hashlib
 import math
 import os
 import pickle
@@ -10,12 +9,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
 
 from models import codecs
-from models.codecs import Codec
+from models.base import Codec
 from models.conditioning import ConditionedCodec, Plane
 from models.errors import ModelError, WeightsError
+from models.fingerprint import fingerprint
 
 FORMAT, DIAL_FORMAT = "tfic-model-2", "tfic-dial-1"
 QUALITIES = range(101)
@@ -32,12 +31,13 @@ class TrainedCodec:
     codec: Codec
     codec_name: str
     recognizer_name: str
+    """As `teachers.identity`."""
     facts: Facts
 
     @cached_property
     def fingerprint(self) -> bytes:
         """SHA-256 over the codec's name and every tensor."""
-        return _fingerprint(self.codec_name, self.codec.state_dict())
+        return fingerprint(self.codec_name, self.codec.state_dict())
 
     def codec_at(self, quality: int | None) -> Codec:
         """The codec.
@@ -71,6 +71,7 @@ class RateDial:
     network: ConditionedCodec
     codec_name: str
     recognizer_name: str
+    """As `teachers.identity`."""
     path: tuple[Stop, ...]
     """At equal distances of the dial; log lambda and log beta are linear between them."""
     facts: Facts
@@ -78,7 +79,7 @@ class RateDial:
     @cached_property
     def fingerprint(self) -> bytes:
         """SHA-256 over the codec's name, the path and every tensor."""
-        return _fingerprint(f"{self.codec_name} {self.path}", self.network.state_dict())
+        return fingerprint(f"{self.codec_name} {self.path}", self.network.state_dict())
 
     def codec_at(self, quality: int | None) -> Codec:
         """The plain codec of a position from 0 to 100.
@@ -152,14 +153,6 @@ def _dial(content: dict[str, Any]) -> RateDial:
     network.load_state_dict(content["state_dict"])
     path = tuple(Stop(*stop) for stop in content["path"])
     return RateDial(network.eval(), content["codec"], content["recognizer"], path, content["facts"])
-
-
-def _fingerprint(identity: str, tensors: dict[str, Tensor]) -> bytes:
-    digest = hashlib.sha256(identity.encode())
-    for name, tensor in sorted(tensors.items()):
-        digest.update(name.encode())
-        digest.update(tensor.cpu().contiguous().numpy().tobytes())
-    return digest.digest()
 
 
 def _save(path: Path, content: dict[str, Any], fingerprint: bytes, weights: torch.nn.Module) -> None:

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from datagen.spec import ImportSpec, Spec
+from models import teachers
 from models.codecs import CODECS
-from models.recognizers import RECOGNIZERS
+from models.errors import ModelError
+from models.recognizers import ENGLISH_G2
+from models.teachers import Teacher
 from sweep.errors import SweepError
 
 Strategy = Literal["conditional", "shared"]
@@ -49,7 +52,8 @@ class SweepConfig:
 
     data: Spec
     codec: str = "small"
-    recognizer: str = "english_g2"
+    recognizers: tuple[Teacher, ...] = (Teacher(ENGLISH_G2),)
+    """Their losses are averaged; the first one reads what steers the search."""
     strategy: Strategy = "conditional"
     labels: Labels = "truth"
     stage1: StageConfig
@@ -78,11 +82,18 @@ class SweepConfig:
             raise SweepError(f"--budget {self.budget} is below 1; a sweep needs at least one trial")
         if self.codec not in CODECS:
             raise SweepError(f"no codec is called {self.codec!r}; choose one of {', '.join(CODECS)}")
-        if self.recognizer not in RECOGNIZERS:
-            raise SweepError(f"no recognizer is called {self.recognizer!r}; choose one of {', '.join(RECOGNIZERS)}")
+        try:
+            teachers.identity(self.recognizers)
+        except ModelError as error:
+            raise SweepError(str(error)) from None
         if list(self.lambdas) != sorted(set(self.lambdas), reverse=True) or min(self.lambdas, default=0) <= 0:
             raise SweepError(f"lambdas={self.lambdas} must be positive and falling")
         if isinstance(self.data, ImportSpec) and self.data.unlabeled and self.labels != "pseudo":
             raise SweepError(f"{self.data.unlabeled} images have no text; give --labels pseudo")
         if not 0 < self.betas[0] <= self.betas[1]:
             raise SweepError(f"betas={self.betas} must be a positive rising pair")
+
+    @property
+    def recognizer_identity(self) -> str:
+        """Names, checksums and shares: equal ones teach alike."""
+        return teachers.identity(self.recognizers)

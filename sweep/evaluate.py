@@ -2,7 +2,8 @@
 
 import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -14,9 +15,10 @@ from models import container
 from models.container import TficFile
 from models.losses import bits_per_pixel
 from models.metrics import character_error_rate, mean_accuracy, psnr_db
-from models.recognizers import Recognizer
+from models.reading import FrozenRecognizer
 from models.trained import TrainedCodec
 from sweep.classical import ClassicalCodec
+from sweep.points import Row
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -45,6 +47,14 @@ class RatePoint(NamedTuple):
     """Of one image on the CPU, from pixels to the file's bytes."""
     encode_ms_std: float | None = None
     decode_ms: float | None = None
+    others: Mapping[str, float] = MappingProxyType({})
+    """Accuracy of the recognizers that teach beside the first, by name."""
+
+    def row(self) -> Row:
+        """Its columns of the table of points."""
+        values = self._asdict()
+        del values["others"]
+        return values | {f"accuracy_{name}": value for name, value in self.others.items()}
 
 
 class Steer(NamedTuple):
@@ -55,7 +65,7 @@ class Steer(NamedTuple):
     accuracy: float
 
 
-def evaluate(trained: TrainedCodec, recognizer: Recognizer, data: TextImages) -> RatePoint:
+def evaluate(trained: TrainedCodec, recognizer: FrozenRecognizer, data: TextImages) -> RatePoint:
     """Compresses every image to a file's bytes, restores it, and reads what came back. Runs on the CPU."""
     point, files = _measured(
         lambda image: container.encode(trained, image), lambda file: container.decode(trained, file), recognizer, data
@@ -66,45 +76,54 @@ def evaluate(trained: TrainedCodec, recognizer: Recognizer, data: TextImages) ->
     )
 
 
-def evaluate_classical(codec: ClassicalCodec, recognizer: Recognizer, data: TextImages) -> RatePoint:
+def evaluate_classical(codec: ClassicalCodec, recognizer: FrozenRecognizer, data: TextImages) -> RatePoint:
     """The same of a codec without training."""
     height, width = data.images[0].shape[:2]
     return _measured(codec.encode, lambda file: codec.decode(file, width, height), recognizer, data)[0]
 
 
-def evaluate_uncompressed(recognizer: Recognizer, data: TextImages) -> RatePoint:
+def evaluate_uncompressed(recognizer: FrozenRecognizer, data: TextImages) -> RatePoint:
     """The recognizer's reading of the images as they are."""
-    texts, ocr_ms = _timed(lambda image: recognizer.read(container.to_float(image))[0], data.images)
-    return RatePoint(
-        bpp=UNCOMPRESSED_BPP,
-        accuracy=mean_accuracy(texts, data.texts),
-        cer=character_error_rate(texts, data.texts),
-        ocr_ms=statistics.fmean(ocr_ms),
-        ocr_ms_std=statistics.pstdev(ocr_ms),
-    )
+    return _as_read(data.images, recognizer, data.texts, UNCOMPRESSED_BPP)
 
 
 def _measured(
     encode: Callable[[np.ndarray], bytes],
     decode: Callable[[bytes], np.ndarray],
-    recognizer: Recognizer,
+    recognizer: FrozenRecognizer,
     data: TextImages,
 ) -> tuple[RatePoint, list[bytes]]:
     files, encode_ms = _timed(encode, data.images)
     decoded, decode_ms = _timed(decode, files)
-    texts, ocr_ms = _timed(lambda image: recognizer.read(container.to_float(image))[0], decoded)
-    point = RatePoint(
-        bpp=_rate(files, data),
-        accuracy=mean_accuracy(texts, data.texts),
-        cer=character_error_rate(texts, data.texts),
-        psnr_db=psnr_db(to_tensor(np.stack(decoded)), to_tensor(data.images)).mean().item(),
+    images = np.stack(decoded)
+    point = _as_read(images, recognizer, data.texts, _rate(files, data))._replace(
+        psnr_db=psnr_db(to_tensor(images), to_tensor(data.images)).mean().item(),
         encode_ms=statistics.fmean(encode_ms),
         encode_ms_std=statistics.pstdev(encode_ms),
         decode_ms=statistics.fmean(decode_ms),
-        ocr_ms=statistics.fmean(ocr_ms),
-        ocr_ms_std=statistics.pstdev(ocr_ms),
     )
     return point, files
+
+
+def _as_read(
+    images: UInt8[np.ndarray, "n h w 3"], recognizer: FrozenRecognizer, texts: list[str], bpp: float
+) -> RatePoint:
+    """A rate, and what reading tells of the images."""
+    said, ocr_ms = _timed(lambda image: recognizer.read(container.to_float(image))[0], images)
+    truths = [recognizer.as_read(text) for text in texts]
+    return RatePoint(
+        bpp=bpp,
+        accuracy=mean_accuracy(said, truths),
+        cer=character_error_rate(said, truths),
+        ocr_ms=statistics.fmean(ocr_ms),
+        ocr_ms_std=statistics.pstdev(ocr_ms),
+        others={name: accuracy_of(other, images, texts) for name, other in recognizer.others.items()},
+    )
+
+
+def accuracy_of(recognizer: FrozenRecognizer, images: UInt8[np.ndarray, "n h w 3"], texts: list[str]) -> float:
+    """How well a recognizer reads images; differences that it cannot tell do not count."""
+    return mean_accuracy(read(images, recognizer), map(recognizer.as_read, texts))
 
 
 def _rate(files: list[bytes], data: TextImages) -> float:
@@ -112,13 +131,13 @@ def _rate(files: list[bytes], data: TextImages) -> float:
     return 8 * statistics.fmean(map(len, files)) / (height * width)
 
 
-def read(images: UInt8[np.ndarray, "n h w 3"], recognizer: Recognizer) -> list[str]:
-    """What the recognizer reads in each image: texts for images that have none."""
+def read(images: UInt8[np.ndarray, "n h w 3"], recognizer: FrozenRecognizer) -> list[str]:
+    """What the recognizer reads in each image."""
     return [text for batch in _batches(images) for text in recognizer.read(batch)]
 
 
 @torch.no_grad()
-def steer(trained: TrainedCodec, recognizer: Recognizer, data: TextImages) -> Steer:
+def steer(trained: TrainedCodec, recognizer: FrozenRecognizer, data: TextImages) -> Steer:
     """A quick look at the validation images: estimated rate, and accuracy without writing files."""
     rates: list[float] = []
     texts: list[str] = []
@@ -126,7 +145,7 @@ def steer(trained: TrainedCodec, recognizer: Recognizer, data: TextImages) -> St
         output = trained.codec(images)
         rates += bits_per_pixel(output.likelihoods, images.shape[2] * images.shape[3]).tolist()
         texts += recognizer.read(output.x_hat.clamp(0, 1))
-    return Steer(statistics.fmean(rates), mean_accuracy(texts, data.texts))
+    return Steer(statistics.fmean(rates), mean_accuracy(texts, map(recognizer.as_read, data.texts)))
 
 
 @torch.no_grad()

@@ -35,7 +35,7 @@ def trained(run: RunFolder, row: Row) -> TrainedCodec:
     """The codec of a point."""
     facts = {name: row[name] for name in FACTS if row[name] is not None}
     return TrainedCodec(
-        load_codec(row["codec"], run.path / row["checkpoint"]), row["codec"], run.config.recognizer, facts
+        load_codec(row["codec"], run.path / row["checkpoint"]), row["codec"], run.config.recognizer_identity, facts
     )
 
 
@@ -52,7 +52,7 @@ def dial(run: RunFolder, front: pl.DataFrame) -> RateDial:
     assert isinstance(network, ConditionedCodec)
     path = path_along(front.filter(kind="tfic"))
     facts = {"points": len(front), "least_bpp": front["bpp"].min(), "most_bpp": front["bpp"].max()}
-    return RateDial(network, node.codec, run.config.recognizer, path, facts)
+    return RateDial(network, node.codec, run.config.recognizer_identity, path, facts)
 
 
 def path_along(front: pl.DataFrame) -> tuple[Stop, ...]:

@@ -1,5 +1,7 @@
 """The pictures of a run: its front, and reconstructions with what was read in them."""
 
+import itertools
+
 import numpy as np
 import polars as pl
 from jaxtyping import UInt8
@@ -8,15 +10,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
 from datagen.dataset import TextImages
-from models import container, recognizers
+from models import container, teachers
 from models.metrics import accuracy
-from models.recognizers import CtcRecognizer
+from models.reading import FrozenRecognizer
 from models.trained import TrainedCodec
 from sweep import export, points
 from sweep.folder import RunFolder
 from sweep.points import Row
 
-BASE, TFIC, FRONT, CLASSICAL = "#7f7f7f", "#5fa8d3", "#c1121f", "#e09f3e"
+BASE, TFIC, FRONT, CLASSICAL, OTHER = "#7f7f7f", "#5fa8d3", "#c1121f", "#e09f3e", "#6a4c93"
 RIGHT, WRONG = "#2d6a4f", "#c1121f"
 IMAGES = 5
 """Rows of the picture of reconstructions: the first of the test split, whatever they show."""
@@ -27,7 +29,8 @@ RATES = 3
 def front_figure(frame: pl.DataFrame) -> Figure:
     """Accuracy over rate: TFIC points, the front, and what it is compared with.
 
-    That is the base curve, the uncompressed images' accuracy, and the envelope of what needs no training.
+    That is the base curve, the uncompressed images' accuracy, the envelope of what needs no training, and the front as
+    other readers read it.
     """
     figure = Figure(figsize=(8, 5), dpi=120, layout="constrained")
     axes = figure.add_subplot()
@@ -40,6 +43,10 @@ def front_figure(frame: pl.DataFrame) -> Figure:
     axes.scatter(tfic["bpp"], tfic["accuracy"], color=TFIC, s=22, alpha=0.7, label="TFIC (stage 2)")
     axes.step(front["bpp"], front["accuracy"], where="post", color=FRONT, linewidth=1.6, label="Pareto front")
     axes.scatter(front["bpp"], front["accuracy"], facecolors="none", edgecolors=FRONT, s=48)
+    for column, marker in zip(points.readings(front), itertools.cycle("^vD<>"), strict=False):
+        read = front.drop_nulls(column)
+        label = f"the front as {column.removeprefix(points.OTHERS)} reads it"
+        axes.plot(read["bpp"], read[column], ":", marker=marker, color=OTHER, markersize=4, linewidth=1, label=label)
     uncompressed = points.uncompressed_accuracy(frame)
     if uncompressed is not None:
         axes.axhline(uncompressed, color="black", linestyle="--", linewidth=1, label="uncompressed")
@@ -61,12 +68,13 @@ def _label(axes: Axes) -> None:
 
 def reconstructions_figure(run: RunFolder, frame: pl.DataFrame, test: TextImages) -> Figure:
     """Original, base and TFIC reconstructions at like rates, each with what was read in it."""
-    recognizer = recognizers.load(run.config.recognizer)
+    recognizer = teachers.load(run.config.recognizers)
     shown = [("original", None), *_pairs(frame)]
     images = test.images[:IMAGES]
     # Where there is no label, what is read in the original stands for it.
     truths = [
-        text or recognizer.read(container.to_float(image))[0] for image, text in zip(images, test.texts, strict=False)
+        recognizer.as_read(text) or recognizer.read(container.to_float(image))[0]
+        for image, text in zip(images, test.texts, strict=False)
     ]
     figure = Figure(figsize=(2.9 * len(shown), 1.15 * IMAGES + 0.4), dpi=110, layout="constrained")
     grid = figure.subplots(IMAGES, len(shown), squeeze=False)
@@ -97,7 +105,7 @@ def _show(
     image: UInt8[np.ndarray, "h w 3"],
     truth: str,
     trained: TrainedCodec | None,
-    recognizer: CtcRecognizer,
+    recognizer: FrozenRecognizer,
 ) -> None:
     if trained is not None:
         image = container.decode(trained, container.encode(trained, image))

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from datagen import generate, shards, summary
 from datagen.spec import SPLITS
-from models import recognizers
-from sweep import classical, legibility, points, report, stages, usage
+from models import held_out, teachers
+from models.reading import FrozenRecognizer
+from sweep import classical, legibility, points, report, rereading, stages, usage
 from sweep.errors import SweepError
 from sweep.folder import RunFolder
 from sweep.points import PointTable
@@ -39,10 +40,10 @@ def sweep(run: RunFolder) -> Effort:
     Raises:
         SweepError: every point failed.
         DataError: the data set cannot be made.
-        WeightsError: the recognizer's weights are missing or changed.
+        ModelError: the recognizer's weights are missing or changed, or it does not know the texts' characters.
     """
     # Workers load it again; here it fails before anything has started.
-    recognizers.load(run.config.recognizer)
+    recognizer = teachers.load(run.config.recognizers)
     display = Display(run.config)
     started = time.monotonic()
     with usage.peak_memory() as memory, display.live(), generate.ray_session():
@@ -52,7 +53,7 @@ def sweep(run: RunFolder) -> Effort:
         recorder = Recorder(table, tracker, display)
         display.show(table.frame)
         try:
-            _prepare(run, tracker, display)
+            _prepare(run, recognizer, tracker, display)
             _measure(run, table, recorder, display)
             _report(run, table, tracker, display)
         except BaseException as error:
@@ -64,13 +65,17 @@ def sweep(run: RunFolder) -> Effort:
     return effort
 
 
-def _prepare(run: RunFolder, tracker: Tracker, display: Display) -> None:
+def _prepare(run: RunFolder, recognizer: FrozenRecognizer, tracker: Tracker, display: Display) -> None:
     display.phase("rendering images")
     generate.ensure(run.config.data, run.data, display.advanced)
     tables = {split: shards.read(run.data, split, shards.DESCRIPTION) for split in SPLITS}
     tracker.dataset(run.data, run.config.data.digest(), tables)
+    if run.config.labels == "truth":
+        # Training would meet an unknown character minutes later, in a worker.
+        recognizer.check(tables["train"]["text"].unique())
     display.phase("reading the images as they are")
-    for file in (*summary.files(run.data), legibility.ensure(run.data, run.config.recognizer)):
+    legible = legibility.ensure(run.data, run.config.recognizers[0])
+    for file in (*summary.files(run.data), legible):
         tracker.file(file)
 
 
@@ -91,6 +96,18 @@ def _measure(run: RunFolder, table: PointTable, recorder: Recorder, display: Dis
     _train(pool, shared[1:], recorder, display)
     display.phase("searching lambda and beta", trials)
     pool.search(trials, searched.iter_rows(named=True))
+    _reread(run, table, pool, display)
+
+
+def _reread(run: RunFolder, table: PointTable, pool: Pool, display: Display) -> None:
+    """The front as those read it that no codec was trained against."""
+    readers, reasons = held_out.opened([teacher.name for teacher in run.config.recognizers])
+    for name, reason in reasons.items():
+        display.print(f"{name} does not read the front: {reason}")
+    rows = rereading.unread(table.frame, readers) if readers else []
+    if rows:
+        display.phase(f"reading the front with {' and '.join(readers)}", len(rows))
+        pool.reread(rows, [*readers])
 
 
 def _train(pool: Pool, nodes: list[Node], recorder: Recorder, display: Display) -> None:
@@ -138,8 +155,9 @@ def _report(run: RunFolder, table: PointTable, tracker: Tracker, display: Displa
 
 def _params(run: RunFolder) -> points.Row:
     config = run.config
-    names = ("strategy", "codec", "recognizer", "labels", "lambdas", "betas", "polish_steps", "seed")
+    names = ("strategy", "codec", "labels", "lambdas", "betas", "polish_steps", "seed")
     values = {name: getattr(config, name) for name in names}
+    values |= {"recognizer": config.recognizer_identity}
     stages = {"stage1": config.stage1, "stage2": config.stage2}
     values |= {f"{name}_{field}": value for name, stage in stages.items() for field, value in asdict(stage).items()}
     return values | {"preset": run.preset, "data": config.data.digest(), "folder": str(run.path.absolute())}

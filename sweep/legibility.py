@@ -7,23 +7,25 @@ import polars as pl
 
 from datagen import dataset, shards
 from datagen.shards import atomic
-from models import recognizers
+from models import teachers
 from models.metrics import accuracy
+from models.teachers import Teacher
 from sweep.evaluate import read
 
 BY = ("font", "background")
 
 
-def ensure(folder: Path, recognizer: str) -> Path:
+def ensure(folder: Path, teacher: Teacher) -> Path:
     """The file beside the manifest that says it of the test split; measured where it is missing.
 
     It holds, by font and background, how many images there are, and their mean accuracy; the least legible come first.
     """
-    path = folder / f"legibility-{recognizer}.json"
+    path = folder / f"legibility-{teachers.identity([teacher]).replace(':', '.')}.json"
     if not path.exists():
         table = shards.read(folder, "test", ("text", *BY))
-        texts = read(dataset.load(folder, "test").images, recognizers.load(recognizer))
-        scores = [accuracy(said, text) for said, text in zip(texts, table["text"], strict=True)]
+        reader = teachers.load([teacher])
+        texts = read(dataset.load(folder, "test").images, reader)
+        scores = [accuracy(said, reader.as_read(text)) for said, text in zip(texts, table["text"], strict=True)]
         found = {name: _by(name, table.with_columns(accuracy=pl.Series(scores))) for name in BY}
         with atomic(path) as partial:
             partial.write_text(json.dumps(found, indent=2) + "\n")

@@ -5,12 +5,12 @@ from torch import nn
 from datagen.dataset import Batch
 from models.conditioning import Plane
 from models.losses import LossTerms, LossWeights, objective
-from models.recognizers import Recognizer
+from models.reading import FrozenRecognizer
 from sweep.config import StageConfig
 from sweep.training import Objective
 
 
-def objective_of(stage: StageConfig, plane: Plane | None, recognizer: Recognizer | None) -> Objective:
+def objective_of(stage: StageConfig, plane: Plane | None, recognizer: FrozenRecognizer | None) -> Objective:
     """That of a plain codec at the stage's weights, or of a conditioned one at weights drawn for each image."""
     return _fixed(stage, recognizer) if plane is None else _drawn(stage, plane, recognizer)
 
@@ -20,7 +20,7 @@ def reading_scale(stage: StageConfig, step: int) -> float:
     return stage.reading_scales[step * len(stage.reading_scales) // stage.steps]
 
 
-def _fixed(stage: StageConfig, recognizer: Recognizer | None) -> Objective:
+def _fixed(stage: StageConfig, recognizer: FrozenRecognizer | None) -> Objective:
     weights = LossWeights(stage.distortion_weight, stage.rate_weight, stage.ocr_weight)
 
     def terms(codec: nn.Module, batch: Batch, step: int) -> LossTerms:
@@ -30,7 +30,7 @@ def _fixed(stage: StageConfig, recognizer: Recognizer | None) -> Objective:
     return terms
 
 
-def _drawn(stage: StageConfig, plane: Plane, recognizer: Recognizer | None) -> Objective:
+def _drawn(stage: StageConfig, plane: Plane, recognizer: FrozenRecognizer | None) -> Objective:
     def terms(codec: nn.Module, batch: Batch, step: int) -> LossTerms:
         condition = plane.draw(len(batch.texts), batch.images.device, with_ocr=recognizer is not None)
         weights = LossWeights(stage.distortion_weight, *condition)

@@ -1,6 +1,7 @@
 """points.parquet: a row a rate-accuracy point, written whole each time one arrives."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ SCHEMA = pl.Schema(
         "accuracy": pl.Float64,
         "cer": pl.Float64,
         "psnr_db": pl.Float64,
+        "accuracy_tesseract": pl.Float64,
+        "accuracy_rapidocr": pl.Float64,
         "encode_ms": pl.Float64,
         "encode_ms_std": pl.Float64,
         "decode_ms": pl.Float64,
@@ -41,6 +44,8 @@ SCHEMA = pl.Schema(
         "mlflow_run_id": pl.String,
     }
 )
+OTHERS = "accuracy_"
+"""Begins the columns of readers other than the first recognizer: those held out, and those that teach beside it."""
 Row = dict[str, Any]
 """Values by column; a missing column is null."""
 
@@ -66,8 +71,19 @@ class PointTable:
     def add(self, row: Row) -> None:
         """Adds a point, or replaces the one of the same id; then writes points.parquet and front.json."""
         others = self.frame.filter(pl.col("point_id") != row["point_id"])
-        added = pl.DataFrame([{name: row.get(name) for name in SCHEMA}], schema=SCHEMA)
-        self.frame = mark_front(pl.concat([others, added]))
+        schema = _schema(row)
+        added = pl.DataFrame([{name: row.get(name) for name in schema}], schema=schema)
+        self.frame = mark_front(pl.concat([others, added], how="diagonal"))
+        self._write()
+
+    def update(self, point_id: str, values: Row) -> None:
+        """Sets columns of a point; then writes both files."""
+        at = pl.col("point_id") == point_id
+        changes = {name: pl.when(at).then(value).otherwise(pl.col(name)) for name, value in values.items()}
+        self.frame = self.frame.with_columns(**changes)
+        self._write()
+
+    def _write(self) -> None:
         with atomic(self._path) as partial:
             self.frame.write_parquet(partial)
         with atomic(self._folder / "front.json") as partial:
@@ -87,13 +103,23 @@ def read(folder: Path) -> pl.DataFrame:
     """
     path = folder / "points.parquet"
     try:
-        return pl.read_parquet(path, schema=SCHEMA, missing_columns="insert")
+        return pl.read_parquet(path, schema=_schema(pl.read_parquet_schema(path)), missing_columns="insert")
     except FileNotFoundError:
         raise SweepError(
             f"{path} does not exist; {folder} is no run's folder, or its first point is not done"
         ) from None
     except (OSError, pl.exceptions.PolarsError) as error:
         raise SweepError(f"{path} cannot be read ({error}); restore it, or move the run away and start again") from None
+
+
+def _schema(names: Iterable[str]) -> dict[str, Any]:
+    """That of the table, with the columns of readers that are among these names."""
+    return dict(SCHEMA) | {name: pl.Float64() for name in names if name.startswith(OTHERS)}
+
+
+def readings(frame: pl.DataFrame) -> list[str]:
+    """The columns of other readers that hold something."""
+    return [name for name in frame.columns if name.startswith(OTHERS) and frame[name].count()]
 
 
 def mark_front(frame: pl.DataFrame) -> pl.DataFrame:
@@ -128,7 +154,7 @@ def uncompressed_accuracy(frame: pl.DataFrame) -> float | None:
 def front_summary(frame: pl.DataFrame) -> Row:
     """What front.json holds: the front by rising rate, and what it is worth."""
     kept = frame.filter("on_front").sort("bpp")
-    columns = ["point_id", "kind", "lambda", "beta", "bpp", "accuracy", "psnr_db", "checkpoint"]
+    columns = ["point_id", "kind", "lambda", "beta", "bpp", "accuracy", *readings(kept), "psnr_db", "checkpoint"]
     return {
         "uncompressed_accuracy": uncompressed_accuracy(frame),
         "hypervolume": hypervolume(objectives(kept)),

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sweep.config import SweepConfig
-from sweep.points import Row
+from sweep.points import OTHERS, Row
 from sweep.stages import Node
 from sweep.training import Progress
 
@@ -100,6 +100,12 @@ class Display:
         self._phase_done += 1
         self.show(frame)
         self._console.print(_sentence(row), highlight=False)
+
+    def reread(self, row: Row, accuracies: dict[str, float]) -> None:
+        """Readers that are held out have read a point."""
+        self._phase_done += 1
+        read = ", ".join(f"{name.removeprefix(OTHERS)} {value:.3f}" for name, value in accuracies.items())
+        self._console.print(f"{_point(row)} read by {read or 'nobody'}", highlight=False)
 
     def show(self, frame: pl.DataFrame) -> None:
         """All points so far."""

@@ -49,3 +49,9 @@ class Recorder:
         if time.monotonic() - self._pictured > FIGURE_SECONDS:
             self._tracker.figure(front_figure(self._table.frame), "front.png")
             self._pictured = time.monotonic()
+
+    def reread(self, row: Row, accuracies: dict[str, float]) -> None:
+        """Readers that are held out have read the point."""
+        self._table.update(row["point_id"], accuracies)
+        self._tracker.reread(row, accuracies)
+        self._display.reread(row, accuracies)

@@ -46,14 +46,16 @@ def _page(run: RunFolder, frame: pl.DataFrame, pictures: list[bytes]) -> str:
         "<style>body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem}"
         "img{max-width:100%;display:block;margin:1rem 0}td,th{padding:.2rem .8rem;text-align:right}"
         "tr:nth-child(even){background:#f3f3f3}table{border-collapse:collapse}</style>"
-        f"<h1>{name}</h1><p>{html.escape(summary(frame))}</p>{images}<h2>The front</h2>{_table(frame)}</html>\n"
+        f"<h1>{name}</h1><p>{html.escape(summary(frame))}</p>{images}"
+        f"<h2>The front, and the images as they are</h2>{_table(frame)}</html>\n"
     )
 
 
 def _table(frame: pl.DataFrame) -> str:
-    columns = ["kind", "lambda", "beta", "bpp", "accuracy", "cer", "psnr_db", "encode_ms", "ocr_ms", "point_id"]
-    rows = frame.filter("on_front").sort("bpp").select(columns)
-    head = "".join(f"<th>{name}</th>" for name in columns)
+    shown = frame.filter(pl.col("on_front") | (pl.col("kind") == "uncompressed")).sort("bpp")
+    columns = ["kind", "lambda", "beta", "bpp", "accuracy", *points.readings(shown), "cer", "psnr_db"]
+    rows = shown.select(*columns, "encode_ms", "ocr_ms", "point_id")
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in rows.columns)
     body = "".join("<tr>" + "".join(f"<td>{_cell(v)}</td>" for v in row) + "</tr>" for row in rows.iter_rows())
     return f"<table><tr>{head}</tr>{body}</table>"
 

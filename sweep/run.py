@@ -12,16 +12,20 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 from rich.console import Console
+from rich.markup import escape
 
 from datagen.errors import DataError
 from models.errors import ModelError
 from sweep.errors import SweepError
 
 if TYPE_CHECKING:
+    from datagen.spec import Spec
+    from models.teachers import Teacher
+    from sweep.config import SweepConfig
     from sweep.folder import RunFolder
 
 
-NAMED = ("budget", "strategy", "codec", "recognizer", "labels", "polish_steps")
+NAMED = ("budget", "strategy", "codec", "labels", "polish_steps")
 """Arguments that are fields of the configuration."""
 
 
@@ -53,9 +57,17 @@ class Arguments:
     """What the recognizer is to read in training. truth (default): the data set's texts. pseudo: what it reads in the
     original, for images without labels."""
     codec: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
-    """small or mbt2018-mean (default: the preset's)."""
-    recognizer: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
-    """english_g2."""
+    """small, mbt2018-mean or tinylic (default: the preset's)."""
+    recognizer: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="NAME[=WEIGHT]")] = ()
+    """english_g2 (default); ppocr (PP-OCRv4, with the extra ppocr); with --recognizer-weights trba, which is
+    tps-resnet-bilstm-attn, or another network of the four-stage framework, such as none-vgg-bilstm-ctc; or your own
+    MODULE:FUNCTION, which returns a torch.nn.Module with the methods loss(images, texts) and read(images). Given
+    several times, the codec is trained against the mean of their losses, weighted by =WEIGHT; the first one's accuracy
+    steers the search, the others' stand beside it."""
+    recognizer_weights: Annotated[tuple[Path, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="FILE")] = ()
+    """A checkpoint that github.com/clovaai/deep-text-recognition-benchmark released, of 36 or 94 characters; one for
+    each recognizer that comes without, in their order. The preset's data set is drawn with the characters that all
+    recognizers know; a --data with others is refused."""
     data: Annotated[str | None, tyro.conf.arg(metavar="DIR")] = None
     """A data set that python -m datagen rendered or imported: a folder, or s3:// or gs:// (default: the preset's,
     rendered beside the run)."""
@@ -70,7 +82,7 @@ def main() -> int:
     try:
         _run(arguments)
     except (SweepError, DataError, ModelError) as error:
-        console.print(f"[red]error:[/] {error}", soft_wrap=True, highlight=False)
+        console.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
         return 2
     except KeyboardInterrupt:
         console.print("interrupted; every finished point is saved. The same command with --resume goes on.")
@@ -94,7 +106,7 @@ def open_run(arguments: Arguments) -> "RunFolder":
     Raises:
         SweepError: the run exists and is not to be resumed, is of another configuration, or cannot be written.
         DataError: --data holds no data set.
-        ModelError: a name is unknown.
+        ModelError: a name is unknown, or a recognizer cannot be loaded.
     """
     from datagen import remote
     from sweep import presets
@@ -110,8 +122,9 @@ def _started(arguments: Arguments, out: Path, preset: str, data: Path | None) ->
     from sweep import presets, tracking
     from sweep.folder import RunFolder, new_sweep_id
 
-    data_spec = {} if data is None else {"data": Manifest.load(data).spec}
-    config = replace(presets.PRESETS[preset](), **data_spec, **_asked(arguments))
+    config = presets.PRESETS[preset]()
+    config = replace(config, **_asked(arguments, config))
+    config = replace(config, data=_legible(config) if data is None else Manifest.load(data).spec)
     if config.strategy == "shared":
         config = presets.shared(config)
     data = data or out.parent / "data" / f"{preset}-{config.data.digest()}"
@@ -120,17 +133,28 @@ def _started(arguments: Arguments, out: Path, preset: str, data: Path | None) ->
     return run
 
 
+def _legible(config: "SweepConfig") -> "Spec":
+    """The preset's data set, of texts that the recognizers know."""
+    from datagen.spec import READABLE, DatasetSpec
+    from models import teachers
+
+    assert isinstance(config.data, DatasetSpec), "presets are drawn"
+    characters = teachers.load(config.recognizers).known(READABLE)
+    return replace(config.data, texts=replace(config.data.texts, characters=characters))
+
+
 def _resumed(arguments: Arguments, out: Path, data: Path | None) -> "RunFolder":
     from datagen.shards import Manifest
     from sweep.folder import RunFolder
 
     run = RunFolder.load(out)
-    asked = _asked(arguments) | ({"data": Manifest.load(data).spec} if data else {})
+    asked = _asked(arguments, run.config) | ({"data": Manifest.load(data).spec} if data else {})
     if arguments.preset not in (None, run.preset):
         raise SweepError(f"{out} was started with --preset {run.preset}; resume it with that, or start another --out")
     for name in asked.keys() - {"budget"}:
         if asked[name] != getattr(run.config, name):
-            raise SweepError(f"{out} was started with another --{name}; resume it without, or start another --out")
+            option = "--recognizer" if name == "recognizers" else f"--{name.replace('_', '-')}"
+            raise SweepError(f"{out} was started with another {option}; resume it without, or start another --out")
     if arguments.budget is not None and arguments.budget < run.config.budget:
         raise SweepError(f"{out} has --budget {run.config.budget}, which can only grow; give that or more")
     run = replace(run, config=replace(run.config, **asked), data=(data or run.data).absolute())
@@ -138,9 +162,14 @@ def _resumed(arguments: Arguments, out: Path, data: Path | None) -> "RunFolder":
     return run
 
 
-def _asked(arguments: Arguments) -> dict[str, int | str]:
-    """The fields of the configuration that the command line names."""
+def _asked(arguments: Arguments, config: "SweepConfig") -> dict[str, "int | str | tuple[Teacher, ...]"]:
+    """The fields of the configuration that the command line names, in place of what they are."""
+    from models import teachers
+
     values = {name: getattr(arguments, name) for name in NAMED}
+    if arguments.recognizer or arguments.recognizer_weights:
+        names = arguments.recognizer or [f"{teacher.name}={teacher.weight}" for teacher in config.recognizers]
+        values["recognizers"] = teachers.parse(names, arguments.recognizer_weights)
     return {name: value for name, value in values.items() if value is not None}
 
 

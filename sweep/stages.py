@@ -17,9 +17,9 @@ from datagen import dataset
 from datagen.dataset import TextImages
 from datagen.shards import atomic
 from models import codecs
-from models.codecs import Codec
+from models.base import Codec
 from models.conditioning import ConditionedCodec, Plane
-from models.recognizers import CtcRecognizer
+from models.reading import FrozenRecognizer
 from sweep.config import Labels, StageConfig, SweepConfig
 from sweep.errors import SweepError
 from sweep.objectives import objective_of
@@ -34,7 +34,7 @@ class Node:
     """Digest of the data set."""
     codec: str
     recognizer: str | None
-    """None in stage 1, which asks no recognizer."""
+    """Its identity; None in stage 1, which asks no recognizer."""
     stage: StageConfig
     seed: int
     parent: "Node | None" = None
@@ -78,7 +78,7 @@ def stage2(config: SweepConfig, rate_weight: float, ocr_weight: float) -> Node:
         return _folded(conditioned2(config), rate_weight, ocr_weight, config.polish_steps)
     stage = replace(config.stage2, rate_weight=rate_weight, ocr_weight=ocr_weight)
     parent = stage1(config, rate_weight)
-    return replace(parent, recognizer=config.recognizer, stage=stage, parent=parent, labels=config.labels)
+    return replace(parent, recognizer=config.recognizer_identity, stage=stage, parent=parent, labels=config.labels)
 
 
 def shared(config: SweepConfig) -> list[Node]:
@@ -94,7 +94,9 @@ def conditioned1(config: SweepConfig) -> Node:
 def conditioned2(config: SweepConfig) -> Node:
     """One codec for every (lambda, beta)."""
     parent = conditioned1(config)
-    return replace(parent, recognizer=config.recognizer, stage=config.stage2, parent=parent, labels=config.labels)
+    return replace(
+        parent, recognizer=config.recognizer_identity, stage=config.stage2, parent=parent, labels=config.labels
+    )
 
 
 def _folded(parent: Node, rate_weight: float, ocr_weight: float, steps: int = 0) -> Node:
@@ -117,7 +119,7 @@ class Store:
         self,
         node: Node,
         data: TextImages,
-        recognizer: CtcRecognizer,
+        recognizer: FrozenRecognizer,
         device: torch.device,
         report: Callable[[Progress], None] = lambda progress: None,
         team: Team = ALONE,
@@ -159,7 +161,7 @@ class Store:
         node: Node,
         codec: Codec | ConditionedCodec,
         data: TextImages,
-        recognizer: CtcRecognizer,
+        recognizer: FrozenRecognizer,
         report: Callable[[Progress], None],
         team: Team,
     ) -> None:

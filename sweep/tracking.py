@@ -66,10 +66,13 @@ class Tracker:
         run_id = self.run_of(row)
         metrics = {name.replace("val_", "val/"): value for name, value in row.items() if name not in PARAMS}
         tags = {name: row[name] for name in ("status", "reason", "checkpoint") if name in row}
-        steps = (row.get("stage1_steps") or 0) + (row.get("stage2_steps") or 0)
-        self._log(run_id, metrics=metrics, tags=tags, step=steps)
+        self._log(run_id, metrics=metrics, tags=tags, step=_steps(row))
         self._client.set_terminated(run_id, "FINISHED" if row["status"] == "complete" else "FAILED")
         return run_id
+
+    def reread(self, row: Row, accuracies: Row) -> None:
+        """What other readers read of a finished point."""
+        self._log(self.run_of(row), metrics=accuracies, step=_steps(row))
 
     def sweep(self, values: Row, step: int) -> None:
         """The sweep's own figures, such as `hypervolume`, after `step` points."""
@@ -135,6 +138,10 @@ def _terms(prefix: str, progress: Progress) -> dict[str, Any]:
 def default_uri() -> str:
     """MLflow's own choice: MLFLOW_TRACKING_URI, or a SQLite file in the working directory."""
     return mlflow.get_tracking_uri()
+
+
+def _steps(row: Row) -> int:
+    return (row.get("stage1_steps") or 0) + (row.get("stage2_steps") or 0)
 
 
 def _name(identity: Row) -> str:

@@ -16,7 +16,7 @@ from ray.util.queue import Queue
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from models import recognizers
+from models import teachers
 from sweep.config import SweepConfig
 from sweep.errors import DivergedError, SweepError
 from sweep.stages import Node, Store
@@ -113,7 +113,7 @@ def _work(settings: dict) -> None:
     context, device = train.get_context(), get_device()
     torch.set_num_threads(job.config.cpus_per_trial)
     team = Team(context.get_world_rank(), context.get_world_size(), _join)
-    recognizer = recognizers.load(job.config.recognizer).to(device)
+    recognizer = teachers.load(job.config.recognizers).to(device)
     store = Store(job.folder / "checkpoints", job.config.save_seconds)
     report = every(job.config.report_seconds, job.progress.put) if team.rank == 0 else lambda progress: None
     try:

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from datagen.dataset import Batch
-from models.codecs import Codec
+from models.base import Codec
 from models.conditioning import ConditionedCodec
 from models.losses import LossTerms
 from sweep.config import StageConfig

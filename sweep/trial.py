@@ -11,9 +11,10 @@ from typing import Literal, NamedTuple
 import torch
 
 from datagen.dataset import TextImages
-from models import recognizers
-from models.codecs import Codec
-from models.recognizers import CtcRecognizer
+from models import teachers
+from models.base import Codec
+from models.reading import FrozenRecognizer
+from models.teachers import Teacher
 from models.trained import TrainedCodec
 from sweep import stages
 from sweep.classical import ClassicalCodec
@@ -73,14 +74,14 @@ def run(target: Target, config: SweepConfig, folder: Path, data: Data, report: C
     A point whose training diverges returns with status `failed` and a `reason`.
     """
     torch.set_num_threads(config.cpus_per_trial)
-    recognizer = _recognizer(config.recognizer)
+    recognizer = _recognizer(config.recognizers)
     row = target.identity(config)
     node = target.node(config)
     try:
         if target.classical is not None:
-            row |= evaluate_classical(target.classical, recognizer, data.test)._asdict()
+            row |= evaluate_classical(target.classical, recognizer, data.test).row()
         elif node is None:
-            row |= evaluate_uncompressed(recognizer, data.test)._asdict()
+            row |= evaluate_uncompressed(recognizer, data.test).row()
         else:
             row |= _run_node(node, config, folder, data, recognizer, report)
     except DivergedError as error:
@@ -93,7 +94,7 @@ def _run_node(
     config: SweepConfig,
     folder: Path,
     data: Data,
-    recognizer: CtcRecognizer,
+    recognizer: FrozenRecognizer,
     report: Callable[[Progress], None],
 ) -> Row:
     started = time.perf_counter()
@@ -102,14 +103,14 @@ def _run_node(
         codec = store.codec(node, data.train, recognizer, device, report)
     row = {"train_seconds": time.perf_counter() - started, "checkpoint": str(store.path(node).relative_to(folder))}
     assert isinstance(codec, Codec), "a point's codec is a plain one"
-    trained = TrainedCodec(codec.cpu(), config.codec, config.recognizer, {})
+    trained = TrainedCodec(codec.cpu(), config.codec, config.recognizer_identity, {})
     seen = steer(trained, recognizer, data.val)
     row |= {"val_bpp": seen.bpp, "val_accuracy": seen.accuracy}
-    return row | evaluate(trained, recognizer, data.test)._asdict()
+    return row | evaluate(trained, recognizer, data.test).row()
 
 
 @contextmanager
-def _on_device(recognizer: CtcRecognizer) -> Iterator[torch.device]:
+def _on_device(recognizer: FrozenRecognizer) -> Iterator[torch.device]:
     """Training runs on the GPU where this worker has one; measuring always on the CPU."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     recognizer.to(device)
@@ -120,6 +121,6 @@ def _on_device(recognizer: CtcRecognizer) -> Iterator[torch.device]:
 
 
 @cache
-def _recognizer(name: str) -> CtcRecognizer:
+def _recognizer(wanted: tuple[Teacher, ...]) -> FrozenRecognizer:
     """Loaded once in a worker, whatever the number of its trials."""
-    return recognizers.load(name)
+    return teachers.load(wanted)

@@ -25,8 +25,8 @@ from ray.tune.search import Searcher
 from datagen import dataset
 from datagen.dataset import TextImages
 from datagen.spec import SPLITS
-from models import recognizers
-from sweep import cluster, evaluate, search, trial
+from models import teachers
+from sweep import cluster, evaluate, rereading, search, trial
 from sweep.config import SweepConfig
 from sweep.points import Row
 from sweep.search import OBJECTIVES, FrontSearch
@@ -49,6 +49,10 @@ class Observer(Protocol):
 
     def finished(self, row: Row) -> None:
         """A point is measured, or has failed for a `reason`."""
+        ...
+
+    def reread(self, row: Row, accuracies: dict[str, float]) -> None:
+        """Readers that are held out have read a point's reconstructions."""
         ...
 
 
@@ -85,6 +89,14 @@ class Pool:
         """Lets Optuna choose `trials` points of stage 2 beside those recorded, then trains and measures them."""
         if trials > 0:
             self._fit(None, FrontSearch(self._config, self._folder / "tune", recorded), trials)
+
+    def reread(self, rows: list[Row], readers: list[str]) -> None:
+        """Has the points read by readers that are held out, as many at a time as there are workers."""
+        read = ray.remote(num_cpus=self._config.cpus_per_trial)(_reread)
+        waiting = {read.remote(row, readers, self._config, self._folder, self._data): row for row in rows}
+        while waiting:
+            [done], _ = ray.wait([*waiting], num_returns=1)
+            self._observer.reread(waiting.pop(done), ray.get(done))
 
     def _completed(self, data: TextImages) -> TextImages:
         """The images, those without text with what the recognizer reads in them."""
@@ -147,7 +159,13 @@ class _Relay(tune.Callback):
 
 def _read(images: np.ndarray, config: SweepConfig) -> list[str]:
     torch.set_num_threads(config.cpus_per_trial)
-    return evaluate.read(images, recognizers.load(config.recognizer))
+    reader = teachers.load(config.recognizers)
+    return [reader.known(text) for text in evaluate.read(images, reader)]
+
+
+def _reread(row: Row, readers: list[str], config: SweepConfig, folder: Path, data: Data) -> dict[str, float]:
+    torch.set_num_threads(config.cpus_per_trial)
+    return rereading.read(row, readers, folder, data.test)
 
 
 def _run(params: dict, *, config: SweepConfig, folder: Path, data: list[ray.ObjectRef]) -> None:

@@ -20,7 +20,7 @@ from datagen.shards import Manifest  # noqa: E402
 from datagen.spec import DatasetSpec  # noqa: E402
 from models import codecs, recognizers  # noqa: E402
 from models.conditioning import Condition, ConditionedCodec, Plane  # noqa: E402
-from models.recognizers import CtcRecognizer  # noqa: E402
+from models.frozen import CtcRecognizer  # noqa: E402
 from models.trained import RateDial, Stop, TrainedCodec  # noqa: E402
 
 torch.set_num_threads(2)
@@ -50,7 +50,7 @@ def test_images(data_folder: Path) -> TextImages:
 
 @pytest.fixture(scope="session")
 def recognizer() -> CtcRecognizer:
-    return recognizers.load("english_g2")
+    return recognizers.english_g2()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from models.losses import bits_per_pixel
 from models.trained import TrainedCodec
 
 
-@pytest.mark.parametrize(("name", "parameters"), [("small", 1_015_523), ("mbt2018-mean", 7_028_003)])
+@pytest.mark.parametrize(("name", "parameters"), [("small", 1_015_523), ("mbt2018-mean", 7_028_003), ("tinylic", 28_338_211)])
 def test_a_codec_has_its_size(name: str, parameters: int) -> None:
     assert sum(parameter.numel() for parameter in codecs.build(name).parameters()) == parameters
 
@@ -67,5 +67,5 @@ def test_a_codec_without_tables_says_what_to_do() -> None:
 
 
 def test_unknown_codecs_are_named() -> None:
-    with pytest.raises(ModelError, match=r"nosuch.*small, mbt2018-mean"):
+    with pytest.raises(ModelError, match=r"nosuch.*small, mbt2018-mean, tinylic"):
         codecs.build("nosuch")

@@ -1,15 +1,24 @@
 """python -m models, as a user runs it."""
 
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import reader
+import torch
 from PIL import Image
 
 from datagen.dataset import TextImages
+from models import container, recognizers, teachers
 from models.__main__ import main
+from models.plugins import Plugin
+from models.str_net import COMBINATIONS, StrNet
+from models.str_weights import WeightsFile
+from models.teachers import Teacher
 from models.trained import TrainedCodec
 
 
@@ -59,6 +68,45 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert said in printed
     assert printed.count("\n") == 1
     assert not (folder / "out.tfic").exists()
+
+
+def test_a_text_is_read_with_the_checkpoint_that_trained_the_model(
+    folder: Path, trained: TrainedCodec, test_images: TextImages, monkeypatch, capsys
+) -> None:
+    network = StrNet(COMBINATIONS["none-rcnn-none-attn"], 38)
+    torch.save(network.state_dict(), folder / "weights.pth")
+    identity = recognizers.identity("none-rcnn-none-attn", WeightsFile.of(folder / "weights.pth"))
+    model = replace(trained, recognizer_name=identity)
+    model.save(folder / "model.pt")
+    (folder / "image.tfic").write_bytes(container.encode(model, test_images.images[0]))
+    monkeypatch.chdir(folder)
+    read = ["models", "read", "image.tfic", "--model", "model.pt"]
+    for given, code, said in (
+        (["--recognizer-weights", "weights.pth"], 0, ""),
+        (["--recognizer-weights", "image.png"], 2, "image.png is not the checkpoint"),
+        ([], 2, "give --recognizer-weights FILE"),
+    ):
+        monkeypatch.setattr("sys.argv", [*read, *given])
+        assert main() == code
+        assert said in capsys.readouterr().err
+
+
+def test_a_text_is_read_by_a_users_recognizer_if_the_user_names_it(
+    folder: Path, trained: TrainedCodec, test_images: TextImages, monkeypatch, capsys
+) -> None:
+    shutil.copy(reader.__file__, folder / "command_reader.py")
+    monkeypatch.syspath_prepend(folder)
+    name = "command_reader:load"
+    both = [Teacher(name, source=Plugin.of(name)), Teacher("english_g2")]
+    model = replace(trained, recognizer_name=teachers.identity(both))
+    model.save(folder / "model.pt")
+    (folder / "image.tfic").write_bytes(container.encode(model, test_images.images[0]))
+    monkeypatch.chdir(folder)
+    read = ["models", "read", "image.tfic", "--model", "model.pt"]
+    for given, code in (["--recognizer", name], 0), (["--recognizer", "os:getcwd"], 2), ([], 2):
+        monkeypatch.setattr("sys.argv", [*read, *given])
+        assert main() == code
+        assert (f"give --recognizer {name}" in capsys.readouterr().err) == (code == 2)
 
 
 def test_help_explains_itself(monkeypatch, capsys) -> None:

@@ -2,9 +2,9 @@ import pytest
 import torch
 
 from models import losses
-from models.codecs import CodecOutput
+from models.base import CodecOutput
+from models.frozen import CtcRecognizer
 from models.losses import LossWeights
-from models.recognizers import CtcRecognizer
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from datagen.dataset import TextImages
+from models.frozen import CtcRecognizer
 from models.metrics import mean_accuracy
-from models.recognizers import CtcRecognizer
 from sweep import classical
 from sweep.classical import ClassicalCodec
 from sweep.evaluate import evaluate_classical

@@ -4,6 +4,9 @@ from dataclasses import asdict, replace
 import pytest
 from pydantic import TypeAdapter
 
+from models.plugins import Plugin
+from models.str_weights import WeightsFile
+from models.teachers import Teacher
 from sweep.config import StageConfig, SweepConfig
 from sweep.errors import SweepError
 from sweep.presets import PRESETS, rate_weights
@@ -13,6 +16,31 @@ from sweep.presets import PRESETS, rate_weights
 def test_a_preset_survives_json(name: str) -> None:
     config = PRESETS[name]()
     assert TypeAdapter(SweepConfig).validate_json(json.dumps(asdict(config))) == config
+
+
+def test_a_recognizers_weights_survive_json() -> None:
+    weights = WeightsFile("trba.pth", "1" * 64)
+    config = replace(PRESETS["smoke"](), recognizers=(Teacher("english_g2", 0.5), Teacher("trba", source=weights)))
+    loaded = TypeAdapter(SweepConfig).validate_json(json.dumps(asdict(config)))
+    assert loaded == config
+    source = loaded.recognizers[1].source
+    assert isinstance(source, WeightsFile)
+    assert source.path == "trba.pth"
+
+
+def test_a_users_recognizer_survives_json() -> None:
+    teacher = Teacher("mine:load", 2.0, Plugin("/home/me", "1" * 64))
+    config = replace(PRESETS["smoke"](), recognizers=(teacher,))
+    loaded = TypeAdapter(SweepConfig).validate_json(json.dumps(asdict(config)))
+    assert loaded == config
+    assert loaded.recognizers[0].source is not None
+    assert loaded.recognizer_identity == "mine:load@1111111111111111"
+
+
+def test_a_configuration_from_before_there_were_several_is_read() -> None:
+    content = asdict(PRESETS["smoke"]())
+    del content["recognizers"]
+    assert TypeAdapter(SweepConfig).validate_python(content | {"recognizer": "english_g2"}) == PRESETS["smoke"]()
 
 
 def test_the_papers_second_stage_leaves_distortion_out() -> None:
@@ -30,7 +58,10 @@ def test_lambda_is_compressais_weight_turned_over() -> None:
     [
         {"budget": 0},
         {"codec": "nosuch"},
-        {"recognizer": "nosuch"},
+        {"recognizers": (Teacher("nosuch"),)},
+        {"recognizers": (Teacher("trba"),)},
+        {"recognizers": (Teacher("english_g2", source=WeightsFile("trba.pth", "1" * 64)),)},
+        {"recognizers": ()},
         {"lambdas": ()},
         {"lambdas": (0.1, 0.2)},
         {"lambdas": (0.1, -0.2)},

@@ -1,10 +1,13 @@
 from dataclasses import replace
 
 import pytest
+import torch
 
 from datagen.dataset import TextImages
 from models import container
-from models.recognizers import CtcRecognizer
+from models.frozen import CtcRecognizer
+from models.reading import FrozenRecognizer
+from models.teachers import Ensemble
 from models.trained import TrainedCodec
 from sweep.evaluate import UNCOMPRESSED_BPP, evaluate, evaluate_uncompressed, steer
 
@@ -49,3 +52,31 @@ def test_steering_estimates_what_is_measured(
     assert point.bpp_estimated is not None
     assert seen.bpp == pytest.approx(point.bpp_estimated)
     assert seen.accuracy == pytest.approx(point.accuracy, abs=0.1)
+
+
+def test_others_are_measured_beside_the_first(recognizer: CtcRecognizer, test_images: TextImages) -> None:
+    both = Ensemble({"english_g2": recognizer, "again": recognizer}, [0.5, 0.5])
+    point = evaluate_uncompressed(both, few(test_images))
+    assert point.others == {"again": pytest.approx(point.accuracy, abs=0.1)}
+    row = point.row()
+    assert row["accuracy_again"] == point.others["again"]
+    assert "others" not in row
+
+
+class Lowercase(FrozenRecognizer):
+    """Reads the same word everywhere, in small letters."""
+
+    def loss(self, images: torch.Tensor, texts: list[str], scale: float = 1.0) -> torch.Tensor:
+        return images.mean((1, 2, 3))
+
+    def read(self, images: torch.Tensor) -> list[str]:
+        return ["word"] * len(images)
+
+    def as_read(self, text: str) -> str:
+        return text.lower()
+
+
+def test_differences_that_a_reader_cannot_tell_do_not_count(test_images: TextImages) -> None:
+    data = TextImages(test_images.images[:2], ["Word", "WORD"])
+    point = evaluate_uncompressed(Lowercase(), data)
+    assert (point.accuracy, point.cer) == (1.0, 0.0)

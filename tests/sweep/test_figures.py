@@ -25,3 +25,10 @@ def test_the_plot_tells_the_front_from_all_it_is_compared_with() -> None:
         "uncompressed",
         "WebP, the best of size and color",
     }
+
+
+def test_other_readers_of_the_front_are_drawn() -> None:
+    read = {"accuracy_tesseract": 0.3, "accuracy_rapidocr": None}
+    tfic = {"point_id": "t", "kind": "tfic", "status": "complete", "bpp": 0.1, "accuracy": 0.6} | read
+    assert "the front as tesseract reads it" in labels(frame(tfic))
+    assert "the front as rapidocr reads it" not in labels(frame(tfic))

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from datagen import dataset
-from models.recognizers import CtcRecognizer
+from models.frozen import CtcRecognizer
+from models.teachers import Teacher
 from sweep import legibility
 from sweep.evaluate import evaluate_uncompressed
 
@@ -14,7 +15,7 @@ def test_fonts_and_backgrounds_have_their_accuracy(
     data_folder: Path, recognizer: CtcRecognizer, tmp_path: Path
 ) -> None:
     folder = shutil.copytree(data_folder, tmp_path / "data")
-    path = legibility.ensure(folder, "english_g2")
+    path = legibility.ensure(folder, Teacher("english_g2"))
     said = json.loads(path.read_text())
     whole = evaluate_uncompressed(recognizer, dataset.load(folder, "test")).accuracy
     for groups in said.values():
@@ -24,4 +25,4 @@ def test_fonts_and_backgrounds_have_their_accuracy(
         assert mean == pytest.approx(whole, abs=1e-3)
         assert list(groups.values()) == sorted(groups.values(), key=lambda group: group["accuracy"])
     written = path.stat().st_mtime_ns
-    assert legibility.ensure(folder, "english_g2").stat().st_mtime_ns == written
+    assert legibility.ensure(folder, Teacher("english_g2")).stat().st_mtime_ns == written

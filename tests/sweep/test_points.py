@@ -9,8 +9,8 @@ from sweep.points import PointTable, Row
 
 CONTRACT = """
     point_id kind codec lambda beta distortion_weight seed stage1_steps stage2_steps bpp bpp_payload bpp_estimated
-    accuracy cer psnr_db encode_ms encode_ms_std decode_ms ocr_ms ocr_ms_std train_seconds val_bpp val_accuracy
-    status on_front checkpoint mlflow_run_id
+    accuracy cer psnr_db accuracy_tesseract accuracy_rapidocr encode_ms encode_ms_std decode_ms ocr_ms ocr_ms_std
+    train_seconds val_bpp val_accuracy status on_front checkpoint mlflow_run_id
 """
 
 
@@ -64,6 +64,29 @@ def test_a_table_of_fewer_columns_is_read_with_nulls(tmp_path: Path) -> None:
     PointTable(tmp_path).add(row("a", 0.1, 0.5) | {"val_bpp": 0.2})
     points.read(tmp_path).drop("val_bpp").write_parquet(tmp_path / "points.parquet")
     assert points.read(tmp_path)["val_bpp"].to_list() == [None]
+
+
+def test_a_reader_of_the_runs_own_has_a_column(tmp_path: Path) -> None:
+    table = PointTable(tmp_path)
+    table.add(row("a", 0.1, 0.5))
+    table.add(row("b", 0.2, 0.6) | {"accuracy_mine.load": 0.4})
+    again = PointTable(tmp_path)
+    again.add(row("c", 0.3, 0.7))
+    assert again.frame["accuracy_mine.load"].to_list() == [None, 0.4, None]
+    assert points.read(tmp_path).equals(again.frame)
+    assert points.readings(again.frame) == ["accuracy_mine.load"]
+
+
+def test_a_point_gains_columns_in_its_place(tmp_path: Path) -> None:
+    table = PointTable(tmp_path)
+    for name, bpp in (("a", 0.1), ("b", 0.2)):
+        table.add(row(name, bpp, bpp))
+    table.update("a", {"accuracy_tesseract": 0.25})
+    table.update("b", {})
+    assert points.read(tmp_path)["point_id"].to_list() == ["a", "b"]
+    assert points.read(tmp_path)["accuracy_tesseract"].to_list() == [0.25, None]
+    summary = json.loads((tmp_path / "front.json").read_text())
+    assert [point["accuracy_tesseract"] for point in summary["front"]] == [0.25, None]
 
 
 def test_a_folder_without_points_says_so(tmp_path: Path) -> None:

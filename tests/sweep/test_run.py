@@ -1,12 +1,22 @@
 """Bad input to python -m sweep.run: one line, exit code 2, nothing lost; no Ray is started."""
 
 import json
+import shutil
+import string
 from dataclasses import replace
 from pathlib import Path
 
+import formula
 import pytest
+import reader
+import torch
+import tyro
 
+from datagen import spec
 from datagen.errors import ShardError
+from datagen.spec import DatasetSpec
+from models.errors import ModelError
+from models.str_weights import WeightsFile
 from sweep.errors import SweepError
 from sweep.folder import RunFolder
 from sweep.run import Arguments, main, open_run
@@ -45,11 +55,13 @@ def test_a_data_set_of_ones_own_is_used(tmp_path: Path, data_folder: Path) -> No
         ({"budget": 0}, "--budget 0 is below 1"),
         ({"budget": -3}, "--budget -3 is below 1"),
         ({"codec": "nosuch"}, "'nosuch'.*small"),
-        ({"recognizer": "nosuch"}, "'nosuch'.*english_g2"),
+        ({"recognizer": ("nosuch",)}, "'nosuch'.*english_g2.*trba"),
+        ({"recognizer": ("trba",)}, "tps-resnet-bilstm-attn comes without weights; give --recognizer-weights"),
+        ({"recognizer_weights": (Path(__file__),)}, "leave --recognizer-weights out"),
     ],
 )
 def test_impossible_arguments_make_no_folder(tmp_path: Path, given: dict, said: str) -> None:
-    with pytest.raises(SweepError, match=said):
+    with pytest.raises((SweepError, ModelError), match=said):
         opened(preset="smoke", out=tmp_path / "run", **given)
     assert not (tmp_path / "run").exists()
 
@@ -96,6 +108,72 @@ def test_a_larger_budget_extends_a_run(started: Path) -> None:
 def test_what_does_not_exist_is_not_resumed(tmp_path: Path) -> None:
     with pytest.raises(SweepError, match="holds no run"):
         opened(out=tmp_path / "none", resume=True)
+
+
+def test_presets_draw_what_the_recognizer_knows(tmp_path: Path) -> None:
+    weights = tmp_path / "weights.pth"
+    formula.checkpoint(weights, "none-rcnn-none-ctc", 37)
+    asked = {"recognizer": ("none-rcnn-none-ctc",), "recognizer_weights": (weights,)}
+    limited, whole = (
+        opened(preset="smoke", out=tmp_path / name, **given).config.data for name, given in (("a", asked), ("b", {}))
+    )
+    assert isinstance(limited, DatasetSpec)
+    assert limited.texts.characters == string.digits + string.ascii_uppercase + string.ascii_lowercase
+    assert whole == spec.smoke()
+
+
+def test_a_recognizers_weights_may_move_but_not_change(tmp_path: Path) -> None:
+    weights = tmp_path / "weights.pth"
+    formula.checkpoint(weights, "none-rcnn-none-ctc", 37)
+    asked = {"recognizer": ("none-rcnn-none-ctc",), "recognizer_weights": (weights,)}
+    run = opened(preset="smoke", out=tmp_path / "run", **asked)
+    moved = weights.rename(tmp_path / "moved.pth")
+    resumed = opened(out=tmp_path / "run", resume=True, recognizer_weights=(moved,))
+    assert resumed.config == run.config
+    source = resumed.config.recognizers[0].source
+    assert isinstance(source, WeightsFile)
+    assert source.path == str(moved)
+    moved.write_bytes(b"other weights")
+    with pytest.raises(SweepError, match="another --recognizer;"):
+        opened(out=tmp_path / "run", resume=True, recognizer_weights=(moved,))
+
+
+def test_recognizers_are_given_one_by_one() -> None:
+    line = ["--recognizer", "english_g2=0.5", "--recognizer", "mine:load", "--recognizer-weights", "a.pth"]
+    arguments = tyro.cli(Arguments, args=line)
+    assert arguments.recognizer == ("english_g2=0.5", "mine:load")
+    assert arguments.recognizer_weights == (Path("a.pth"),)
+    assert tyro.cli(Arguments, args=[]).recognizer == ()
+
+
+def test_a_users_recognizer_is_resumed_with_the_weights_it_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(reader.__file__, tmp_path / "resumed_reader.py")
+    monkeypatch.syspath_prepend(tmp_path)
+    asked = {"recognizer": ("english_g2", "resumed_reader:load=0.5")}
+    run = opened(preset="smoke", out=tmp_path / "run", **asked)
+    assert isinstance(run.config.data, DatasetSpec)
+    assert run.config.data.texts.characters == string.digits + string.ascii_uppercase + string.ascii_lowercase
+    assert opened(out=tmp_path / "run", resume=True, **asked) == run
+    torch.save(dict.fromkeys(reader.load().state_dict(), torch.zeros(())), tmp_path / "resumed_reader.pt")
+    with pytest.raises(ModelError, match=r"resumed_reader:load failed \(RuntimeError"):
+        opened(out=tmp_path / "run", resume=True, **asked)
+    state = {name: tensor + 1 for name, tensor in reader.load().state_dict().items()}
+    torch.save(state, tmp_path / "resumed_reader.pt")
+    with pytest.raises(SweepError, match="another --recognizer;"):
+        opened(out=tmp_path / "run", resume=True, **asked)
+
+
+@pytest.mark.parametrize("content", [None, b"no checkpoint"])
+def test_a_wrong_checkpoint_stops_a_sweep_before_it_starts(tmp_path: Path, monkeypatch, capsys, content) -> None:
+    weights = tmp_path / "weights.pth"
+    if content is not None:
+        weights.write_bytes(content)
+    arguments = ["--preset", "smoke", "--out", str(tmp_path / "run"), "--recognizer", "trba"]
+    monkeypatch.setattr("sys.argv", ["run", *arguments, "--recognizer-weights", str(weights)])
+    assert main() == 2
+    said = capsys.readouterr().err
+    assert "weights.pth cannot be read" in said
+    assert said.count("\n") == 1
 
 
 def test_an_unwritable_folder_is_reported(tmp_path: Path) -> None:

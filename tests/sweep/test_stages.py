@@ -7,9 +7,13 @@ import torch
 from datagen import dataset
 from datagen.dataset import TextImages
 from datagen.spec import DatasetSpec
-from models.codecs import Codec
+from models.base import Codec
 from models.conditioning import ConditionedCodec
-from models.recognizers import CtcRecognizer
+from models.frozen import AttnRecognizer, CtcRecognizer
+from models.plugins import Plugin
+from models.str_net import COMBINATIONS, StrNet
+from models.str_weights import ALPHANUMERIC, WeightsFile
+from models.teachers import Teacher
 from sweep import stages
 from sweep.config import StageConfig, SweepConfig
 from sweep.errors import SweepError
@@ -51,6 +55,24 @@ def test_a_key_names_all_that_the_outcome_depends_on(config: SweepConfig) -> Non
     ]
     assert len({node.key, *(variant.key for variant in variants)}) == 7
     assert stages.stage2(config, 0.01, 0.1).key == node.key
+
+
+def test_a_recognizers_weights_are_part_of_a_key_wherever_they_lie(config: SweepConfig) -> None:
+    def key(path: str, sha256: str) -> str:
+        teacher = Teacher("trba", source=WeightsFile(path, sha256))
+        return stages.stage2(replace(config, recognizers=(teacher,)), 0.01, 0.1).key
+
+    assert key("a.pth", "1" * 64) == key("b.pth", "1" * 64)
+    assert key("a.pth", "1" * 64) != key("a.pth", "2" * 64)
+
+
+def test_shares_are_part_of_a_key_and_scale_is_not(config: SweepConfig) -> None:
+    def key(*weights: float) -> str:
+        teachers = (Teacher("english_g2", weights[0]), Teacher("mine:load", weights[1], Plugin("here", "1" * 64)))
+        return stages.stage2(replace(config, recognizers=teachers), 0.01, 0.1).key
+
+    assert key(1.0, 1.0) == key(2.0, 2.0)
+    assert key(1.0, 1.0) != key(1.0, 2.0)
 
 
 def test_the_budget_is_no_part_of_a_key(config: SweepConfig) -> None:
@@ -96,7 +118,7 @@ def test_points_of_one_conditioned_codec_share_both_its_stages(conditional: Swee
     assert second.parent == first
     assert a.key != b.key
     assert stages.stage1(conditional, 0.01).parent == first
-    assert (first.recognizer, second.recognizer) == (None, conditional.recognizer)
+    assert (first.recognizer, second.recognizer) == (None, conditional.recognizer_identity)
     assert a.stage.steps == 0
 
 
@@ -124,6 +146,20 @@ def test_a_point_is_folded_out_of_the_conditioned_codec_and_polished(
     assert isinstance(polished, Codec)
     assert len(list(tmp_path.iterdir())) == 4
     assert polished.compress(image) != plain.compress(image)
+
+
+@pytest.mark.slow
+def test_a_recognizer_with_attention_teaches_too(config: SweepConfig, data_folder: Path, tmp_path: Path) -> None:
+    """Its loss runs in bfloat16 where the processor computes it."""
+    torch.manual_seed(0)
+    network = StrNet(COMBINATIONS["tps-resnet-bilstm-attn"], 38, channels=64, hidden=32)
+    data = dataset.load(data_folder, "train")
+    words = TextImages(data.images, ["Word", "7"] * (len(data.texts) // 2))
+    seen: list[Progress] = []
+    node = stages.stage2(config, 0.01, 0.1)
+    Store(tmp_path).codec(node, words, AttnRecognizer(network, ALPHANUMERIC, 32, 100), CPU, seen.append)
+    assert seen[-1].ocr is not None
+    assert 0 < seen[-1].ocr < 10
 
 
 def test_a_damaged_checkpoint_is_named(conditional: SweepConfig, tmp_path: Path) -> None:

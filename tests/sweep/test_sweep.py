@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import formula
 import polars as pl
 import pytest
 from mlflow import MlflowClient
@@ -180,7 +181,8 @@ def test_an_interrupted_sweep_keeps_its_points_and_goes_on(finished: tuple[Path,
     frame = points.read(run)
     assert kinds(frame) == KINDS
     again = frame.filter(pl.col("point_id").is_in(kept["point_id"].to_list()))
-    assert again.drop("on_front").equals(kept.drop("on_front"))
+    later = ("on_front", "accuracy_tesseract", "accuracy_rapidocr")
+    assert again.drop(later).equals(kept.drop(later))
     sweep_id = _sweep_id(folder, "ended")
     assert sum(run.data.tags.get("tfic.sweep_id") == sweep_id for run in mlflow_runs(folder)) == POINTS + 1
 
@@ -253,6 +255,24 @@ def test_a_damaged_stage_1_costs_its_own_points_only(finished: tuple[Path, str],
     assert sorted(status.values()) == ["complete", "failed"]
     assert sorted(frame.filter(pl.col("kind") == "tfic")["status"]) == ["complete", "failed"]
     assert "failed:" in said
+
+
+def test_a_sweep_against_a_users_checkpoint_draws_what_it_knows(folder: Path) -> None:
+    formula.checkpoint(folder / "reader.pth", "none-rcnn-bilstm-attn", 38)
+    reader = ("--recognizer-weights", "reader.pth")
+    start = (*SMOKE, "--recognizer", "none-rcnn-bilstm-attn", *reader, "--out", "attention/run")
+    code, said, complained = completed(folder, "sweep.run", *start)
+    assert code == 0, complained
+    assert kinds(points.read(folder / "attention" / "run")) == KINDS
+    [data] = (folder / "attention" / "data").iterdir()
+    assert shards.read(data, "train", ("text",))["text"].str.contains("^[0-9A-Za-z]+$").all()
+    assert completed(folder, "sweep.pick", "attention/run", "--out", "attention.pt")[0] == 0
+    Image.new("RGB", (256, 64), "white").save(folder / "page.png")
+    model = ("--model", "attention.pt")
+    assert completed(folder, "models", "compress", "page.png", "page.tfic", *model)[0] == 0
+    assert completed(folder, "models", "read", "page.tfic", *model, *reader)[0] == 0
+    code, _, complained = completed(folder, "models", "read", "page.tfic", *model)
+    assert (code, "--recognizer-weights" in complained) == (2, True)
 
 
 def test_a_dial_is_exported_and_meets_a_rate(finished: tuple[Path, str], folder: Path) -> None:

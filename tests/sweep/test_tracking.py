@@ -89,3 +89,12 @@ def test_the_images_are_named_on_the_parent_once(store: str) -> None:
         ("test", "0123456789abcdef"),
     }
     assert len(inputs) == 2
+
+
+def test_what_others_read_later_joins_the_points_run(store: str) -> None:
+    run_id = Tracker(store, "sweep-f", "name", {}).point(POINT)
+    resumed = Tracker(store, "sweep-f", "name", {})
+    resumed.reread(POINT, {"accuracy_tesseract": 0.25})
+    run = MlflowClient(store).get_run(run_id)
+    assert (run.data.metrics["accuracy_tesseract"], run.data.metrics["accuracy"]) == (0.25, 0.5)
+    assert run.info.status == "FINISHED"

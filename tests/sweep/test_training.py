@@ -10,7 +10,7 @@ from torch import nn
 from datagen import dataset
 from datagen.dataset import Batch, TextImages
 from models import codecs
-from models.codecs import Codec
+from models.base import Codec
 from models.losses import LossTerms, LossWeights, objective
 from sweep import training
 from sweep.config import StageConfig

@@ -1,12 +1,16 @@
 """A whole point without Ray."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import reader
 
 from datagen import dataset
+from datagen.dataset import TextImages
 from datagen.spec import DatasetSpec
+from models import teachers
 from sweep import trial
 from sweep.classical import ClassicalCodec
 from sweep.config import StageConfig, SweepConfig
@@ -44,6 +48,22 @@ def test_a_trial_trains_both_stages_and_measures_real_files(config: SweepConfig,
     assert 0 <= row["val_accuracy"] <= 1
     assert row["train_seconds"] > 0
     assert (folder / row["checkpoint"]).exists()
+
+
+@pytest.mark.slow
+def test_a_trial_against_two_teachers_measures_both(
+    config: SweepConfig, data: Data, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(reader.__file__, tmp_path / "trial_reader.py")
+    monkeypatch.syspath_prepend(tmp_path)
+    both = replace(config, recognizers=teachers.parse(["english_g2", "trial_reader:load=0.5"]))
+    words = TextImages(data.train.images, ["word"] * len(data.train.texts))
+    seen: list[Progress] = []
+    row = trial.run(Target("tfic", 0.01, 0.1), both, folder, data._replace(train=words), seen.append)
+    assert seen[-1].ocr is not None
+    assert row["status"] == "complete"
+    assert 0 <= row["accuracy_trial_reader.load"] <= 1
+    assert row["point_id"] != Target("tfic", 0.01, 0.1).identity(config)["point_id"]
 
 
 @pytest.mark.slow

@@ -1,0 +1,87 @@
+"""What training against two recognizers does to three readers: english_g2, PP-OCRv4, and Tesseract, never a teacher.
+
+python benchmarks/teachers.py OUT [--scale 0.25]
+
+Needs the extras ppocr and tesseract.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+import tyro
+
+from models import teachers
+from sweep import launch, points, presets
+from sweep.config import SweepConfig
+from sweep.folder import RunFolder, new_sweep_id
+from sweep.pareto import Objectives, accuracy_at
+
+CASES = {"english_g2": ("english_g2",), "both": ("english_g2", "ppocr"), "ppocr": ("ppocr",)}
+READERS = {
+    "english_g2": ("accuracy_english_g2",),
+    "ppocr": ("accuracy_ppocr", "accuracy_rapidocr"),
+    "tesseract": ("accuracy_tesseract",),
+}
+"""By columns of the table of points; ONNX Runtime reads as the teacher that is converted from the same file."""
+RATES = (0.05, 0.07, 0.1, 0.14)
+"""Bits per pixel at which they are compared, as far as each front reaches."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arguments:
+    """Runs a sweep of each case on the same images, and compares who reads their fronts."""
+
+    out: tyro.conf.Positional[Path]
+    """Folder for the runs; finished ones are not run again."""
+    scale: float = 0.25
+    """Training steps, as a share of the cpu preset's."""
+    budget: int = 16
+    """Points a run."""
+
+
+def main() -> None:
+    """Prints each reader's accuracy on each case's front, at each rate."""
+    arguments = tyro.cli(Arguments)
+    frames = {case: _read(case, names, arguments) for case, names in CASES.items()}
+    print(f"reader      trained against  {''.join(f'{rate:8.2f} bpp' for rate in RATES)}  uncompressed")
+    for reader in READERS:
+        for case, frame in frames.items():
+            print(f"{reader:11} {case:15}  {_line(frame, reader)}")
+
+
+def _read(case: str, names: tuple[str, ...], arguments: Arguments) -> pl.DataFrame:
+    folder = arguments.out / case
+    config = _config(names, arguments)
+    if (folder / "config.json").exists():
+        run = RunFolder.load(folder)
+    else:
+        uri = f"sqlite:///{(arguments.out / 'mlflow.db').absolute()}"
+        data = arguments.out / "data" / config.data.digest()
+        run = RunFolder(folder, config, "cpu", data.absolute(), new_sweep_id(), uri)
+        run.create()
+    if not (folder / "report.html").exists():
+        launch.sweep(run)
+    return points.read(folder).with_columns(pl.col("accuracy").alias(f"accuracy_{names[0]}"))
+
+
+def _config(names: tuple[str, ...], arguments: Arguments) -> SweepConfig:
+    cpu = presets.cpu()
+    cut = {name: getattr(cpu, name) for name in ("stage1", "stage2")}
+    cut = {name: replace(stage, steps=round(arguments.scale * stage.steps)) for name, stage in cut.items()}
+    data = replace(cpu.data, train=4_000, val=96, test=120)
+    return replace(cpu, data=data, budget=arguments.budget, recognizers=teachers.parse(names), **cut)
+
+
+def _line(frame: pl.DataFrame, reader: str) -> str:
+    column = next((name for name in READERS[reader] if name in frame.columns and frame[name].count()), None)
+    if column is None:
+        return "did not read it"
+    read = frame.drop_nulls(column)
+    curve = sorted(Objectives(*pair) for pair in read.filter("on_front").select("bpp", column).iter_rows())
+    values = [*(accuracy_at(curve, rate) for rate in RATES), *read.filter(kind="uncompressed")[column]]
+    return "".join("           -" if value is None else f"{value:12.3f}" for value in values)
+
+
+if __name__ == "__main__":
+    main()

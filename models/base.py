@@ -1,0 +1,59 @@
+"""What every codec offers, and what it is made of beside its transforms."""
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+from compressai.models.base import CompressionModel, get_scale_table
+from jaxtyping import Float
+from torch import Tensor
+
+from models.entropy import Bottleneck, Gaussian, Prior
+
+LARGEST_SCALE = 64
+"""Of a latent's Gaussian. Four times less than CompressAI's: the coder's tables shrink with it, and symbols
+beyond them are still coded, by escape."""
+
+
+class CodecOutput(NamedTuple):
+    """What one forward pass gives."""
+
+    x_hat: Float[Tensor, "b 3 h w"]
+    """Reconstruction; about 0 to 1, not clamped."""
+    likelihoods: dict[str, Float[Tensor, "b _c _h _w"]]
+    """Probability of each element of the latents `y` and `z`."""
+
+
+class Codec(CompressionModel, ABC):
+    """An image -> its latents y, and z that tells of y's Gaussians -> bytes -> the image again.
+
+    What `decompress` gives equals, to the last bit, what `forward` gives in evaluation mode on the same machine.
+    """
+
+    def __init__(self, z_channels: int, downsampling_factor: int) -> None:
+        """`downsampling_factor` is the pixels a side of one element of z."""
+        super().__init__()
+        self.entropy_bottleneck = Bottleneck(z_channels)
+        self.gaussian_conditional = Gaussian()
+        self.z_channels = z_channels
+        self.downsampling_factor = downsampling_factor
+
+    @abstractmethod
+    def forward(self, x: Float[Tensor, "b 3 h w"], prior: Prior | None = None) -> CodecOutput:
+        """Noise stands for rounding in training mode. h and w are multiples of `downsampling_factor`."""
+
+    @abstractmethod
+    def compress(self, x: Float[Tensor, "1 3 h w"]) -> bytes:
+        """The entropy-coded latents of one image."""
+
+    @abstractmethod
+    def decompress(self, stream: bytes, height: int, width: int) -> Float[Tensor, "1 3 h w"]:
+        """The reconstruction, clamped to 0..1. `height` and `width` are multiples of `downsampling_factor`."""
+
+    def update_tables(self) -> None:
+        """Prepares the entropy coder for the present weights; needed once after training, before `compress`."""
+        self.update(get_scale_table(max=LARGEST_SCALE), force=True, update_quantiles=True)
+
+
+def rounded(values: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+    """Rounds; the gradient passes as if it had not."""
+    return values + (values.round() - values).detach()

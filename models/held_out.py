@@ -1,0 +1,95 @@
+"""OCR engines that no codec is trained against: what they read tells whether a text stays legible to others."""
+
+import os
+from collections.abc import Callable, Container
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+
+from models.errors import ModelError
+
+TESSDATA = ("/usr/share/tesseract-ocr/*/tessdata", "/usr/share/tessdata", "/opt/homebrew/share/tessdata")
+"""Where Debian, other Linux systems and Homebrew keep Tesseract's languages."""
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """Images -> text, without gradients."""
+
+    def read(self, image: UInt8[np.ndarray, "h w 3"]) -> str:
+        """The text of a line."""
+        ...
+
+
+class Tesseract:
+    """Tesseract's LSTM, English, told that each image is one line.
+
+    Raises:
+        ModelError: its binding or its English data are missing.
+    """
+
+    def __init__(self) -> None:
+        try:
+            import tesserocr  # pyright: ignore[reportMissingImports]
+        except ImportError:
+            raise ModelError("its binding is missing: uv sync --inexact --extra tesseract") from None
+        data = str(_tessdata())
+        self._api = tesserocr.PyTessBaseAPI(path=data, lang="eng", psm=tesserocr.PSM.SINGLE_LINE)
+
+    def read(self, image: UInt8[np.ndarray, "h w 3"]) -> str:
+        """The text of a line."""
+        height, width = image.shape[:2]
+        self._api.SetImageBytes(image.tobytes(), width, height, 3, 3 * width)
+        return self._api.GetUTF8Text().strip()
+
+
+class RapidOcr:
+    """PP-OCRv4's recognition network by ONNX Runtime, as RapidOCR runs it.
+
+    Raises:
+        ModelError: its package is missing.
+    """
+
+    def __init__(self) -> None:
+        try:
+            from rapidocr_onnxruntime import RapidOCR  # pyright: ignore[reportMissingImports]
+        except ImportError:
+            raise ModelError("its package is missing: uv sync --inexact --extra rapidocr") from None
+        self._engine = RapidOCR(intra_op_num_threads=torch.get_num_threads())
+
+    def read(self, image: UInt8[np.ndarray, "h w 3"]) -> str:
+        """The text of a line."""
+        bgr = np.ascontiguousarray(image[:, :, ::-1])
+        [[text, _]], _ = self._engine(bgr, use_det=False, use_cls=False)
+        return text
+
+
+READERS: dict[str, Callable[[], Reader]] = {"tesseract": Tesseract, "rapidocr": RapidOcr}
+TAUGHT_BY = {"rapidocr": "ppocr"}
+"""Readers that are held out no more when a recognizer of that name teaches: it is the same network."""
+
+
+def opened(teachers: Container[str]) -> tuple[dict[str, Reader], dict[str, str]]:
+    """The readers that are here and held out of a training against these teachers; of the others, why not."""
+    readers: dict[str, Reader] = {}
+    reasons: dict[str, str] = {}
+    for name, reader in READERS.items():
+        try:
+            if (teacher := TAUGHT_BY.get(name)) and teacher in teachers:
+                raise ModelError(f"it is {teacher}, which teaches, and so not held out")
+            readers[name] = reader()
+        except ModelError as error:
+            reasons[name] = str(error)
+    return readers, reasons
+
+
+def _tessdata() -> Path:
+    places = [Path(os.environ[name]) for name in ("TESSDATA_PREFIX",) if name in os.environ]
+    places += [place for pattern in TESSDATA for place in Path("/").glob(pattern.removeprefix("/"))]
+    for place in places:
+        if (place / "eng.traineddata").is_file():
+            return place
+    raise ModelError("its English data are missing: apt-get install tesseract-ocr, or set TESSDATA_PREFIX")

@@ -1,0 +1,141 @@
+"""A user's own module as recognizer: found, checked, frozen, and told apart by its weights."""
+
+import shutil
+import sys
+import uuid
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import ray
+import reader as example
+import torch
+from torch import nn
+
+from models import plugins, recognizers, teachers
+from models.errors import ModelError, WeightsError
+from models.plugins import PluggedRecognizer, Plugin
+from models.teachers import Teacher
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Name of a module that lies in tmp_path, which is on sys.path."""
+    name = f"reader_{uuid.uuid4().hex}"
+    shutil.copy(example.__file__, tmp_path / f"{name}.py")
+    monkeypatch.syspath_prepend(tmp_path)
+    return name
+
+
+@pytest.fixture
+def recognizer(module: str) -> PluggedRecognizer:
+    return plugins.load(f"{module}:load", Plugin.of(f"{module}:load"))
+
+
+def test_it_teaches_and_reads(recognizer: PluggedRecognizer) -> None:
+    images = torch.rand(2, 3, 64, 256, requires_grad=True)
+    losses = recognizer.loss(images, ["Word", "7"], 0.5)
+    losses.mean().backward()
+    assert images.grad is not None
+    assert (images.grad.flatten(1).abs().sum(1) > 0).all()
+    assert all(parameter.grad is None for parameter in recognizer.parameters())
+    assert len(recognizer.read(torch.rand(3, 3, 64, 256))) == 3
+
+
+def test_it_stays_frozen_and_ready_for_a_gpu(recognizer: PluggedRecognizer) -> None:
+    training = {type(module) for module in recognizer.train().modules() if module.training}
+    assert training == {nn.LSTM}
+    assert not any(parameter.requires_grad for parameter in recognizer.parameters())
+
+
+def test_its_loss_is_computed_in_float32(recognizer: PluggedRecognizer) -> None:
+    images = torch.rand(2, 3, 64, 256)
+    with torch.autocast("cpu", torch.bfloat16):
+        rough = recognizer.loss(images.bfloat16(), ["word", "7"])
+    assert rough.dtype == torch.float32
+    assert torch.allclose(rough, recognizer.loss(images.bfloat16().float(), ["word", "7"]))
+
+
+def test_what_it_says_of_characters_is_used(recognizer: PluggedRecognizer) -> None:
+    assert recognizer.as_read("Word") == "word"
+    assert recognizer.known("two-words") == "twowords"
+    with pytest.raises(ModelError, match="does not know '-'"):
+        recognizer.check(["two-words"])
+
+
+def test_without_a_word_it_knows_every_character(module: str) -> None:
+    recognizer = recognizers.load(f"{module}:bare", Plugin.of(f"{module}:bare"))
+    assert recognizer.readable is None
+    assert recognizer.as_read("Word") == recognizer.known("Word") == "Word"
+    recognizer.check(["wörd"])
+
+
+def test_its_identity_follows_its_weights(module: str, tmp_path: Path) -> None:
+    name = f"{module}:load"
+    before = Plugin.of(name)
+    assert Plugin.of(name) == before
+    state = example.load().state_dict()
+    state["scores.bias"][0] += 1
+    torch.save(state, tmp_path / f"{module}.pt")
+    after = Plugin.of(name)
+    assert recognizers.identity(name, after) != recognizers.identity(name, before)
+    with pytest.raises(WeightsError, match=rf"{name} has other weights \(sha256 was {before.sha256[:12]}"):
+        plugins.load(name, before)
+
+
+def test_it_is_the_same_wherever_its_module_lies(module: str) -> None:
+    plugin = Plugin.of(f"{module}:load")
+    assert replace(plugin, folder="elsewhere") == plugin
+
+
+def test_a_module_is_found_again_where_it_was(module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plugin = Plugin.of(f"{module}:load")
+    assert plugin.folder == str(tmp_path)
+    monkeypatch.setattr("sys.path", [place for place in sys.path if place != str(tmp_path)])
+    monkeypatch.delitem(sys.modules, module)
+    assert isinstance(plugins.load(f"{module}:load", plugin), PluggedRecognizer)
+    assert sys.path[-1] == str(tmp_path)
+
+
+def test_a_module_may_lie_in_a_package(module: str, tmp_path: Path) -> None:
+    package = tmp_path / f"package_{module}"
+    package.mkdir()
+    (tmp_path / f"{module}.py").rename(package / "ocr.py")
+    (package / "__init__.py").touch()
+    assert Plugin.of(f"{package.name}.ocr:load").folder == str(tmp_path)
+
+
+@pytest.mark.slow
+def test_ray_workers_load_it_in_their_own_folder(module: str, local_ray: None) -> None:
+    teacher = Teacher(f"{module}:load", 1.0, Plugin.of(f"{module}:load"))
+    read = ray.remote(lambda: teachers.load([teacher]).read(torch.full((1, 3, 64, 256), 0.3)))
+    assert ray.get(read.remote()) == example.load().read(torch.full((1, 3, 64, 256), 0.3))
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        ("nosuch", r"\.py has no function 'nosuch'"),
+        ("CHARACTERS", r"\.py has no function 'CHARACTERS'"),
+        ("number", r"gives a int; it must give a torch\.nn\.Module with the methods loss\(images, texts\) and read"),
+        ("failing", r"failed \(FileNotFoundError: weights\.pt is not \[here\], reader_\w+\.py line \d+\)"),
+        ("averaging", r"gives \(\) values for two images, with gradients; it must give one an image"),
+        ("detached", r"gives \(2,\) values for two images, without gradients"),
+        ("silent", "gives '' for two images; it must give a list of two strings"),
+        ("unready", r"cannot read an image of 64x256 pixels \(IndexError: .*line \d+\)"),
+    ],
+)
+def test_what_is_missing_is_said_in_one_line(module: str, function: str, said: str) -> None:
+    with pytest.raises(ModelError, match=said) as refused:
+        Plugin.of(f"{module}:{function}")
+    assert f"{module}" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_missing_module_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ModelError, match=r"nosuch_module:load cannot be imported; .* PYTHONPATH \(ModuleNotFoundError"):
+        Plugin.of("nosuch_module:load")
+    (tmp_path / "broken_module.py").write_text("x = (\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ModelError, match=r"broken_module:load cannot be imported; .*\(SyntaxError"):
+        Plugin.of("broken_module:load")
