@@ -1,4 +1,4 @@
-"""Command line: compress images, restore them, read their text."""
+"""Command line: compress images, restore them, read their text; one file, or all of a folder or pattern."""
 
 import sys
 import warnings
@@ -8,21 +8,24 @@ from typing import Annotated
 
 import numpy as np
 import tyro
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 from rich.console import Console
 from rich.markup import escape
 
 from models.errors import FormatError, ModelError
 
+ENDING = ".tfic"
+WHITE, WHITE_16 = 255, 65_535
+
 
 @dataclass(frozen=True, kw_only=True)
 class Compress:
-    """Compresses an image to a .tfic file."""
+    """Compresses images to .tfic files."""
 
-    image: tyro.conf.Positional[Path]
-    """PNG, JPEG, WebP, ... of any size."""
+    image: tyro.conf.Positional[str]
+    """PNG, JPEG, WebP, ... of any size, in color or grey; a folder of them; or a pattern in quotes: 'scans/*.png'."""
     file: tyro.conf.Positional[Path]
-    """The .tfic file to write."""
+    """The .tfic file to write; of several, a folder."""
     model: Path
     """Codec that python -m sweep.pick exported."""
     bpp: Annotated[float | None, tyro.conf.arg(metavar="BPP")] = None
@@ -31,50 +34,60 @@ class Compress:
     """Position of a model's dial: 0 is the smallest file, 100 the best."""
 
     def run(self) -> None:
-        """Writes the file and prints its size and rate."""
-        from models import container, trained
+        """Writes the files and prints their sizes and rates."""
+        from models import container, jobs, trained
 
         if self.bpp is not None and self.quality is not None:
             raise ModelError("--bpp and --quality exclude each other; give one")
-        image, model = _read_image(self.image), trained.load(self.model)
-        if self.bpp is not None:
-            data = container.encode_within(model, image, self.bpp)
-        else:
-            data = container.encode(model, image, self.quality)
-        _write(self.file, data)
-        height, width = image.shape[:2]
-        print(f"{self.file}: {len(data)} bytes, {8 * len(data) / (height * width):.4f} bpp, {width}x{height}")
+        found = jobs.find(self.image, self.file, _image_endings(), ENDING)
+        model = trained.load(self.model)
+
+        def work(job: jobs.Job) -> str:
+            image = _read_image(job.source)
+            if self.bpp is not None:
+                data = container.encode_within(model, image, self.bpp)
+            else:
+                data = container.encode(model, image, self.quality)
+            _write(job.target, data)
+            height, width = image.shape[:2]
+            return f"{job.target}: {len(data)} bytes, {8 * len(data) / (height * width):.4f} bpp, {width}x{height}"
+
+        jobs.run(found, work)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decompress:
-    """Restores the image of a .tfic file."""
+    """Restores the images of .tfic files."""
 
-    file: tyro.conf.Positional[Path]
-    """The .tfic file to read."""
+    file: tyro.conf.Positional[str]
+    """The .tfic file to read; a folder of them; or a pattern in quotes."""
     image: tyro.conf.Positional[Path]
-    """Image to write; its ending names the format."""
+    """Image to write, whose ending names the format; of several, a folder for PNG files."""
     model: Path
     """The codec that compressed it."""
 
     def run(self) -> None:
-        """Writes the image and prints its size."""
-        from models import container, trained
+        """Writes the images and prints their sizes."""
+        from models import container, jobs, trained
 
-        image = Image.fromarray(container.decode(trained.load(self.model), _read(self.file)))
-        try:
-            image.save(self.image)
-        except (OSError, ValueError) as error:
-            raise FormatError(f"{self.image} cannot be written ({error})") from None
-        print(f"{self.image}: {image.width}x{image.height}")
+        found = jobs.find(self.file, self.image, (ENDING,), ".png")
+        model = trained.load(self.model)
+
+        def work(job: jobs.Job) -> str:
+            image = Image.fromarray(container.decode(model, _read(job.source)))
+            _write_image(job.target, image)
+            return f"{job.target}: {image.width}x{image.height}"
+
+        jobs.run(found, work)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Read:
-    """Prints the text in a .tfic file, as the (first) recognizer that trained the codec reads it."""
+    """Prints the text in .tfic files, as the (first) recognizer that trained the codec reads it; of several, after their
+    names and a tab."""
 
-    file: tyro.conf.Positional[Path]
-    """The .tfic file to read."""
+    file: tyro.conf.Positional[str]
+    """The .tfic file to read; a folder of them; or a pattern in quotes."""
     model: Path
     """The codec that compressed it."""
     recognizer: Annotated[str | None, tyro.conf.arg(metavar="MODULE:FUNCTION")] = None
@@ -83,14 +96,20 @@ class Read:
     """The recognizer's checkpoint, if the sweep was given one."""
 
     def run(self) -> None:
-        """Prints the text."""
-        from models import container, recognizers, teachers, trained
+        """Prints the texts."""
+        from models import container, jobs, recognizers, teachers, trained
 
+        found = jobs.find(self.file, Path(), (ENDING,), ENDING)
         model = trained.load(self.model)
-        image = container.to_float(container.decode(model, _read(self.file)))
         name = teachers.reading(model.recognizer_name)
-        reader = recognizers.load_identified(name, self.recognizer_weights, self.recognizer)
-        print(reader.read(image)[0])
+        recognizer = recognizers.load_identified(name, self.recognizer_weights, self.recognizer)
+
+        def work(job: jobs.Job) -> str:
+            image = container.rgb(container.decode(model, _read(job.source)))
+            [text] = recognizer.read(container.to_float(image))
+            return text if len(found) == 1 else f"{job.source}\t{text}"
+
+        jobs.run(found, work)
 
 
 Command = (
@@ -112,14 +131,31 @@ def main() -> int:
     return 0
 
 
+def _image_endings() -> set[str]:
+    """Of the files that Pillow opens."""
+    return {ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+
+
 def _read_image(path: Path) -> np.ndarray:
+    """Its pixels as it is looked at, RGB or grey."""
     try:
         with Image.open(path) as image:
             if image.has_transparency_data:
                 raise FormatError(f"{path} has transparency, which .tfic does not keep; flatten it on a background")
-            return np.asarray(image.convert("RGB"))
+            upright = ImageOps.exif_transpose(image)
+            if upright.mode.startswith("I"):
+                return (np.asarray(upright).clip(0, WHITE_16) // (WHITE_16 // WHITE)).astype(np.uint8)
+            return np.asarray(upright.convert("L" if upright.mode in ("1", "L", "F") else "RGB"))
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise FormatError(f"{path} cannot be read as an image ({error})") from None
+
+
+def _write_image(path: Path, image: Image.Image) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image.save(path)
+    except (OSError, ValueError) as error:
+        raise FormatError(f"{path} cannot be written ({error})") from None
 
 
 def _read(path: Path) -> bytes:
@@ -131,6 +167,7 @@ def _read(path: Path) -> bytes:
 
 def _write(path: Path, data: bytes) -> None:
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     except OSError as error:
         raise FormatError(f"{path} cannot be written ({error.strerror})") from None

@@ -1,7 +1,11 @@
 """The .tfic file: one image, compressed by one model.
 
-2 bytes  "T1", or "T2" with a dial      3 bytes  model fingerprint      LEB128   width, then height
-1 byte   the dial's position, if any             the codec's stream     3 bytes  CRC-32's lower end, over all before it
+2 bytes  "T" and a digit: 1, plus 1 with a dial, plus 2 of a grey image
+3 bytes  model fingerprint
+LEB128   width, then height
+1 byte   the dial's position, if any
+         the codec's stream
+3 bytes  CRC-32's lower end, over all before it
 """
 
 import zlib
@@ -11,12 +15,15 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, UInt8
+from PIL import Image
 from torch import Tensor
 
 from models.errors import FormatError
 from models.trained import QUALITIES, Model
 
-MAGIC, DIAL_MAGIC = b"T1", b"T2"
+MAGIC = b"T"
+FIRST_KIND, DIAL, GREY = ord("1"), 1, 2
+"""The digit after it."""
 FINGERPRINT_BYTES = 3
 CRC_BYTES = 3
 LARGEST_SIDE = 1 << 16
@@ -31,11 +38,14 @@ class TficFile(NamedTuple):
     quality: int | None
     """The dial's position; None of a model without one."""
     stream: bytes
+    grey: bool = False
+    """Whether the image has one channel."""
 
     def pack(self) -> bytes:
         """The file's bytes."""
-        magic, quality = (MAGIC, b"") if self.quality is None else (DIAL_MAGIC, bytes([self.quality]))
-        content = magic + self.fingerprint + _varint(self.width) + _varint(self.height) + quality + self.stream
+        kind = FIRST_KIND + (0 if self.quality is None else DIAL) + (GREY if self.grey else 0)
+        quality = b"" if self.quality is None else bytes([self.quality])
+        content = MAGIC + bytes([kind]) + self.fingerprint + _varint(self.width) + _varint(self.height) + quality + self.stream
         return content + _crc(content)
 
     @classmethod
@@ -45,11 +55,11 @@ class TficFile(NamedTuple):
         Raises:
             FormatError: this is no .tfic file, or it is damaged.
         """
-        magic = data[: len(MAGIC)]
-        if magic not in (MAGIC, DIAL_MAGIC):
+        kind = data[1] - FIRST_KIND if len(data) > 1 else -1
+        if data[:1] != MAGIC or not 0 <= kind <= DIAL + GREY:
             raise FormatError("this is no .tfic file; make one with python -m models compress")
         content, crc = data[:-CRC_BYTES], data[-CRC_BYTES:]
-        after_magic = len(MAGIC) + FINGERPRINT_BYTES
+        after_magic = 2 + FINGERPRINT_BYTES
         if len(content) < after_magic + 3 or _crc(content) != crc:
             raise FormatError("the file is damaged: its checksum is wrong; transfer it again")
         width, at = _read_varint(content, after_magic)
@@ -57,20 +67,23 @@ class TficFile(NamedTuple):
         if not (0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE):
             raise FormatError(f"the file asks for an image of {width}x{height} pixels; it is damaged")
         quality = None
-        if magic == DIAL_MAGIC:
+        if kind & DIAL:
             quality, at = content[at], at + 1
-        return cls(content[len(MAGIC) : after_magic], width, height, quality, content[at:])
+        return cls(content[2:after_magic], width, height, quality, content[at:], bool(kind & GREY))
 
 
-def encode(model: Model, image: UInt8[np.ndarray, "h w 3"], quality: int | None = None) -> bytes:
-    """Compresses an image of any size to a file's bytes; `quality` is the position of a model's dial, 0 to 100."""
+def encode(model: Model, image: UInt8[np.ndarray, "h w *_c"], quality: int | None = None) -> bytes:
+    """Compresses an image of any size, RGB or of one channel without an axis, to a file's bytes.
+
+    `quality` is the position of a model's dial, 0 to 100.
+    """
     height, width = image.shape[:2]
     codec = model.codec_at(quality)
-    stream = codec.compress(pad(to_float(image), codec.downsampling_factor))
-    return TficFile(model.fingerprint[:FINGERPRINT_BYTES], width, height, quality, stream).pack()
+    stream = codec.compress(pad(to_float(rgb(image)), codec.downsampling_factor))
+    return TficFile(model.fingerprint[:FINGERPRINT_BYTES], width, height, quality, stream, image.ndim == 2).pack()
 
 
-def encode_within(model: Model, image: UInt8[np.ndarray, "h w 3"], bpp: float) -> bytes:
+def encode_within(model: Model, image: UInt8[np.ndarray, "h w *_c"], bpp: float) -> bytes:
     """The file of the highest quality that takes at most `bpp` bits per pixel, found by bisection along the dial.
 
     Raises:
@@ -92,8 +105,8 @@ def encode_within(model: Model, image: UInt8[np.ndarray, "h w 3"], bpp: float) -
     return best
 
 
-def decode(model: Model, data: bytes) -> UInt8[np.ndarray, "h w 3"]:
-    """The image of a file's bytes.
+def decode(model: Model, data: bytes) -> UInt8[np.ndarray, "h w *_c"]:
+    """The image of a file's bytes, with as many channels as it had.
 
     Raises:
         FormatError: the bytes are damaged, or another model wrote them.
@@ -108,7 +121,13 @@ def decode(model: Model, data: bytes) -> UInt8[np.ndarray, "h w 3"]:
     codec = model.codec_at(file.quality)
     factor = codec.downsampling_factor
     padded = codec.decompress(file.stream, _round_up(file.height, factor), _round_up(file.width, factor))
-    return to_bytes(padded[:, :, : file.height, : file.width])
+    image = to_bytes(padded[:, :, : file.height, : file.width])
+    return np.asarray(Image.fromarray(image).convert("L")) if file.grey else image
+
+
+def rgb(image: UInt8[np.ndarray, "h w *_c"]) -> UInt8[np.ndarray, "h w 3"]:
+    """Three equal channels of one."""
+    return np.repeat(image[..., None], 3, 2) if image.ndim == 2 else image
 
 
 def pad(image: Float[Tensor, "b 3 h w"], factor: int) -> Float[Tensor, "b 3 h2 w2"]:

@@ -52,7 +52,9 @@ def test_an_image_goes_through_a_file_and_is_read(folder: Path) -> None:
         (["compress", "none.png", "out.tfic", "--model", "model.pt"], "none.png cannot be read as an image"),
         (["compress", "image.png", "out.tfic", "--model", "none.pt"], "none.pt does not exist"),
         (["compress", "alpha.png", "out.tfic", "--model", "model.pt"], "has transparency"),
-        (["compress", "image.png", "no/out.tfic", "--model", "model.pt"], "cannot be written"),
+        (["compress", "image.png", "alpha.png/out.tfic", "--model", "model.pt"], "cannot be written"),
+        (["compress", "*.jpg", "out", "--model", "model.pt"], "*.jpg names no file"),
+        (["decompress", ".", "out", "--model", "model.pt"], "names no file"),
         (["decompress", "image.png", "out.png", "--model", "model.pt"], "no .tfic file"),
         (["read", "none.tfic", "--model", "model.pt"], "none.tfic cannot be read"),
     ],
@@ -68,6 +70,56 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert said in printed
     assert printed.count("\n") == 1
     assert not (folder / "out.tfic").exists()
+
+
+def run(folder: Path, monkeypatch, *arguments: str) -> int:
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("sys.argv", ["models", *arguments, "--model", "model.pt"])
+    return main()
+
+
+def test_a_folder_goes_through_files_and_back(
+    folder: Path, test_images: TextImages, monkeypatch, capsys, recognizer
+) -> None:
+    (folder / "scans" / "deep").mkdir(parents=True)
+    Image.fromarray(test_images.images[0]).save(folder / "scans" / "a.png")
+    Image.fromarray(test_images.images[1]).convert("L").save(folder / "scans" / "deep" / "b.jpg")
+    (folder / "scans" / "broken.png").write_bytes(b"nothing")
+    (folder / "scans" / "notes.txt").write_text("no image")
+    assert run(folder, monkeypatch, "compress", "scans", "packed") == 2
+    said = capsys.readouterr()
+    assert "packed/a.tfic: " in said.out
+    assert "failed: scans/broken.png" in said.out
+    assert "1 of 3 files failed" in said.err
+    assert run(folder, monkeypatch, "decompress", "packed", "restored") == 0
+    files = sorted(path.relative_to(folder / "restored").as_posix() for path in (folder / "restored").rglob("*.png"))
+    assert files == ["a.png", "deep/b.png"]
+    assert Image.open(folder / "restored" / "deep" / "b.png").mode == "L"
+    capsys.readouterr()
+    assert run(folder, monkeypatch, "read", "packed/**/*.tfic") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("\t")[0] for line in lines] == ["packed/a.tfic", "packed/deep/b.tfic"]
+
+
+def test_two_images_never_become_one_file(folder: Path, monkeypatch, capsys) -> None:
+    Image.open(folder / "image.png").save(folder / "image.jpg")
+    assert run(folder, monkeypatch, "compress", ".", "out") == 2
+    assert "2 files would become out/image.tfic" in capsys.readouterr().err
+    assert run(folder, monkeypatch, "compress", "*.jpg", "out") == 0
+
+
+def test_a_photo_is_kept_as_it_is_looked_at(folder: Path, monkeypatch) -> None:
+    picture = Image.new("RGB", (40, 90), "white")
+    exif = picture.getexif()
+    exif[0x0112] = 6
+    picture.save(folder / "turned.jpg", exif=exif)
+    deep = np.full((30, 50), 40_000, np.uint16)
+    Image.fromarray(deep).save(folder / "deep.png")
+    for name, size, mode in (("turned.jpg", (90, 40), "RGB"), ("deep.png", (50, 30), "L")):
+        assert run(folder, monkeypatch, "compress", name, "x.tfic") == 0
+        assert run(folder, monkeypatch, "decompress", "x.tfic", "x.png") == 0
+        restored = Image.open(folder / "x.png")
+        assert (restored.size, restored.mode) == (size, mode)
 
 
 def test_a_text_is_read_with_the_checkpoint_that_trained_the_model(

@@ -28,6 +28,16 @@ def test_images_of_any_size_keep_it(trained: TrainedCodec, height: int, width: i
     assert container.decode(trained, container.encode(trained, image)).shape == image.shape
 
 
+def test_grey_images_stay_grey(trained: TrainedCodec, test_images: TextImages) -> None:
+    grey = test_images.images[0].mean(2).astype(np.uint8)
+    data = container.encode(trained, grey)
+    assert TficFile.unpack(data).grey
+    decoded = container.decode(trained, data)
+    assert decoded.shape == grey.shape
+    colored = container.decode(trained, container.encode(trained, container.rgb(grey)))
+    assert np.abs(colored.mean(2) - decoded).mean() < 10
+
+
 def test_every_flipped_bit_and_every_cut_is_noticed(trained: TrainedCodec, test_images: TextImages) -> None:
     data = container.encode(trained, test_images.images[0])
     for position in range(8 * len(data)):
@@ -59,8 +69,9 @@ def test_absurd_sizes_are_refused_before_anything_is_allocated(trained: TrainedC
 
 def test_sizes_survive_the_header() -> None:
     for side in (1, 127, 128, 16_383, 16_384, 65_536):
-        file = TficFile(b"abc", side, 65_537 - side, side % 101, b"x")
-        assert TficFile.unpack(file.pack()) == file
+        for quality in (None, side % 101):
+            file = TficFile(b"abc", side, 65_537 - side, quality, b"x", grey=side % 2 == 0)
+            assert TficFile.unpack(file.pack()) == file
 
 
 def test_a_dials_file_says_its_quality_and_is_decoded_at_it(dial: RateDial, test_images: TextImages) -> None:
