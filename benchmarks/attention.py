@@ -40,7 +40,8 @@ def main() -> None:
             )
             print(
                 f"{'forward and backward' if backward else 'forward'}: {fast:.3f} s, {small:.0f} MiB; every window "
-                f"copied: {slow:.3f} s, {large:.0f} MiB; {slow / fast:.1f} times as fast, {small / large:.2f} of the memory"
+                f"copied: {slow:.3f} s, {large:.0f} MiB; {slow / fast:.1f} times as fast, "
+                f"{small / large:.2f} of the memory"
             )
 
 

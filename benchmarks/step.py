@@ -13,6 +13,7 @@ import numpy as np
 import torch
 import tyro
 from compressai.losses import RateDistortionLoss
+from compressai.models import MeanScaleHyperprior
 from compressai.optimizers import net_aux_optimizer
 from torch.utils.data import DataLoader, Dataset
 
@@ -114,7 +115,7 @@ class _Pictures(Dataset):
 
 def _theirs(data: TextImages, arguments: Arguments) -> float:
     """Seconds of a step of float32 with two optimizers, the second for the quantiles of z."""
-    network, criterion = codecs.Reference(128, 192).train(), RateDistortionLoss(lmbda=WEIGHT)
+    network, criterion = MeanScaleHyperprior(128, 192).train(), RateDistortionLoss(lmbda=WEIGHT)
     rates = {"net": {"type": "Adam", "lr": 1e-4}, "aux": {"type": "Adam", "lr": 1e-3}}
     optimizers = net_aux_optimizer(network, rates)
     loader = DataLoader(_Pictures(data), arguments.batch_size, shuffle=True)

@@ -7,7 +7,7 @@ from compressai.models.base import CompressionModel, get_scale_table
 from jaxtyping import Float
 from torch import Tensor
 
-from models.entropy import Bottleneck, Gaussian, Prior
+from models.entropy import Bottleneck, Prior
 
 LARGEST_SCALE = 64
 """Of a latent's Gaussian. Four times less than CompressAI's: the coder's tables shrink with it, and symbols
@@ -20,22 +20,24 @@ class CodecOutput(NamedTuple):
     x_hat: Float[Tensor, "b 3 h w"]
     """Reconstruction; about 0 to 1, not clamped."""
     likelihoods: dict[str, Float[Tensor, "b _c _h _w"]]
-    """Probability of each element of the latents `y` and `z`."""
+    """Probability of each element of the latents: `y`, and `z` where there is one."""
 
 
 class Codec(CompressionModel, ABC):
-    """An image -> its latents y, and z that tells of y's Gaussians -> bytes -> the image again.
+    """An image -> its latents y, and mostly z that tells of y's Gaussians -> bytes -> the image again.
 
     What `decompress` gives equals, to the last bit, what `forward` gives in evaluation mode on the same machine.
     """
 
-    def __init__(self, z_channels: int, downsampling_factor: int) -> None:
-        """`downsampling_factor` is the pixels a side of one element of z."""
+    def __init__(self, downsampling_factor: int) -> None:
+        """`downsampling_factor` is the pixels a side of one element of the coarsest latent."""
         super().__init__()
-        self.entropy_bottleneck = Bottleneck(z_channels)
-        self.gaussian_conditional = Gaussian()
-        self.z_channels = z_channels
         self.downsampling_factor = downsampling_factor
+
+    @property
+    def bottleneck(self) -> Bottleneck:
+        """The factorized prior of z, or of y where there is no z."""
+        return next(module for module in self.modules() if isinstance(module, Bottleneck))
 
     @abstractmethod
     def forward(self, x: Float[Tensor, "b 3 h w"], prior: Prior | None = None) -> CodecOutput:

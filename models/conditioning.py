@@ -57,9 +57,9 @@ class ConditionedCodec(nn.Module):
     """A codec each of whose convolutions is scaled and shifted by channel, as its condition asks.
 
     The idea is feature-wise modulation (Perez et al., "FiLM", AAAI 2018), used for variable rate since Choi et al.,
-    "Variable rate deep image compression with a conditional autoencoder" (ICCV 2019). The prior of z is scaled and
-    shifted too. A fresh one equals its codec, whatever the condition. Scales and shifts of one condition are constant,
-    so that `fold` gives a plain codec that costs nothing more.
+    "Variable rate deep image compression with a conditional autoencoder" (ICCV 2019). The factorized prior is
+    scaled and shifted too. A fresh one equals its codec, whatever the condition. Scales and shifts of one condition are
+    constant, so that `fold` gives a plain codec that costs nothing more.
     """
 
     def __init__(self, codec: Codec, plane: Plane) -> None:
@@ -68,7 +68,7 @@ class ConditionedCodec(nn.Module):
         self.plane = plane
         self.layers = {name: layer for name, layer in codec.named_modules() if _is_modulated(layer)}
         """What is modulated, by its name in the codec."""
-        channels = [layer.out_channels for layer in self.layers.values()] + [codec.z_channels]
+        channels = [layer.out_channels for layer in self.layers.values()] + [codec.bottleneck.channels]
         self.splits = [2 * count for count in channels]
         """How the modulating network's outputs are shared out: log scales, then shifts, of each layer and the prior."""
         self.embedding = nn.Sequential(nn.Linear(3, HIDDEN), nn.SiLU(), nn.Linear(HIDDEN, HIDDEN), nn.SiLU())
@@ -78,7 +78,7 @@ class ConditionedCodec(nn.Module):
 
     @property
     def downsampling_factor(self) -> int:
-        """Pixels a side of one element of z."""
+        """Pixels a side of one element of the coarsest latent."""
         return self.codec.downsampling_factor
 
     def forward(self, x: Float[Tensor, "b 3 h w"], condition: Condition) -> CodecOutput:
@@ -111,7 +111,7 @@ class ConditionedCodec(nn.Module):
             layer = folded.get_submodule(name)
             assert isinstance(layer, Convolution)
             _fold(layer, scale[0], shift[0])
-        folded.entropy_bottleneck.fold(Prior(*(value[0] for value in prior)))
+        folded.bottleneck.fold(Prior(*(value[0] for value in prior)))
         folded.update_tables()
         return folded
 

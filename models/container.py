@@ -45,7 +45,15 @@ class TficFile(NamedTuple):
         """The file's bytes."""
         kind = FIRST_KIND + (0 if self.quality is None else DIAL) + (GREY if self.grey else 0)
         quality = b"" if self.quality is None else bytes([self.quality])
-        content = MAGIC + bytes([kind]) + self.fingerprint + _varint(self.width) + _varint(self.height) + quality + self.stream
+        content = (
+            MAGIC
+            + bytes([kind])
+            + self.fingerprint
+            + _varint(self.width)
+            + _varint(self.height)
+            + quality
+            + self.stream
+        )
         return content + _crc(content)
 
     @classmethod

@@ -1,5 +1,6 @@
 """CompressAI's entropy models, with a prior that may differ from image to image, and the coder of their symbols."""
 
+from itertools import groupby
 from typing import NamedTuple
 
 import torch
@@ -16,14 +17,25 @@ WORD = 4
 
 
 class Prior(NamedTuple):
-    """How the prior of z is stretched and moved: its cumulative at z is the plain one's at scale * z + shift."""
+    """How the factorized prior is stretched and moved: its cumulative at z is the plain one's at scale * z + shift."""
 
     scale: Float[Tensor, "*b c"]
     shift: Float[Tensor, "*b c"]
 
 
+class Latent(NamedTuple):
+    """What is written of a latent."""
+
+    symbols: Float[Tensor, "1 _c _h _w"]
+    """Whole numbers."""
+    indexes: Int[Tensor, "1 _c _h _w"]
+    """Of each one's table."""
+    model: EntropyModel
+    """Whose tables they are."""
+
+
 class Bottleneck(EntropyBottleneck):
-    """CompressAI's factorized prior of z, which may differ from image to image by a `Prior`."""
+    """CompressAI's factorized prior of a latent, which may differ from image to image by a `Prior`."""
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels)
@@ -54,6 +66,14 @@ class Bottleneck(EntropyBottleneck):
         """What z is rounded about."""
         return self.quantiles[:, 0, 1].detach().reshape(1, -1, 1, 1)
 
+    def coded(self, z: Float[Tensor, "1 c h w"]) -> Latent:
+        """z as it is written."""
+        return Latent((z - self.medians).round(), self.build_indexes(z), self)
+
+    def decoded(self, decoder: "Decoder", height: int, width: int) -> Float[Tensor, "1 c h w"]:
+        """z_hat, the next latent of a stream."""
+        return decoder.take(self.build_indexes(self.medians.expand(1, -1, height, width)), self) + self.medians
+
     def build_indexes(self, z: Float[Tensor, "1 c h w"]) -> Int[Tensor, "1 c h w"]:
         """Each element's table: its channel's."""
         return torch.arange(z.shape[1], device=z.device).reshape(1, -1, 1, 1).expand(z.shape)
@@ -78,16 +98,35 @@ class Gaussian(GaussianConditional):
         with torch.autocast(y.device.type, enabled=False):
             return self(y.float(), scales.float(), means.float())
 
+    def coded(
+        self, y: Float[Tensor, "1 c h w"], scales: Float[Tensor, "1 c h w"], means: Float[Tensor, "1 c h w"]
+    ) -> Latent:
+        """y as it is written."""
+        return Latent((y - means).round(), self.build_indexes(scales), self)
 
-def encode(*latents: tuple[Float[Tensor, "1 _c _h _w"], Int[Tensor, "1 _c _h _w"], EntropyModel]) -> bytes:
-    """One stream of several latents: whole numbers, the index of each one's table, and whose tables they are.
+    def decoded(
+        self, decoder: "Decoder", scales: Float[Tensor, "1 c h w"], means: Float[Tensor, "1 c h w"]
+    ) -> Float[Tensor, "1 c h w"]:
+        """y_hat, the next latent of a stream."""
+        return decoder.take(self.build_indexes(scales), self) + means
+
+    def build_indexes(self, scales: Float[Tensor, "1 c h w"]) -> Int[Tensor, "1 c h w"]:
+        """Each element's table: the first whose scale is not below its own."""
+        return torch.bucketize(self.lower_bound_scale(scales).contiguous(), self.scale_table[:-1])
+
+
+def encode(*latents: Latent) -> bytes:
+    """One stream of several latents.
 
     Raises:
         ModelError: a model's tables were not prepared.
     """
     encoder = BufferedRansEncoder()
-    for symbols, indexes, model in latents:
-        encoder.encode_with_indexes(symbols.int().flatten().tolist(), indexes.flatten().tolist(), *_tables(model))
+    # The tables, which cost more to hand over than most latents, are handed over once for all that follow one another.
+    for model, together in groupby(latents, key=lambda latent: latent.model):
+        parts = [(symbols.int().flatten(), indexes.flatten()) for symbols, indexes, _ in together]
+        symbols, indexes = (torch.cat(values).tolist() for values in zip(*parts, strict=True))
+        encoder.encode_with_indexes(symbols, indexes, *_tables(model))
     return _trimmed(encoder.flush())
 
 
@@ -97,10 +136,16 @@ class Decoder:
     def __init__(self, stream: bytes) -> None:
         self._decoder = RansDecoder()
         self._decoder.set_stream(_whole(stream))
+        self._tables: dict[EntropyModel, tuple[list, list, list]] = {}
 
     def take(self, indexes: Int[Tensor, "1 c h w"], model: EntropyModel) -> Float[Tensor, "1 c h w"]:
         """The next latents, as many as there are indexes."""
-        symbols = self._decoder.decode_stream(indexes.flatten().tolist(), *_tables(model))
+        if model not in self._tables:
+            self._tables[model] = _tables(model)
+        # Each table is copied on its way to the coder: only those that are asked for.
+        asked, places = indexes.unique(return_inverse=True)
+        tables = ([column[index] for index in asked.tolist()] for column in self._tables[model])
+        symbols = self._decoder.decode_stream(places.flatten().tolist(), *tables)
         return torch.tensor(symbols, dtype=torch.float32, device=indexes.device).reshape(indexes.shape)
 
 
@@ -117,11 +162,12 @@ def _whole(stream: bytes) -> bytes:
 
 
 def _tables(model: EntropyModel) -> tuple[list, list, list]:
+    """Cumulative frequencies without the padding that makes them one tensor, their lengths, and least symbols."""
     tables = [model.get_buffer(name) for name in ("_quantized_cdf", "_cdf_length", "_offset")]
     if not all(table.numel() for table in tables):
         raise ModelError("the codec's coding tables are empty; call update_tables() after training")
     cdf, length, offset = (table.tolist() for table in tables)
-    return cdf, length, offset
+    return [row[:count] for row, count in zip(cdf, length, strict=True)], length, offset
 
 
 def _by_element(values: Float[Tensor, "b c"], inputs: Float[Tensor, "c 1 n"]) -> Float[Tensor, "c 1 n"]:

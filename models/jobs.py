@@ -40,7 +40,9 @@ def find(source: str, target: Path, endings: Collection[str], ending: str) -> li
     found = [Job(file, target / file.relative_to(root).with_suffix(ending)) for file in files]
     [(twice, count)] = Counter(job.target for job in found).most_common(1)
     if count > 1:
-        raise FormatError(f"{count} files would become {twice}; give them other names, or one kind of them by a pattern")
+        raise FormatError(
+            f"{count} files would become {twice}; give them other names, or one kind of them by a pattern"
+        )
     return found
 
 
@@ -55,10 +57,10 @@ def run(jobs: list[Job], work: Callable[[Job], str]) -> None:
         return
     failed = 0
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(soft_wrap=True, highlight=False), transient=True) as progress:
+    with Progress(*columns, console=Console(stderr=True, soft_wrap=True, highlight=False), transient=True) as progress:
         for job in progress.track(jobs):
             try:
-                progress.console.print(work(job), markup=False)
+                print(work(job))
             except ModelError as error:
                 failed += 1
                 progress.console.print(f"failed: {error}", markup=False)
@@ -74,4 +76,4 @@ def _files(source: str, endings: Collection[str]) -> tuple[list[Path], Path]:
     if path.exists() or not glob.has_magic(source):
         return [path], path
     root = Path(*takewhile(lambda part: not glob.has_magic(part), path.parts))
-    return sorted(file for file in map(Path, glob.glob(source, recursive=True)) if file.is_file()), root
+    return sorted(file for file in root.glob(str(path.relative_to(root))) if file.is_file()), root

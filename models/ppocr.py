@@ -12,7 +12,7 @@ from torch import Tensor
 
 from models.errors import ModelError, WeightsError
 from models.frozen import CtcRecognizer
-from models.str_weights import sha256_of
+from models.weights import sha256_of
 
 FILE = "models/ch_PP-OCRv4_rec_infer.onnx"
 SHA256 = "48fc40f24f6d2a207a2b1091d3437eb3cc3eb6b676dc3ef9c37384005483683b"

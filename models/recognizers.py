@@ -12,7 +12,7 @@ from models.frozen import AttnRecognizer, ClassRecognizer, CtcRecognizer
 from models.plugins import Plugin
 from models.reading import FrozenRecognizer
 from models.str_net import COMBINATIONS, HEIGHT, WIDTH, StrNet
-from models.str_weights import WeightsFile
+from models.weights import WeightsFile, sha256_of
 
 ENGLISH_G2 = "english_g2"
 ENGLISH_G2_CHARACTERS = (
@@ -124,7 +124,7 @@ def load_weights(path: Path, sha256: str) -> dict[str, Tensor]:
     """
     if not path.is_file():
         raise WeightsError(f"{path} is missing; install this project's dependencies again")
-    if str_weights.sha256_of(path) != sha256:
+    if sha256_of(path) != sha256:
         raise WeightsError(f"{path} differs from the published weights (sha256 {sha256[:12]}…); install it again")
     return torch.load(path, map_location="cpu", weights_only=True)
 

@@ -13,7 +13,7 @@ from models.errors import ModelError
 from models.plugins import Plugin
 from models.reading import FrozenRecognizer
 from models.str_net import COMBINATIONS
-from models.str_weights import WeightsFile
+from models.weights import WeightsFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,28 +1,26 @@
 """TinyLIC: neighborhood attention between strided convolutions, and latents coded in nine passes.
 
-Lu and Ma, "High-efficiency lossy image coding through adaptive neighborhood information aggregation" (arXiv 2204.11448).
+Lu and Ma, "High-efficiency lossy image coding through adaptive neighborhood information aggregation" (arXiv
+2204.11448).
 Layers have the names of the published checkpoints (github.com/lumingzzz/TinyLIC), which load as they are.
 """
 
-from collections.abc import Callable, Iterator
-from itertools import islice, pairwise
+from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models import context, entropy
+from models import context
 from models.attention import ResidualGroup
-from models.base import Codec, CodecOutput, rounded
 from models.context import PASSES, Pass
-from models.entropy import Prior
+from models.entropy import Bottleneck, Gaussian
+from models.partwise import Coder, PartwiseCodec
 
 LARGEST_DROP = 0.1
 """How often training leaves out a part of the last block of the encoder or decoder; less so of those before."""
-
-Coder = Callable[[Tensor, Tensor], Tensor]
-"""Scales and means of a pass -> its y_hat."""
 
 
 class Level(NamedTuple):
@@ -35,21 +33,19 @@ class Level(NamedTuple):
     window: int
 
 
-class TinyLIC(Codec):
-    """28,338,211 parameters, as published.
-
-    Its transforms may run in bfloat16 under autocast; its entropy models always run in float32. In training y and z are
-    rounded with the gradient of no rounding, and the entropy models see noise instead.
-    """
+class TinyLIC(PartwiseCodec):
+    """28,338,211 parameters, as published."""
 
     def __init__(self, N: int = 128, M: int = 320) -> None:
         """Channels: `N` of the first map, a multiple of 16, and `M` of y, a multiple of 20."""
         K = 3 * N // 2
-        super().__init__(K, 64)
+        super().__init__(64)
+        self.entropy_bottleneck = Bottleneck(K)
+        self.gaussian_conditional = Gaussian()
         image = [Level(N, 2, 8, 7), Level(K, 2, 12, 7), Level(2 * N, 6, 16, 7), Level(M, 2, 20, 7)]
         hyper = [Level(K, 2, 12, 3), Level(K, 2, 12, 3)]
-        drops = torch.linspace(0, LARGEST_DROP, sum(level.depth for level in image + hyper)).tolist()
-        encoder, decoder = iter(drops), iter(drops)
+        blocks = sum(level.depth for level in image + hyper)
+        encoder, decoder = (iter([LARGEST_DROP * block / (blocks - 1) for block in range(blocks)]) for _ in range(2))
         self._add("g_a", _down(3, image, encoder))
         self._add("h_a", _down(M, hyper, encoder))
         self._add("h_s", _up(hyper[::-1], 2 * M, decoder))
@@ -76,51 +72,11 @@ class TinyLIC(Codec):
         """y_hat -> an image."""
         return self._through("g_s", y_hat)
 
-    def forward(self, x: Float[Tensor, "b 3 h w"], prior: Prior | None = None) -> CodecOutput:
-        """Noise stands for rounding in the likelihoods of training mode. h and w are multiples of 64."""
-        y = self.g_a(x)
-        z = self.h_a(y).float()
-        z_hat, z_likelihoods = self.entropy_bottleneck.under(prior, z)
-        if self.training:
-            z_hat = rounded(z - self.entropy_bottleneck.medians) + self.entropy_bottleneck.medians
-        quantize = rounded if self.training else torch.round
-        parts = context.passes_of(y)
-        scales, means, y_hat = self._decoded(z_hat, lambda _, means: quantize((next(parts) - means).float()) + means)
-        _, y_likelihoods = self.gaussian_conditional.given(y, scales, means)
-        return CodecOutput(self.g_s(y_hat).float(), {"y": y_likelihoods, "z": z_likelihoods})
+    def parts(self, y: Float[Tensor, "b m h w"]) -> Iterator[Float[Tensor, "b _m _h _w"]]:
+        """The latents of each pass."""
+        return context.passes_of(y)
 
-    @torch.no_grad()
-    def compress(self, x: Float[Tensor, "1 3 h w"]) -> bytes:
-        """The entropy-coded latents of one image."""
-        y = self.g_a(x)
-        medians = self.entropy_bottleneck.medians
-        z_symbols = (self.h_a(y) - medians).round()
-        parts, coded = context.passes_of(y), []
-
-        def code(scales: Tensor, means: Tensor) -> Tensor:
-            symbols = (next(parts) - means).round()
-            coded.append((symbols, self.gaussian_conditional.build_indexes(scales), self.gaussian_conditional))
-            return symbols + means
-
-        self._decoded(z_symbols + medians, code)
-        z_indexes = self.entropy_bottleneck.build_indexes(z_symbols)
-        return entropy.encode((z_symbols, z_indexes, self.entropy_bottleneck), *coded)
-
-    @torch.no_grad()
-    def decompress(self, stream: bytes, height: int, width: int) -> Float[Tensor, "1 3 h w"]:
-        """The reconstruction, clamped to 0..1. `height` and `width` are multiples of 64."""
-        decoder = entropy.Decoder(stream)
-        medians = self.entropy_bottleneck.medians
-        factor = self.downsampling_factor
-        z_indexes = self.entropy_bottleneck.build_indexes(medians.expand(1, -1, height // factor, width // factor))
-        z_hat = decoder.take(z_indexes, self.entropy_bottleneck) + medians
-
-        def code(scales: Tensor, means: Tensor) -> Tensor:
-            return decoder.take(self.gaussian_conditional.build_indexes(scales), self.gaussian_conditional) + means
-
-        return self.g_s(self._decoded(z_hat, code)[2]).clamp(0, 1)
-
-    def _decoded(self, z_hat: Float[Tensor, "b k h w"], code: Coder) -> tuple[Tensor, Tensor, Tensor]:
+    def decoded(self, z_hat: Float[Tensor, "b k h w"], code: Coder) -> tuple[Tensor, Tensor, Tensor]:
         """Scales and means of y, and y_hat: pass by pass the same for whoever codes, to the last bit."""
         hyper = self.h_s(z_hat.contiguous())
         slices: list[tuple[Tensor, ...]] = []
@@ -165,10 +121,10 @@ class TinyLIC(Codec):
 
 def _down(inputs: int, levels: list[Level], drops: Iterator[float]) -> Iterator[nn.Module]:
     """Halves the sides before each level; pixels by a larger kernel."""
-    for before, level in pairwise([inputs, *levels]):
-        before = before if isinstance(before, int) else before.channels
-        kernel = 5 if before == 3 else 3
-        yield nn.Conv2d(before, level.channels, kernel, stride=2, padding=kernel // 2)
+    before = [inputs] + [level.channels for level in levels]
+    for channels, level in zip(before, levels, strict=False):
+        kernel = 5 if channels == 3 else 3
+        yield nn.Conv2d(channels, level.channels, kernel, stride=2, padding=kernel // 2)
         yield _group(level, drops)
 
 

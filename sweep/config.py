@@ -9,6 +9,7 @@ from models.codecs import CODECS
 from models.errors import ModelError
 from models.recognizers import ENGLISH_G2
 from models.teachers import Teacher
+from models.weights import WeightsFile
 from sweep.errors import SweepError
 
 Strategy = Literal["conditional", "shared"]
@@ -54,6 +55,8 @@ class SweepConfig:
     codec: str = "small"
     recognizers: tuple[Teacher, ...] = (Teacher(ENGLISH_G2),)
     """Their losses are averaged; the first one reads what steers the search."""
+    init: WeightsFile | None = None
+    """Checkpoint that stage 1 starts from, instead of fresh weights."""
     strategy: Strategy = "conditional"
     labels: Labels = "truth"
     stage1: StageConfig

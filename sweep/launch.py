@@ -158,6 +158,8 @@ def _params(run: RunFolder) -> points.Row:
     names = ("strategy", "codec", "labels", "lambdas", "betas", "polish_steps", "seed")
     values = {name: getattr(config, name) for name in names}
     values |= {"recognizer": config.recognizer_identity}
+    if config.init is not None:
+        values |= {"init": config.init.sha256}
     stages = {"stage1": config.stage1, "stage2": config.stage2}
     values |= {f"{name}_{field}": value for name, stage in stages.items() for field, value in asdict(stage).items()}
     return values | {"preset": run.preset, "data": config.data.digest(), "folder": str(run.path.absolute())}

@@ -6,6 +6,7 @@ from dataclasses import replace
 import torch
 
 from datagen import spec
+from models.weights import WeightsFile
 from sweep.config import StageConfig, SweepConfig
 
 PIXEL_SCALE = 255**2
@@ -56,6 +57,11 @@ def smoke() -> SweepConfig:
         val_images=24,
         report_seconds=2.0,
     )
+
+
+def started(config: SweepConfig, checkpoint: WeightsFile) -> SweepConfig:
+    """From a checkpoint, which knows images: half of stage 1, to learn lines of text and the whole range of rates."""
+    return replace(config, init=checkpoint, stage1=replace(config.stage1, steps=max(1, config.stage1.steps // 2)))
 
 
 def shared(config: SweepConfig) -> SweepConfig:

@@ -21,6 +21,7 @@ from sweep.errors import SweepError
 if TYPE_CHECKING:
     from datagen.spec import Spec
     from models.teachers import Teacher
+    from models.weights import WeightsFile
     from sweep.config import SweepConfig
     from sweep.folder import RunFolder
 
@@ -57,7 +58,11 @@ class Arguments:
     """What the recognizer is to read in training. truth (default): the data set's texts. pseudo: what it reads in the
     original, for images without labels."""
     codec: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
-    """small, mbt2018-mean or tinylic (default: the preset's)."""
+    """small, factorized, hyperprior, mbt2018-mean, mbt2018, cheng2020-anchor, cheng2020-attn, elic or tinylic (default:
+    the preset's); python -m models list tells what each costs."""
+    init: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """Weights that stage 1 starts from, in half of its steps: a checkpoint of the same codec that CompressAI published,
+    a state dict of your own, or a model.pt of one rate. On a cluster, a path that all nodes share."""
     recognizer: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="NAME[=WEIGHT]")] = ()
     """english_g2 (default); ppocr (PP-OCRv4, with the extra ppocr); with --recognizer-weights trba, which is
     tps-resnet-bilstm-attn, or another network of the four-stage framework, such as none-vgg-bilstm-ctc; or your own
@@ -124,11 +129,14 @@ def _started(arguments: Arguments, out: Path, preset: str, data: Path | None) ->
 
     config = presets.PRESETS[preset]()
     config = replace(config, **_asked(arguments, config))
+    if config.init is not None:
+        config = presets.started(config, config.init)
     config = replace(config, data=_legible(config) if data is None else Manifest.load(data).spec)
     if config.strategy == "shared":
         config = presets.shared(config)
     data = data or out.parent / "data" / f"{preset}-{config.data.digest()}"
     run = RunFolder(out, config, preset, data.absolute(), new_sweep_id(), tracking.default_uri())
+    _check_start(run)
     run.create()
     return run
 
@@ -158,15 +166,29 @@ def _resumed(arguments: Arguments, out: Path, data: Path | None) -> "RunFolder":
     if arguments.budget is not None and arguments.budget < run.config.budget:
         raise SweepError(f"{out} has --budget {run.config.budget}, which can only grow; give that or more")
     run = replace(run, config=replace(run.config, **asked), data=(data or run.data).absolute())
+    _check_start(run)
     run.save()
     return run
 
 
-def _asked(arguments: Arguments, config: "SweepConfig") -> dict[str, "int | str | tuple[Teacher, ...]"]:
+def _check_start(run: "RunFolder") -> None:
+    """Reads the checkpoint that stage 1 starts from, if it is still to start: workers would fail minutes later."""
+    from sweep import stages
+
+    store = stages.Store(run.path / "checkpoints")
+    ahead = [node for node in stages.roots(run.config) if node.init and not store.path(node).exists()]
+    if ahead:
+        ahead[0].start()
+
+
+def _asked(arguments: Arguments, config: "SweepConfig") -> dict[str, "int | str | WeightsFile | tuple[Teacher, ...]"]:
     """The fields of the configuration that the command line names, in place of what they are."""
     from models import teachers
+    from models.weights import WeightsFile
 
     values = {name: getattr(arguments, name) for name in NAMED}
+    if arguments.init is not None:
+        values["init"] = WeightsFile.of(arguments.init)
     if arguments.recognizer or arguments.recognizer_weights:
         names = arguments.recognizer or [f"{teacher.name}={teacher.weight}" for teacher in config.recognizers]
         values["recognizers"] = teachers.parse(names, arguments.recognizer_weights)

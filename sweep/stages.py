@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -16,10 +17,11 @@ from torch import nn
 from datagen import dataset
 from datagen.dataset import TextImages
 from datagen.shards import atomic
-from models import codecs
+from models import checkpoints, codecs
 from models.base import Codec
 from models.conditioning import ConditionedCodec, Plane
 from models.reading import FrozenRecognizer
+from models.weights import WeightsFile
 from sweep.config import Labels, StageConfig, SweepConfig
 from sweep.errors import SweepError
 from sweep.objectives import objective_of
@@ -42,11 +44,14 @@ class Node:
     plane: Plane | None = None
     """What its codec is conditioned on; None: a plain codec, folded out of its parent where that is conditioned."""
     labels: Labels = "truth"
+    init: WeightsFile | None = None
+    """Where the weights of a node without a parent start."""
 
     @cached_property
     def key(self) -> str:
         """Sixteen hexadecimal digits: equal keys, equal weights."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+        identity = json.dumps(asdict(self, dict_factory=_identity), sort_keys=True)
+        return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
     @property
     def title(self) -> str:
@@ -55,8 +60,28 @@ class Node:
 
     def build(self) -> Codec | ConditionedCodec:
         """Its codec with fresh weights."""
-        codec = codecs.build(self.codec)
+        return self._conditioned(codecs.build(self.codec))
+
+    def start(self) -> Codec | ConditionedCodec:
+        """Its codec before training, of a node without a parent.
+
+        Raises:
+            WeightsError: the checkpoint that it starts from is missing, has changed or holds something else.
+        """
+        torch.manual_seed(self.seed)
+        if self.init is None:
+            return self.build()
+        return self._conditioned(checkpoints.load(self.codec, self.init))
+
+    def _conditioned(self, codec: Codec) -> Codec | ConditionedCodec:
         return codec if self.plane is None else ConditionedCodec(codec, self.plane)
+
+
+def _identity(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    """What of a node determines its weights: of a file its content, not its place. No file at all leaves the key as it
+    was before there could be one.
+    """
+    return {name: value for name, value in fields if name != "path" and (name, value) != ("init", None)}
 
 
 def plane(config: SweepConfig) -> Plane:
@@ -69,7 +94,7 @@ def stage1(config: SweepConfig, rate_weight: float) -> Node:
     if config.strategy == "conditional":
         return _folded(conditioned1(config), rate_weight, 0.0)
     stage = replace(config.stage1, rate_weight=rate_weight)
-    return Node(config.data.digest(), config.codec, None, stage, config.seed)
+    return Node(config.data.digest(), config.codec, None, stage, config.seed, init=config.init)
 
 
 def stage2(config: SweepConfig, rate_weight: float, ocr_weight: float) -> Node:
@@ -86,9 +111,18 @@ def shared(config: SweepConfig) -> list[Node]:
     return [conditioned1(config), conditioned2(config)] if config.strategy == "conditional" else []
 
 
+def roots(config: SweepConfig) -> list[Node]:
+    """Where training starts: the nodes without a parent."""
+    if config.strategy == "conditional":
+        return [conditioned1(config)]
+    return [stage1(config, rate_weight) for rate_weight in config.lambdas]
+
+
 def conditioned1(config: SweepConfig) -> Node:
     """One codec for every lambda, knowing rate and distortion."""
-    return Node(config.data.digest(), config.codec, None, config.stage1, config.seed, None, plane(config))
+    return Node(
+        config.data.digest(), config.codec, None, config.stage1, config.seed, plane=plane(config), init=config.init
+    )
 
 
 def conditioned2(config: SweepConfig) -> Node:
@@ -128,12 +162,12 @@ class Store:
 
         Raises:
             DivergedError: its training loss is not finite.
+            WeightsError: as `Node.start`.
         """
         if self.path(node).exists():
             return self.load(node).to(device)
         if node.parent is None:
-            torch.manual_seed(node.seed)
-            codec = node.build().to(device)
+            codec = node.start().to(device)
         else:
             codec = self.codec(node.parent, data, recognizer, device, report, team)
         if isinstance(codec, ConditionedCodec) and node.plane is None:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from models.str_net import COMBINATIONS, StrNet
-from models.str_weights import WeightsFile
+from models.weights import WeightsFile
 
 KEPT = ("inv_delta_C", "P_hat", "num_batches_tracked", "mask")
 """Ends of the names of tensors that are no weights."""

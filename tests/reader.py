@@ -87,7 +87,7 @@ def detached() -> nn.Module:
 
 def silent() -> nn.Module:
     reader = load()
-    reader.read = lambda images: ""
+    reader.read = lambda images: ""  # pyright: ignore[reportAttributeAccessIssue] - what a user might do
     return reader
 
 

@@ -7,20 +7,33 @@ from models.errors import ModelError
 from models.losses import bits_per_pixel
 from models.trained import TrainedCodec
 
+SIZES = {
+    "small": 1_015_523,
+    "factorized": 2_998_147,
+    "hyperprior": 5_075_843,
+    "mbt2018-mean": 7_028_003,
+    "mbt2018": 14_130_467,
+    "cheng2020-anchor": 11_833_149,
+    "cheng2020-attn": 13_183_293,
+    "elic": 32_074_200,
+    "tinylic": 28_338_211,
+}
+"""Parameters."""
 
-@pytest.mark.parametrize(("name", "parameters"), [("small", 1_015_523), ("mbt2018-mean", 7_028_003), ("tinylic", 28_338_211)])
+
+@pytest.mark.parametrize(("name", "parameters"), SIZES.items())
 def test_a_codec_has_its_size(name: str, parameters: int) -> None:
     assert sum(parameter.numel() for parameter in codecs.build(name).parameters()) == parameters
 
 
 def test_in_training_the_synthesis_sees_rounded_latents_and_gradients_pass() -> None:
     torch.manual_seed(0)
-    codec = codecs.build("small").train()
+    codec = codecs.small().train()
     seen: list[torch.Tensor] = []
     codec.g_s.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
     x = torch.rand(1, 3, 64, 64, requires_grad=True)
     codec(x).x_hat.sum().backward()
-    scales, means = codec.h_s(torch.zeros(1, codec.z_channels, 1, 1)).chunk(2, 1)
+    scales, means = codec.h_s(torch.zeros(1, codec.bottleneck.channels, 1, 1)).chunk(2, 1)
     assert scales.shape == means.shape == seen[0].shape
     assert x.grad is not None
     assert x.grad.abs().sum() > 0
@@ -67,5 +80,5 @@ def test_a_codec_without_tables_says_what_to_do() -> None:
 
 
 def test_unknown_codecs_are_named() -> None:
-    with pytest.raises(ModelError, match=r"nosuch.*small, mbt2018-mean, tinylic"):
+    with pytest.raises(ModelError, match=r"nosuch.*small, factorized, .*elic, tinylic"):
         codecs.build("nosuch")

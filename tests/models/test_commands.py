@@ -17,9 +17,9 @@ from models import container, recognizers, teachers
 from models.__main__ import main
 from models.plugins import Plugin
 from models.str_net import COMBINATIONS, StrNet
-from models.str_weights import WeightsFile
 from models.teachers import Teacher
 from models.trained import TrainedCodec
+from models.weights import WeightsFile
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_a_folder_goes_through_files_and_back(
     assert run(folder, monkeypatch, "compress", "scans", "packed") == 2
     said = capsys.readouterr()
     assert "packed/a.tfic: " in said.out
-    assert "failed: scans/broken.png" in said.out
+    assert "failed: scans/broken.png" in said.err
     assert "1 of 3 files failed" in said.err
     assert run(folder, monkeypatch, "decompress", "packed", "restored") == 0
     files = sorted(path.relative_to(folder / "restored").as_posix() for path in (folder / "restored").rglob("*.png"))
@@ -167,4 +167,4 @@ def test_help_explains_itself(monkeypatch, capsys) -> None:
         main()
     assert stopped.value.code == 0
     printed = capsys.readouterr().out
-    assert all(word in printed for word in ("compress", "decompress", "read"))
+    assert all(word in printed for word in ("compress", "decompress", "read", "list"))

@@ -4,11 +4,10 @@ import math
 
 import pytest
 import torch
+from miniatures import MINIATURES
 from torch import Tensor
 
 from datagen.dataset import TextImages, to_tensor
-from models import codecs
-from models.codecs import CODECS
 from models.conditioning import Condition, ConditionedCodec, Plane
 from models.losses import bits_per_pixel
 
@@ -23,7 +22,7 @@ def conditions(*pairs: tuple[float, float]) -> Condition:
 def moved(name: str) -> ConditionedCodec:
     """A conditioned codec whose modulation is far from identity."""
     torch.manual_seed(0)
-    network = ConditionedCodec(codecs.build(name), PLANE).eval()
+    network = ConditionedCodec(MINIATURES[name](), PLANE).eval()
     torch.nn.init.normal_(network.modulation.weight, std=0.1)
     network.codec.update_tables()
     return network
@@ -34,23 +33,24 @@ def images(test_images: TextImages) -> Tensor:
     return to_tensor(test_images.images[: len(CORNERS)])
 
 
-@pytest.mark.parametrize("name", CODECS)
+@pytest.mark.parametrize("name", MINIATURES)
 def test_a_fresh_one_is_its_codec_whatever_the_condition(name: str, images: Tensor) -> None:
-    codec = codecs.build(name).eval()
+    codec = MINIATURES[name]().eval()
     network = ConditionedCodec(codec, PLANE)
     with torch.no_grad():
         plain, conditioned = codec(images), network(images, conditions(*CORNERS))
     assert torch.allclose(plain.x_hat, conditioned.x_hat, atol=1e-5)
-    assert torch.allclose(plain.likelihoods["z"], conditioned.likelihoods["z"], atol=1e-5)
+    for latent, likelihoods in plain.likelihoods.items():
+        assert torch.allclose(likelihoods, conditioned.likelihoods[latent], atol=1e-5)
 
 
-@pytest.mark.parametrize("name", CODECS)
+@pytest.mark.parametrize("name", MINIATURES)
 def test_a_folded_codec_equals_the_conditioned_one(name: str, images: Tensor) -> None:
     network = moved(name)
     for pair in CORNERS:
         folded = network.fold(*pair)
         # Rounding is about the medians, which each fold finds anew.
-        network.codec.entropy_bottleneck.quantiles.data.copy_(folded.entropy_bottleneck.quantiles)
+        network.codec.bottleneck.quantiles.data.copy_(folded.bottleneck.quantiles)
         with torch.no_grad():
             expected, found = network(images[:1], conditions(pair)), folded(images[:1])
         assert torch.allclose(found.x_hat, expected.x_hat, atol=2e-5), pair
@@ -82,7 +82,8 @@ def test_conditions_give_different_codecs_that_code_what_they_say(images: Tensor
 def test_a_prior_as_narrow_as_a_collapsed_training_leaves_it_folds() -> None:
     network = moved("small")
     with torch.no_grad():
-        network.modulation.bias[-2 * network.codec.z_channels : -network.codec.z_channels] = math.log(500)
+        channels = network.codec.bottleneck.channels
+        network.modulation.bias[-2 * channels : -channels] = math.log(500)
     codec = network.fold(0.05, 0.02)
     assert codec.decompress(codec.compress(torch.zeros(1, 3, 64, 64)), 64, 64).isfinite().all()
 
@@ -96,12 +97,14 @@ def test_the_modulation_leaves_no_trace_in_the_codec(images: Tensor) -> None:
         assert torch.equal(network.codec(images).x_hat, before)
 
 
-def test_every_part_learns(images: Tensor) -> None:
-    network = ConditionedCodec(codecs.build("small"), PLANE).train()
-    output = network(images, conditions(*CORNERS))
-    (output.x_hat.square().mean() + bits_per_pixel(output.likelihoods, 64 * 256).mean()).backward()
+@pytest.mark.parametrize("name", MINIATURES)
+def test_every_part_learns(name: str, images: Tensor) -> None:
+    network = ConditionedCodec(MINIATURES[name](), PLANE).train()
+    parts = images[:, :, :, :64].contiguous(memory_format=torch.channels_last)
+    output = network(parts, conditions(*CORNERS))
+    (output.x_hat.square().mean() + bits_per_pixel(output.likelihoods, 64 * 64).mean()).backward()
     assert network.modulation.weight.grad is not None
-    assert (network.modulation.weight.grad.abs().sum(1) > 0).float().mean() > 0.9
+    assert (network.modulation.weight.grad.abs().sum(1) > 0).float().mean() > 0.8
 
 
 def test_draws_fill_the_rectangle_evenly() -> None:

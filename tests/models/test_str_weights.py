@@ -11,7 +11,8 @@ from models import recognizers
 from models.errors import ModelError, WeightsError
 from models.frozen import AttnRecognizer, CtcRecognizer
 from models.str_net import COMBINATIONS, StrNet
-from models.str_weights import ALPHANUMERIC, PRINTABLE, WeightsFile
+from models.str_weights import ALPHANUMERIC, PRINTABLE
+from models.weights import WeightsFile
 
 
 @pytest.fixture(scope="module")

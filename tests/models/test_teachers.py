@@ -14,8 +14,8 @@ from models import recognizers, teachers
 from models.errors import ModelError
 from models.frozen import CtcRecognizer
 from models.plugins import PluggedRecognizer, Plugin
-from models.str_weights import WeightsFile
 from models.teachers import Ensemble, Teacher
+from models.weights import WeightsFile
 
 IMAGES = torch.rand(2, 3, 64, 256, generator=torch.Generator().manual_seed(0))
 FIRST = Teacher("english_g2")

@@ -5,8 +5,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from models.plugins import Plugin
-from models.str_weights import WeightsFile
 from models.teachers import Teacher
+from models.weights import WeightsFile
 from sweep.config import StageConfig, SweepConfig
 from sweep.errors import SweepError
 from sweep.presets import PRESETS, rate_weights
@@ -18,9 +18,10 @@ def test_a_preset_survives_json(name: str) -> None:
     assert TypeAdapter(SweepConfig).validate_json(json.dumps(asdict(config))) == config
 
 
-def test_a_recognizers_weights_survive_json() -> None:
+def test_files_of_weights_survive_json() -> None:
     weights = WeightsFile("trba.pth", "1" * 64)
-    config = replace(PRESETS["smoke"](), recognizers=(Teacher("english_g2", 0.5), Teacher("trba", source=weights)))
+    teachers = (Teacher("english_g2", 0.5), Teacher("trba", source=weights))
+    config = replace(PRESETS["smoke"](), recognizers=teachers, init=weights)
     loaded = TypeAdapter(SweepConfig).validate_json(json.dumps(asdict(config)))
     assert loaded == config
     source = loaded.recognizers[1].source

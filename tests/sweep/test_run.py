@@ -15,8 +15,10 @@ import tyro
 from datagen import spec
 from datagen.errors import ShardError
 from datagen.spec import DatasetSpec
-from models.errors import ModelError
-from models.str_weights import WeightsFile
+from models import codecs
+from models.errors import ModelError, WeightsError
+from models.weights import WeightsFile
+from sweep import presets, stages
 from sweep.errors import SweepError
 from sweep.folder import RunFolder
 from sweep.run import Arguments, main, open_run
@@ -163,6 +165,43 @@ def test_a_users_recognizer_is_resumed_with_the_weights_it_had(tmp_path: Path, m
         opened(out=tmp_path / "run", resume=True, **asked)
 
 
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    torch.save(codecs.build("small").state_dict(), tmp_path / "small.pth")
+    return tmp_path / "small.pth"
+
+
+def test_a_checkpoint_shortens_stage_1_and_may_move_but_not_change(tmp_path: Path, checkpoint: Path) -> None:
+    run = opened(preset="smoke", out=tmp_path / "run", init=checkpoint)
+    assert run.config.stage1.steps == presets.smoke().stage1.steps // 2
+    assert run.config.stage2 == presets.smoke().stage2
+    moved = checkpoint.rename(tmp_path / "moved.pth")
+    resumed = opened(out=tmp_path / "run", resume=True, init=moved)
+    assert resumed.config == run.config
+    assert resumed.config.init is not None
+    assert resumed.config.init.path == str(moved)
+    torch.save(codecs.build("small").state_dict(), moved)
+    with pytest.raises(SweepError, match="another --init"):
+        opened(out=tmp_path / "run", resume=True, init=moved)
+    with pytest.raises(WeightsError, match="has changed"):
+        opened(out=tmp_path / "run", resume=True)
+
+
+def test_a_checkpoint_is_needed_until_stage_1_is_trained(tmp_path: Path, checkpoint: Path) -> None:
+    run = opened(preset="smoke", out=tmp_path / "run", init=checkpoint)
+    checkpoint.unlink()
+    with pytest.raises(WeightsError, match="cannot be read"):
+        opened(out=tmp_path / "run", resume=True)
+    stages.Store(run.path / "checkpoints").path(stages.conditioned1(run.config)).touch()
+    assert opened(out=tmp_path / "run", resume=True).config == run.config
+
+
+def test_another_codecs_checkpoint_makes_no_folder(tmp_path: Path, checkpoint: Path) -> None:
+    with pytest.raises(WeightsError, match="holds small, not mbt2018-mean; give --codec small"):
+        opened(preset="smoke", out=tmp_path / "run", codec="mbt2018-mean", init=checkpoint)
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("content", [None, b"no checkpoint"])
 def test_a_wrong_checkpoint_stops_a_sweep_before_it_starts(tmp_path: Path, monkeypatch, capsys, content) -> None:
     weights = tmp_path / "weights.pth"
@@ -219,5 +258,15 @@ def test_help_explains_every_option(monkeypatch, capsys) -> None:
         main()
     said = capsys.readouterr().out
     assert stopped.value.code == 0
-    options = ("--budget", "--preset", "--out", "--resume", "--strategy", "--codec", "--recognizer", "--data")
+    options = (
+        "--budget",
+        "--preset",
+        "--out",
+        "--resume",
+        "--strategy",
+        "--codec",
+        "--init",
+        "--recognizer",
+        "--data",
+    )
     assert all(option in said for option in options)

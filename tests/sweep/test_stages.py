@@ -1,4 +1,6 @@
-from dataclasses import replace
+import hashlib
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -7,13 +9,15 @@ import torch
 from datagen import dataset
 from datagen.dataset import TextImages
 from datagen.spec import DatasetSpec
+from models import codecs
 from models.base import Codec
 from models.conditioning import ConditionedCodec
 from models.frozen import AttnRecognizer, CtcRecognizer
 from models.plugins import Plugin
 from models.str_net import COMBINATIONS, StrNet
-from models.str_weights import ALPHANUMERIC, WeightsFile
+from models.str_weights import ALPHANUMERIC
 from models.teachers import Teacher
+from models.weights import WeightsFile
 from sweep import stages
 from sweep.config import StageConfig, SweepConfig
 from sweep.errors import SweepError
@@ -73,6 +77,40 @@ def test_shares_are_part_of_a_key_and_scale_is_not(config: SweepConfig) -> None:
 
     assert key(1.0, 1.0) == key(2.0, 2.0)
     assert key(1.0, 1.0) != key(1.0, 2.0)
+
+
+def test_a_checkpoint_is_part_of_a_key_wherever_it_lies(config: SweepConfig, conditional: SweepConfig) -> None:
+    for each in (config, conditional):
+        keys = {
+            path + sha256: stages.stage2(replace(each, init=WeightsFile(path, sha256)), 0.01, 0.1).key
+            for path in ("a.pth", "b.pth")
+            for sha256 in ("1" * 64, "2" * 64)
+        }
+        assert keys["a.pth" + "1" * 64] == keys["b.pth" + "1" * 64]
+        assert len({*keys.values(), stages.stage2(each, 0.01, 0.1).key}) == 3
+
+
+def test_without_a_checkpoint_a_key_is_what_it_was_before_there_could_be_one(config: SweepConfig) -> None:
+    node = stages.stage1(config, 0.01)
+    fields = {name: value for name, value in asdict(node).items() if name != "init"}
+    assert node.key == hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def test_training_starts_from_a_checkpoint(
+    conditional: SweepConfig, recognizer: CtcRecognizer, test_images: TextImages, tmp_path: Path
+) -> None:
+    torch.manual_seed(7)
+    codec = codecs.build("small")
+    torch.save(codec.state_dict(), tmp_path / "small.pth")
+    without_steps = replace(conditional.stage1, steps=0)
+    given = replace(conditional, stage1=without_steps, init=WeightsFile.of(tmp_path / "small.pth"))
+    started = Store(tmp_path).codec(stages.stage1(given, 0.05), test_images, recognizer, CPU)
+    fresh = stages.conditioned1(conditional).start()
+    assert isinstance(fresh, ConditionedCodec)
+    for name, weight in codec.named_parameters():
+        if name.startswith(("g_", "h_")):
+            assert torch.equal(started.get_parameter(name), weight)
+            assert not torch.equal(fresh.codec.get_parameter(name), weight)
 
 
 def test_the_budget_is_no_part_of_a_key(config: SweepConfig) -> None:

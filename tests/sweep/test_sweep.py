@@ -261,7 +261,7 @@ def test_a_sweep_against_a_users_checkpoint_draws_what_it_knows(folder: Path) ->
     formula.checkpoint(folder / "reader.pth", "none-rcnn-bilstm-attn", 38)
     reader = ("--recognizer-weights", "reader.pth")
     start = (*SMOKE, "--recognizer", "none-rcnn-bilstm-attn", *reader, "--out", "attention/run")
-    code, said, complained = completed(folder, "sweep.run", *start)
+    code, _, complained = completed(folder, "sweep.run", *start)
     assert code == 0, complained
     assert kinds(points.read(folder / "attention" / "run")) == KINDS
     [data] = (folder / "attention" / "data").iterdir()
