@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 from PIL import Image
 from torch import Tensor
 
@@ -20,6 +20,8 @@ class TextImages(NamedTuple):
 
     images: UInt8[np.ndarray, "n h w 3"]
     texts: list[str]
+    legible: Int[np.ndarray, " _n"] | None = None
+    """Indexes of those whose texts can be read in them; None: not asked."""
 
 
 class Batch(NamedTuple):
@@ -46,12 +48,18 @@ def to_tensor(images: UInt8[np.ndarray, "n h w 3"]) -> Float[Tensor, "n 3 h w"]:
     return torch.tensor(images).permute(0, 3, 1, 2).float().div_(255)
 
 
-def batches(data: TextImages, batch_size: int, seed: int, start: int = 0) -> Iterator[Batch]:
-    """Batch number `start` and all that follow, without end; each epoch is shuffled by (seed, epoch) alone."""
-    per_epoch = max(1, len(data.texts) // batch_size)
+def batches(
+    data: TextImages, batch_size: int, seed: int, start: int = 0, among: Int[np.ndarray, " n"] | None = None
+) -> Iterator[Batch]:
+    """Batch number `start` and all that follow, without end, of all images or those `among` the given indexes.
+
+    Each epoch is shuffled by (seed, epoch) alone.
+    """
+    indexes = np.arange(len(data.texts)) if among is None else among
+    per_epoch = max(1, len(indexes) // batch_size)
     while True:
         epoch, first = divmod(start, per_epoch)
-        order = np.random.default_rng((seed, epoch)).permutation(len(data.texts))
+        order = np.random.default_rng((seed, epoch)).permutation(indexes)
         for step in range(first, per_epoch):
             chosen = order[step * batch_size : (step + 1) * batch_size]
             yield Batch(to_tensor(data.images[chosen]), [data.texts[index] for index in chosen])

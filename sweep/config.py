@@ -37,6 +37,9 @@ class StageConfig:
     """beta, on nats per character; set by each point of stage 2."""
     reading_scales: tuple[float, ...] = (1.0,)
     """Sizes at which the recognizer reads, as shares of its own, one after the other for equal shares of the steps."""
+    legibility: float = 0.0
+    """Least accuracy at which the recognizer reads an image as it is, for stage 2 to train on it: what cannot be read
+    teaches nothing about reading."""
     clip_norm: float = 1.0
     """Largest gradient norm of L / (lambda + beta)."""
 

@@ -80,8 +80,8 @@ def _prepare(run: RunFolder, recognizer: FrozenRecognizer, tracker: Tracker, dis
 
 
 def _measure(run: RunFolder, table: PointTable, recorder: Recorder, display: Display) -> None:
-    display.phase("loading images")
-    pool = Pool(run.config, run.path, run.data, recorder)
+    display.phase("reading the training images as they are")
+    pool = Pool(run.config, run.path, run.data, recorder, display.advanced)
     display.workers = pool.concurrency
     targets = _missing_targets(run, table)
     searched = table.of("tfic", *DONE)

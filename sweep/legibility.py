@@ -1,7 +1,9 @@
-"""How well a recognizer reads a data set as it is, by font and by background."""
+"""How a recognizer reads a data set as it is: what it says, and how right it is by font and by background."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
@@ -15,12 +17,29 @@ from sweep.evaluate import read
 BY = ("font", "background")
 
 
+class Reading(NamedTuple):
+    """Of an image as it is."""
+
+    text: str
+    accuracy: float
+    """1 where the image has no text of its own."""
+
+
+def readings(folder: Path, teacher: Teacher, measure: Callable[[], list[Reading]]) -> list[Reading]:
+    """Those of the training split, kept beside the manifest: `measure` is called where they are missing."""
+    path = folder / f"readings-{_name(teacher)}.json"
+    if not path.exists():
+        with atomic(path) as partial:
+            partial.write_text(json.dumps(measure()))
+    return [Reading(*reading) for reading in json.loads(path.read_text())]
+
+
 def ensure(folder: Path, teacher: Teacher) -> Path:
     """The file beside the manifest that says it of the test split; measured where it is missing.
 
     It holds, by font and background, how many images there are, and their mean accuracy; the least legible come first.
     """
-    path = folder / f"legibility-{teachers.identity([teacher]).replace(':', '.')}.json"
+    path = folder / f"legibility-{_name(teacher)}.json"
     if not path.exists():
         table = shards.read(folder, "test", ("text", *BY))
         reader = teachers.load([teacher])
@@ -30,6 +49,10 @@ def ensure(folder: Path, teacher: Teacher) -> Path:
         with atomic(path) as partial:
             partial.write_text(json.dumps(found, indent=2) + "\n")
     return path
+
+
+def _name(teacher: Teacher) -> str:
+    return teachers.identity([teacher]).replace(":", ".")
 
 
 def _by(name: str, table: pl.DataFrame) -> dict[str, dict[str, float]]:

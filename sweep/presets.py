@@ -38,9 +38,14 @@ def cpu() -> SweepConfig:
         data=spec.cpu(),
         stage1=StageConfig(steps=2_600, batch_size=32, learning_rate=2e-3),
         stage2=StageConfig(
-            steps=3_800, batch_size=32, learning_rate=5e-4, distortion_weight=0.1, reading_scales=(0.75, 0.75, 1.0)
+            steps=3_800,
+            batch_size=32,
+            learning_rate=5e-4,
+            distortion_weight=0.5,
+            reading_scales=(0.75, 0.75, 1.0),
+            legibility=0.7,
         ),
-        lambdas=rate_weights(0.0001, 0.0002, 0.0004, 0.0008, 0.0016),
+        lambdas=rate_weights(0.0001, 0.0002, 0.0004, 0.0008, 0.0016, 0.0032),
         betas=(2e-3, 0.2),
     )
 

@@ -199,10 +199,11 @@ class Store:
         report: Callable[[Progress], None],
         team: Team,
     ) -> None:
+        among = data.legible if node.recognizer else None
         train_stage(
             codec,
             objective_of(node.stage, node.plane, recognizer if node.recognizer else None),
-            lambda start: dataset.batches(data, node.stage.batch_size, node.seed, start),
+            lambda start: dataset.batches(data, node.stage.batch_size, node.seed, start, among),
             node.stage,
             seed=node.seed,
             team=team,

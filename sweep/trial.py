@@ -74,16 +74,16 @@ def run(target: Target, config: SweepConfig, folder: Path, data: Data, report: C
     A point whose training diverges returns with status `failed` and a `reason`.
     """
     torch.set_num_threads(config.cpus_per_trial)
-    recognizer = _recognizer(config.recognizers)
+    reader = recognizer(config.recognizers)
     row = target.identity(config)
     node = target.node(config)
     try:
         if target.classical is not None:
-            row |= evaluate_classical(target.classical, recognizer, data.test).row()
+            row |= evaluate_classical(target.classical, reader, data.test).row()
         elif node is None:
-            row |= evaluate_uncompressed(recognizer, data.test).row()
+            row |= evaluate_uncompressed(reader, data.test).row()
         else:
-            row |= _run_node(node, config, folder, data, recognizer, report)
+            row |= _run_node(node, config, folder, data, reader, report)
     except DivergedError as error:
         return row | {"status": "failed", "reason": str(error)}
     return row | {"status": "complete"}
@@ -121,6 +121,6 @@ def _on_device(recognizer: FrozenRecognizer) -> Iterator[torch.device]:
 
 
 @cache
-def _recognizer(wanted: tuple[Teacher, ...]) -> FrozenRecognizer:
+def recognizer(wanted: tuple[Teacher, ...]) -> FrozenRecognizer:
     """Loaded once in a worker, whatever the number of its trials."""
     return teachers.load(wanted)

@@ -24,10 +24,11 @@ from ray.tune.search import Searcher
 
 from datagen import dataset
 from datagen.dataset import TextImages
-from datagen.spec import SPLITS
-from models import teachers
-from sweep import cluster, evaluate, rereading, search, trial
+from models.metrics import accuracy
+from sweep import cluster, evaluate, legibility, rereading, search, trial
 from sweep.config import SweepConfig
+from sweep.errors import SweepError
+from sweep.legibility import Reading
 from sweep.points import Row
 from sweep.search import OBJECTIVES, FrontSearch
 from sweep.stages import Node
@@ -37,6 +38,15 @@ from sweep.trial import Data, Target
 
 NO_OBJECTIVES = dict.fromkeys(OBJECTIVES)
 """Tune wants every report to name them."""
+READ_TOGETHER = 250
+"""Images that a task reads."""
+
+Report = Callable[[float, float], None]
+"""How much is done, and of how much."""
+
+
+def unreported(done: float, total: float) -> None:
+    """Tells nobody."""
 
 
 @runtime_checkable
@@ -59,15 +69,23 @@ class Observer(Protocol):
 class Pool:
     """Runs the points of one sweep on the connected Ray cluster."""
 
-    def __init__(self, config: SweepConfig, folder: Path, data_folder: Path, observer: Observer) -> None:
-        """Loads the data once; each node of the cluster keeps one copy in shared memory."""
+    def __init__(
+        self, config: SweepConfig, folder: Path, data_folder: Path, observer: Observer, report: Report = unreported
+    ) -> None:
+        """Loads the data once; each node of the cluster keeps one copy in shared memory.
+
+        Args:
+            report: told how many training images are read as they are, and of how many.
+
+        Raises:
+            SweepError: not one of them can be read.
+        """
         self._config, self.concurrency = cluster.fit(config, cluster.capacity())
         # Workers run in folders of their own.
         self._folder = folder.absolute()
         self._observer = observer
-        train, val, test = (self._completed(dataset.load(data_folder, split)) for split in SPLITS)
-        if config.labels == "pseudo":
-            train = self._relabeled(train)
+        train = self._taught(dataset.load(data_folder, "train"), data_folder, report)
+        val, test = (self._completed(dataset.load(data_folder, split)) for split in ("val", "test"))
         steering = TextImages(val.images[: config.val_images], val.texts[: config.val_images])
         self._data = ray.put(Data(train, steering, test))
 
@@ -98,19 +116,36 @@ class Pool:
             [done], _ = ray.wait([*waiting], num_returns=1)
             self._observer.reread(waiting.pop(done), ray.get(done))
 
+    def _taught(self, train: TextImages, folder: Path, report: Report) -> TextImages:
+        """The training images with the texts that are taught, and which of them can be read."""
+        config, least = self._config, self._config.stage2.legibility
+        pseudo = config.labels == "pseudo"
+        if all(train.texts) and not pseudo and not least:
+            return train
+        found = legibility.readings(folder, config.recognizers[0], lambda: self._readings(train, report))
+        texts = [said.text if pseudo else text or said.text for text, said in zip(train.texts, found, strict=True)]
+        legible = np.flatnonzero([pseudo or said.accuracy >= least for said in found])
+        if not legible.size:
+            raise SweepError(f"{config.recognizers[0].name} reads no training image; check their texts")
+        return TextImages(train.images, texts, legible)
+
     def _completed(self, data: TextImages) -> TextImages:
         """The images, those without text with what the recognizer reads in them."""
         if all(data.texts):
             return data
-        read = self._relabeled(data).texts
-        return TextImages(data.images, [text or said for text, said in zip(data.texts, read, strict=True)])
+        said = [reading.text for reading in self._readings(data)]
+        return TextImages(data.images, [text or read for text, read in zip(data.texts, said, strict=True)])
 
-    def _relabeled(self, data: TextImages) -> TextImages:
-        """The images with what the recognizer reads in them, by as many tasks as there are workers."""
+    def _readings(self, data: TextImages, report: Report = unreported) -> list[Reading]:
+        """What the recognizer reads in the images, by as many tasks at a time as there are workers."""
         read = ray.remote(num_cpus=self._config.cpus_per_trial)(_read)
-        parts = np.array_split(data.images, self.concurrency)
-        texts = ray.get([read.remote(part, self._config) for part in parts])
-        return TextImages(data.images, list(itertools.chain.from_iterable(texts)))
+        starts = range(0, len(data.texts), READ_TOGETHER)
+        parts = [slice(start, start + READ_TOGETHER) for start in starts]
+        tasks = waiting = [read.remote(data.images[part], data.texts[part], self._config) for part in parts]
+        while waiting:
+            _, waiting = ray.wait(waiting)
+            report(len(tasks) - len(waiting), len(tasks))
+        return list(itertools.chain.from_iterable(ray.get(tasks)))
 
     def _fit(self, space: dict | None, search: Searcher | None, samples: int) -> None:
         function = tune.with_parameters(_run, config=self._config, folder=self._folder, data=[self._data])
@@ -157,10 +192,12 @@ class _Relay(tune.Callback):
         self._observer.finished(identity | {"status": "failed", "reason": _last_line(trial.error_file)})
 
 
-def _read(images: np.ndarray, config: SweepConfig) -> list[str]:
+def _read(images: np.ndarray, texts: list[str], config: SweepConfig) -> list[Reading]:
     torch.set_num_threads(config.cpus_per_trial)
-    reader = teachers.load(config.recognizers)
-    return [reader.known(text) for text in evaluate.read(images, reader)]
+    reader = trial.recognizer(config.recognizers)
+    said = [reader.known(text) for text in evaluate.read(images, reader)]
+    truths = [reader.as_read(text or read) for text, read in zip(texts, said, strict=True)]
+    return [Reading(read, accuracy(read, truth)) for read, truth in zip(said, truths, strict=True)]
 
 
 def _reread(row: Row, readers: list[str], config: SweepConfig, folder: Path, data: Data) -> dict[str, float]:

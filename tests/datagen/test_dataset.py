@@ -1,6 +1,7 @@
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -24,6 +25,12 @@ def test_an_epoch_shows_no_image_twice_and_the_next_is_shuffled_anew(test_images
     first, second, third = (batch.texts for batch in islice(dataset.batches(test_images, 6, seed=0), 3))
     assert len({*first, *second}) == 12
     assert third != first
+
+
+def test_batches_among_some_images_show_no_other(test_images: TextImages) -> None:
+    among = np.array([1, 4, 5, 9])
+    shown = [text for batch in islice(dataset.batches(test_images, 2, 0, 0, among), 4) for text in batch.texts]
+    assert sorted(shown) == sorted(2 * [test_images.texts[index] for index in among])
 
 
 def test_a_batch_larger_than_the_split_is_the_whole_split(test_images: TextImages) -> None:

@@ -9,6 +9,7 @@ from models.frozen import CtcRecognizer
 from models.teachers import Teacher
 from sweep import legibility
 from sweep.evaluate import evaluate_uncompressed
+from sweep.legibility import Reading
 
 
 def test_fonts_and_backgrounds_have_their_accuracy(
@@ -26,3 +27,11 @@ def test_fonts_and_backgrounds_have_their_accuracy(
         assert list(groups.values()) == sorted(groups.values(), key=lambda group: group["accuracy"])
     written = path.stat().st_mtime_ns
     assert legibility.ensure(folder, Teacher("english_g2")).stat().st_mtime_ns == written
+
+
+def test_readings_are_measured_once_for_each_recognizer(tmp_path: Path) -> None:
+    measured = [Reading("a", 1.0), Reading("", 0.25)]
+    for name in ("english_g2", "ppocr"):
+        assert legibility.readings(tmp_path, Teacher(name), lambda: measured) == measured
+    assert legibility.readings(tmp_path, Teacher("ppocr"), list) == measured
+    assert len(list(tmp_path.iterdir())) == 2

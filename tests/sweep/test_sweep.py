@@ -1,5 +1,6 @@
 """Whole sweeps, as a user runs them: Ray, Optuna, MLflow on SQLite, real files, kills."""
 
+import json
 import os
 import re
 import shutil
@@ -92,6 +93,12 @@ def test_a_sweep_leaves_every_point(finished: tuple[Path, str]) -> None:
     )
     assert all((finished[0] / checkpoint).exists() for checkpoint in coded["checkpoint"])
     assert frame["mlflow_run_id"].n_unique() == len(frame)
+
+
+def test_a_sweep_keeps_how_the_images_are_read(finished: tuple[Path, str], folder: Path) -> None:
+    found = json.loads((Path(_data(folder)) / "readings-english_g2.json").read_text())
+    assert len(found) == 96
+    assert 0.5 < sum(accuracy >= 0.7 for _, accuracy in found) / 96 < 1
 
 
 def test_a_sweep_says_what_it_took_and_what_to_do_next(finished: tuple[Path, str]) -> None:
@@ -257,16 +264,25 @@ def test_a_damaged_stage_1_costs_its_own_points_only(finished: tuple[Path, str],
     assert "failed:" in said
 
 
+def test_a_recognizer_that_reads_no_image_teaches_none(folder: Path) -> None:
+    formula.checkpoint(folder / "blind.pth", "none-rcnn-bilstm-attn", 38)
+    blind = ("--recognizer", "none-rcnn-bilstm-attn", "--recognizer-weights", "blind.pth")
+    code, _, complained = completed(folder, "sweep.run", *SMOKE, *blind, "--out", "blind/run")
+    assert (code, "Traceback" in complained) == (2, False)
+    assert "reads no training image" in complained
+
+
 def test_a_sweep_against_a_users_checkpoint_draws_what_it_knows(folder: Path) -> None:
     formula.checkpoint(folder / "reader.pth", "none-rcnn-bilstm-attn", 38)
     reader = ("--recognizer-weights", "reader.pth")
-    start = (*SMOKE, "--recognizer", "none-rcnn-bilstm-attn", *reader, "--out", "attention/run")
+    # One that has learned nothing knows its own readings alone.
+    start = (*SMOKE, "--recognizer", "none-rcnn-bilstm-attn", *reader, "--labels", "pseudo", "--out", "attention/run")
     code, _, complained = completed(folder, "sweep.run", *start)
     assert code == 0, complained
     assert kinds(points.read(folder / "attention" / "run")) == KINDS
     [data] = (folder / "attention" / "data").iterdir()
     assert shards.read(data, "train", ("text",))["text"].str.contains("^[0-9A-Za-z]+$").all()
-    assert completed(folder, "sweep.pick", "attention/run", "--out", "attention.pt")[0] == 0
+    assert completed(folder, "sweep.pick", "attention/run", "--max-bpp", "24", "--out", "attention.pt")[0] == 0
     Image.new("RGB", (256, 64), "white").save(folder / "page.png")
     model = ("--model", "attention.pt")
     assert completed(folder, "models", "compress", "page.png", "page.tfic", *model)[0] == 0
