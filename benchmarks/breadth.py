@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import scaled
 import tyro
 from foreign import browser, lines, office
 
@@ -14,10 +15,9 @@ from datagen.dataset import TextImages
 from datagen.spec import DatasetSpec, Look, Texts
 from models import recognizers, teachers
 from models.trained import TrainedCodec
-from sweep import launch, points, presets, stages
-from sweep.config import SweepConfig
+from sweep import points, presets, stages
 from sweep.evaluate import evaluate, evaluate_uncompressed
-from sweep.folder import RunFolder, new_sweep_id
+from sweep.folder import RunFolder
 from sweep.pareto import Objectives, front
 
 NARROW = {
@@ -67,26 +67,8 @@ def main() -> None:
 
 
 def _run(name: str, fields: dict, arguments: Arguments) -> RunFolder:
-    config = _config(fields, arguments)
-    folder = arguments.out / name
-    if (folder / "config.json").exists():
-        run = RunFolder.load(folder)
-    else:
-        uri = f"sqlite:///{(arguments.out / 'mlflow.db').absolute()}"
-        data = arguments.out / "data" / config.data.digest()
-        run = RunFolder(folder, config, "cpu", data.absolute(), new_sweep_id(), uri)
-        run.create()
-    if not (folder / "report.html").exists():
-        launch.sweep(run)
-    return run
-
-
-def _config(fields: dict, arguments: Arguments) -> SweepConfig:
-    cpu = presets.cpu()
-    data = replace(DatasetSpec(train=cpu.data.train, val=96, test=120), **fields)
-    steps = {name: round(arguments.scale * getattr(cpu, name).steps) for name in ("stage1", "stage2")}
-    cut = {name: replace(getattr(cpu, name), steps=count) for name, count in steps.items()}
-    return replace(cpu, data=data, budget=arguments.budget, **cut)
+    data = replace(DatasetSpec(train=presets.cpu().data.train, val=96, test=120), **fields)
+    return scaled.finished(arguments.out / name, scaled.config(arguments.scale, data=data, budget=arguments.budget))
 
 
 def _curve(run: RunFolder, images: TextImages) -> list[Objectives]:

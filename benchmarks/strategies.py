@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
+import scaled
 import tyro
 from matplotlib.figure import Figure
 
 from sweep import launch, points, presets
-from sweep.config import StageConfig, SweepConfig
+from sweep.config import SweepConfig
 from sweep.figures import BASE, CLASSICAL, FRONT, TFIC
-from sweep.folder import RunFolder, new_sweep_id
 from sweep.pareto import Objectives, front, rate_at
 
 COLORS = {"conditional": FRONT, "polished": BASE, "shared": TFIC}
@@ -59,20 +59,11 @@ def _run(case: str, seed: int, arguments: Arguments) -> Result:
     folder = arguments.out / f"{case}-{seed}"
     effort = folder / "core_seconds.txt"
     if not effort.exists():
-        config = CASES[case](_config(seed, arguments))
-        data = arguments.out / "data" / config.data.digest()
-        uri = f"sqlite:///{(arguments.out / 'mlflow.db').absolute()}"
-        run = RunFolder(folder, config, "cpu", data.absolute(), new_sweep_id(), uri)
-        run.create()
+        config = scaled.config(arguments.scale, data=scaled.data(), budget=arguments.budget, seed=seed)
+        # Not one to go on with: its effort would be that of the rest alone.
+        run = scaled.started(folder, CASES[case](config))
         effort.write_text(str(launch.sweep(run).train_seconds))
     return Result(case, seed, float(effort.read_text()), points.read(folder))
-
-
-def _config(seed: int, arguments: Arguments) -> SweepConfig:
-    cpu = presets.cpu()
-    stages = {name: _shortened(getattr(cpu, name), arguments.scale) for name in ("stage1", "stage2")}
-    data = replace(cpu.data, train=4_000, val=96, test=120)
-    return replace(cpu, data=data, budget=arguments.budget, seed=seed, **stages)
 
 
 def _polished(config: SweepConfig) -> SweepConfig:
@@ -88,10 +79,6 @@ CASES: dict[str, Callable[[SweepConfig], SweepConfig]] = {
     "shared": presets.shared,
 }
 """All train on about as many images."""
-
-
-def _shortened(stage: StageConfig, scale: float) -> StageConfig:
-    return replace(stage, steps=round(scale * stage.steps))
 
 
 def _line(result: Result) -> str:

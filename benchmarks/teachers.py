@@ -5,16 +5,15 @@ python benchmarks/teachers.py OUT [--scale 0.25]
 Needs the extras ppocr and tesseract.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+import scaled
 import tyro
 
 from models import teachers
-from sweep import launch, points, presets
-from sweep.config import SweepConfig
-from sweep.folder import RunFolder, new_sweep_id
+from sweep import points
 from sweep.pareto import Objectives, accuracy_at
 
 CASES = {"english_g2": ("english_g2",), "both": ("english_g2", "ppocr"), "ppocr": ("ppocr",)}
@@ -51,26 +50,10 @@ def main() -> None:
 
 
 def _read(case: str, names: tuple[str, ...], arguments: Arguments) -> pl.DataFrame:
-    folder = arguments.out / case
-    config = _config(names, arguments)
-    if (folder / "config.json").exists():
-        run = RunFolder.load(folder)
-    else:
-        uri = f"sqlite:///{(arguments.out / 'mlflow.db').absolute()}"
-        data = arguments.out / "data" / config.data.digest()
-        run = RunFolder(folder, config, "cpu", data.absolute(), new_sweep_id(), uri)
-        run.create()
-    if not (folder / "report.html").exists():
-        launch.sweep(run)
-    return points.read(folder).with_columns(pl.col("accuracy").alias(f"accuracy_{names[0]}"))
-
-
-def _config(names: tuple[str, ...], arguments: Arguments) -> SweepConfig:
-    cpu = presets.cpu()
-    cut = {name: getattr(cpu, name) for name in ("stage1", "stage2")}
-    cut = {name: replace(stage, steps=round(arguments.scale * stage.steps)) for name, stage in cut.items()}
-    data = replace(cpu.data, train=4_000, val=96, test=120)
-    return replace(cpu, data=data, budget=arguments.budget, recognizers=teachers.parse(names), **cut)
+    recognizers = teachers.parse(names)
+    config = scaled.config(arguments.scale, data=scaled.data(), budget=arguments.budget, recognizers=recognizers)
+    run = scaled.finished(arguments.out / case, config)
+    return points.read(run.path).with_columns(pl.col("accuracy").alias(f"accuracy_{names[0]}"))
 
 
 def _line(frame: pl.DataFrame, reader: str) -> str:

@@ -1,0 +1,46 @@
+"""Small sweeps that the benchmarks compare: the cpu preset on fewer images, for a share of its steps."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from datagen.spec import DatasetSpec
+from sweep import launch, presets
+from sweep.config import SweepConfig
+from sweep.folder import RunFolder, new_sweep_id
+
+
+def data() -> DatasetSpec:
+    """The preset's images, fewer of them."""
+    preset = presets.cpu().data
+    assert isinstance(preset, DatasetSpec), "presets are drawn"
+    return replace(preset, train=4_000, val=96, test=120)
+
+
+def config(scale: float, **fields: Any) -> SweepConfig:
+    """The preset with a share of its steps, and the given fields."""
+    cpu = presets.cpu()
+    stages = {name: getattr(cpu, name) for name in ("stage1", "stage2")}
+    cut = {name: replace(stage, steps=round(scale * stage.steps)) for name, stage in stages.items()}
+    return replace(cpu, **cut, **fields)
+
+
+def started(folder: Path, config: SweepConfig) -> RunFolder:
+    """A new run, whose data and MLflow store lie beside it.
+
+    Raises:
+        SweepError: there is one already.
+    """
+    data = folder.parent / "data" / config.data.digest()
+    uri = f"sqlite:///{(folder.parent / 'mlflow.db').absolute()}"
+    run = RunFolder(folder, config, "cpu", data.absolute(), new_sweep_id(), uri)
+    run.create()
+    return run
+
+
+def finished(folder: Path, config: SweepConfig) -> RunFolder:
+    """The run in the folder: as it is if it is finished, else gone on with or started."""
+    run = RunFolder.load(folder) if (folder / "config.json").exists() else started(folder, config)
+    if not (folder / "report.html").exists():
+        launch.sweep(run)
+    return run
