@@ -18,7 +18,7 @@ from models.metrics import character_error_rate, mean_accuracy, psnr_db
 from models.reading import FrozenRecognizer
 from models.trained import TrainedCodec
 from sweep.classical import ClassicalCodec
-from sweep.points import Row
+from sweep.points import OTHERS, Row
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -54,7 +54,7 @@ class RatePoint(NamedTuple):
         """Its columns of the table of points."""
         values = self._asdict()
         del values["others"]
-        return values | {f"accuracy_{name}": value for name, value in self.others.items()}
+        return values | {OTHERS + name: value for name, value in self.others.items()}
 
 
 class Steer(NamedTuple):

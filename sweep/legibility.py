@@ -8,9 +8,11 @@ from typing import NamedTuple
 import polars as pl
 
 from datagen import dataset, shards
+from datagen.dataset import TextImages
 from datagen.shards import atomic
 from models import teachers
 from models.metrics import accuracy
+from models.reading import FrozenRecognizer
 from models.teachers import Teacher
 from sweep.evaluate import read
 
@@ -25,12 +27,19 @@ class Reading(NamedTuple):
     """1 where the image has no text of its own."""
 
 
-def readings(folder: Path, teacher: Teacher, measure: Callable[[], list[Reading]]) -> list[Reading]:
-    """Those of the training split, kept beside the manifest: `measure` is called where they are missing."""
+def measure(data: TextImages, reader: FrozenRecognizer) -> list[Reading]:
+    """What it reads in each image."""
+    said = read(data.images, reader)
+    scores = [accuracy(one, reader.as_read(text)) if text else 1.0 for one, text in zip(said, data.texts, strict=True)]
+    return [Reading(*pair) for pair in zip(said, scores, strict=True)]
+
+
+def readings(folder: Path, teacher: Teacher, measured: Callable[[], list[Reading]]) -> list[Reading]:
+    """Those of the training split, kept beside the manifest: `measured` is called where they are missing."""
     path = folder / f"readings-{_name(teacher)}.json"
     if not path.exists():
         with atomic(path) as partial:
-            partial.write_text(json.dumps(measure()))
+            partial.write_text(json.dumps(measured()))
     return [Reading(*reading) for reading in json.loads(path.read_text())]
 
 
@@ -41,10 +50,9 @@ def ensure(folder: Path, teacher: Teacher) -> Path:
     """
     path = folder / f"legibility-{_name(teacher)}.json"
     if not path.exists():
-        table = shards.read(folder, "test", ("text", *BY))
+        table = shards.read(folder, "test", BY)
         reader = teachers.load([teacher])
-        texts = read(dataset.load(folder, "test").images, reader)
-        scores = [accuracy(said, reader.as_read(text)) for said, text in zip(texts, table["text"], strict=True)]
+        scores = [reading.accuracy for reading in measure(dataset.load(folder, "test"), reader)]
         found = {name: _by(name, table.with_columns(accuracy=pl.Series(scores))) for name in BY}
         with atomic(path) as partial:
             partial.write_text(json.dumps(found, indent=2) + "\n")

@@ -11,13 +11,13 @@ from datagen.dataset import TextImages
 from models import container, held_out
 from models.metrics import mean_accuracy
 from models.trained import TrainedCodec
-from sweep.points import Row
+from sweep.points import OTHERS, Row
 from sweep.stages import load_codec
 
 
 def columns(readers: Iterable[str]) -> list[str]:
     """Those of the table of points that hold what the readers read."""
-    return [f"accuracy_{name}" for name in readers]
+    return [OTHERS + name for name in readers]
 
 
 def unread(frame: pl.DataFrame, readers: Iterable[str]) -> list[Row]:
@@ -36,9 +36,7 @@ def read(row: Row, readers: list[str], folder: Path, data: TextImages) -> dict[s
     images = data.images if row["checkpoint"] is None else _reconstructed(row, folder, data.images)
     engines, _ = held_out.opened(())
     return {
-        f"accuracy_{name}": mean_accuracy(map(engines[name].read, images), data.texts)
-        for name in readers
-        if name in engines
+        OTHERS + name: mean_accuracy(map(engines[name].read, images), data.texts) for name in readers if name in engines
     }
 
 

@@ -24,8 +24,8 @@ from ray.tune.search import Searcher
 
 from datagen import dataset
 from datagen.dataset import TextImages
-from models.metrics import accuracy
-from sweep import cluster, evaluate, legibility, rereading, search, trial
+from datagen.generate import Report
+from sweep import cluster, legibility, rereading, search, trial
 from sweep.config import SweepConfig
 from sweep.errors import SweepError
 from sweep.legibility import Reading
@@ -40,13 +40,6 @@ NO_OBJECTIVES = dict.fromkeys(OBJECTIVES)
 """Tune wants every report to name them."""
 READ_TOGETHER = 250
 """Images that a task reads."""
-
-Report = Callable[[float, float], None]
-"""How much is done, and of how much."""
-
-
-def unreported(done: float, total: float) -> None:
-    """Tells nobody."""
 
 
 @runtime_checkable
@@ -70,12 +63,17 @@ class Pool:
     """Runs the points of one sweep on the connected Ray cluster."""
 
     def __init__(
-        self, config: SweepConfig, folder: Path, data_folder: Path, observer: Observer, report: Report = unreported
+        self,
+        config: SweepConfig,
+        folder: Path,
+        data_folder: Path,
+        observer: Observer,
+        report: Report = lambda done, total: None,
     ) -> None:
         """Loads the data once; each node of the cluster keeps one copy in shared memory.
 
         Args:
-            report: told how many training images are read as they are, and of how many.
+            report: told how far the training images are read as they are.
 
         Raises:
             SweepError: not one of them can be read.
@@ -123,7 +121,7 @@ class Pool:
         if all(train.texts) and not pseudo and not least:
             return train
         found = legibility.readings(folder, config.recognizers[0], lambda: self._readings(train, report))
-        texts = [said.text if pseudo else text or said.text for text, said in zip(train.texts, found, strict=True)]
+        texts = self._labels([""] * len(found) if pseudo else train.texts, found)
         legible = np.flatnonzero([pseudo or said.accuracy >= least for said in found])
         if not legible.size:
             raise SweepError(f"{config.recognizers[0].name} reads no training image; check their texts")
@@ -133,18 +131,25 @@ class Pool:
         """The images, those without text with what the recognizer reads in them."""
         if all(data.texts):
             return data
-        said = [reading.text for reading in self._readings(data)]
-        return TextImages(data.images, [text or read for text, read in zip(data.texts, said, strict=True)])
+        return TextImages(data.images, self._labels(data.texts, self._readings(data)))
 
-    def _readings(self, data: TextImages, report: Report = unreported) -> list[Reading]:
+    def _labels(self, texts: list[str], found: list[Reading]) -> list[str]:
+        """The texts; where one is missing what was read, as far as all recognizers know its characters."""
+        if all(texts):
+            return texts
+        known = trial.recognizer(self._config.recognizers).known
+        return [text or known(said.text) for text, said in zip(texts, found, strict=True)]
+
+    def _readings(self, data: TextImages, report: Report = lambda done, total: None) -> list[Reading]:
         """What the recognizer reads in the images, by as many tasks at a time as there are workers."""
         read = ray.remote(num_cpus=self._config.cpus_per_trial)(_read)
         starts = range(0, len(data.texts), READ_TOGETHER)
         parts = [slice(start, start + READ_TOGETHER) for start in starts]
-        tasks = waiting = [read.remote(data.images[part], data.texts[part], self._config) for part in parts]
+        pieces = (TextImages(data.images[part], data.texts[part]) for part in parts)
+        tasks = waiting = [read.remote(piece, self._config) for piece in pieces]
         while waiting:
             _, waiting = ray.wait(waiting)
-            report(len(tasks) - len(waiting), len(tasks))
+            report(min(len(data.texts), READ_TOGETHER * (len(tasks) - len(waiting))), len(data.texts))
         return list(itertools.chain.from_iterable(ray.get(tasks)))
 
     def _fit(self, space: dict | None, search: Searcher | None, samples: int) -> None:
@@ -192,12 +197,9 @@ class _Relay(tune.Callback):
         self._observer.finished(identity | {"status": "failed", "reason": _last_line(trial.error_file)})
 
 
-def _read(images: np.ndarray, texts: list[str], config: SweepConfig) -> list[Reading]:
+def _read(data: TextImages, config: SweepConfig) -> list[Reading]:
     torch.set_num_threads(config.cpus_per_trial)
-    reader = trial.recognizer(config.recognizers)
-    said = [reader.known(text) for text in evaluate.read(images, reader)]
-    truths = [reader.as_read(text or read) for text, read in zip(texts, said, strict=True)]
-    return [Reading(read, accuracy(read, truth)) for read, truth in zip(said, truths, strict=True)]
+    return legibility.measure(data, trial.recognizer(config.recognizers))
 
 
 def _reread(row: Row, readers: list[str], config: SweepConfig, folder: Path, data: Data) -> dict[str, float]:

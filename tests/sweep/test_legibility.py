@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from datagen import dataset
+from datagen.dataset import TextImages
 from models.frozen import CtcRecognizer
 from models.teachers import Teacher
 from sweep import legibility
@@ -27,6 +28,13 @@ def test_fonts_and_backgrounds_have_their_accuracy(
         assert list(groups.values()) == sorted(groups.values(), key=lambda group: group["accuracy"])
     written = path.stat().st_mtime_ns
     assert legibility.ensure(folder, Teacher("english_g2")).stat().st_mtime_ns == written
+
+
+def test_an_image_without_a_text_counts_as_read(recognizer: CtcRecognizer, test_images: TextImages) -> None:
+    images = TextImages(test_images.images[:2], ["", "nothing of the kind"])
+    first, second = legibility.measure(images, recognizer)
+    assert first.text
+    assert (first.accuracy, second.accuracy < 0.7) == (1.0, True)
 
 
 def test_readings_are_measured_once_for_each_recognizer(tmp_path: Path) -> None:
