@@ -1,9 +1,11 @@
 """What every codec offers, and what it is made of beside its transforms."""
 
+import math
 from abc import ABC, abstractmethod
 from typing import NamedTuple
 
-from compressai.models.base import CompressionModel, get_scale_table
+import torch
+from compressai.models.base import SCALES_LEVELS, SCALES_MIN, CompressionModel
 from jaxtyping import Float
 from torch import Tensor
 
@@ -27,6 +29,7 @@ class Codec(CompressionModel, ABC):
     """An image -> its latents y, and mostly z that tells of y's Gaussians -> bytes -> the image again.
 
     What `decompress` gives equals, to the last bit, what `forward` gives in evaluation mode on the same machine.
+    On another it is the same but for float error, or a FormatError.
     """
 
     def __init__(self, downsampling_factor: int) -> None:
@@ -52,8 +55,14 @@ class Codec(CompressionModel, ABC):
         """The reconstruction, clamped to 0..1. `height` and `width` are multiples of `downsampling_factor`."""
 
     def update_tables(self) -> None:
-        """Prepares the entropy coder for the present weights; needed once after training, before `compress`."""
-        self.update(get_scale_table(max=LARGEST_SCALE), force=True, update_quantiles=True)
+        """Prepares the entropy coder for the present weights; needed once after training, before `compress`.
+
+        It computes in float64, so that the same weights give the same tables on every machine.
+        """
+        kind = next(self.parameters()).dtype
+        scales = torch.linspace(math.log(SCALES_MIN), math.log(LARGEST_SCALE), SCALES_LEVELS, dtype=torch.float64)
+        self.double().update(scales.exp().float(), force=True, update_quantiles=True)
+        self.to(kind)
 
 
 def rounded(values: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:

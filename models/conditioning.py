@@ -39,7 +39,7 @@ class Plane:
 
     def features(self, condition: Condition) -> Float[Tensor, "b 3"]:
         """log lambda and log beta, from -1 to 1 over the rectangle, and 1; without OCR log lambda, 0 and 0."""
-        counts = (condition.ocr_weight > 0).float()
+        counts = (condition.ocr_weight > 0).to(condition.ocr_weight)
         beta = condition.ocr_weight.clamp(min=self.ocr_weights[0])
         return torch.stack(
             [_centered(condition.rate_weight, self.rate_weights), counts * _centered(beta, self.ocr_weights), counts], 1
@@ -103,17 +103,18 @@ class ConditionedCodec(nn.Module):
 
         Its outputs are the conditioned codec's within float error. `ocr_weight` 0 gives the base codec.
         """
-        device = next(self.parameters()).device
-        condition = Condition(torch.tensor([rate_weight], device=device), torch.tensor([ocr_weight], device=device))
-        *layers, prior = self._modulations(condition)
-        folded = copy.deepcopy(self.codec).eval()
+        # In float64, for a dial folds anew on each machine, and the coding tables must be the same on all.
+        network = copy.deepcopy(self).double()
+        weights = next(network.parameters()).new_tensor([[rate_weight], [ocr_weight]])
+        *layers, prior = network._modulations(Condition(*weights))
+        folded = network.codec.eval()
         for name, (scale, shift) in zip(self.layers, layers, strict=True):
             layer = folded.get_submodule(name)
             assert isinstance(layer, Convolution)
             _fold(layer, scale[0], shift[0])
         folded.bottleneck.fold(Prior(*(value[0] for value in prior)))
         folded.update_tables()
-        return folded
+        return folded.float()
 
     def _modulations(self, condition: Condition) -> list[tuple[Float[Tensor, "b _c"], Float[Tensor, "b _c"]]]:
         """Scale and shift of each convolution's channels, then of the prior's."""

@@ -1,11 +1,11 @@
 """The .tfic file: one image, compressed by one model.
 
 2 bytes  "T" and a digit: 1, plus 1 with a dial, plus 2 of a grey image
-3 bytes  model fingerprint
+2 bytes  model fingerprint
 LEB128   width, then height
 1 byte   the dial's position, if any
-         the codec's stream
-3 bytes  CRC-32's lower end, over all before it
+         the codec's stream, which ends with 2 bytes over its latents
+2 bytes  CRC-32's lower end, over all before it
 """
 
 import zlib
@@ -24,8 +24,8 @@ from models.trained import QUALITIES, Model
 MAGIC = b"T"
 FIRST_KIND, DIAL, GREY = ord("1"), 1, 2
 """The digit after it."""
-FINGERPRINT_BYTES = 3
-CRC_BYTES = 3
+FINGERPRINT_BYTES = 2
+CRC_BYTES = 2
 LARGEST_SIDE = 1 << 16
 
 

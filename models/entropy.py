@@ -1,5 +1,7 @@
 """CompressAI's entropy models, with a prior that may differ from image to image, and the coder of their symbols."""
 
+import zlib
+from collections.abc import Iterable
 from itertools import groupby
 from typing import NamedTuple
 
@@ -8,12 +10,18 @@ import torch.nn.functional as F
 from compressai.ans import BufferedRansEncoder, RansDecoder
 from compressai.entropy_models import EntropyBottleneck, EntropyModel, GaussianConditional
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
+from torch.func import functional_call
 
-from models.errors import ModelError
+from models.errors import FormatError, ModelError
 
 WORD = 4
 """Bytes by which the coder writes; its first two words are its state, the high one second."""
+CHECK_BYTES = 2
+"""At a stream's end: over its symbols."""
+BEYOND = 8
+"""Bytes a pixel that a coder may ask for beyond its stream: at most a word for a latent, of which there are fewer than
+two a pixel."""
 
 
 class Prior(NamedTuple):
@@ -79,6 +87,7 @@ class Bottleneck(EntropyBottleneck):
         return torch.arange(z.shape[1], device=z.device).reshape(1, -1, 1, 1).expand(z.shape)
 
     def _logits_cumulative(self, inputs: Float[Tensor, "c 1 _n"], stop_gradient: bool) -> Float[Tensor, "c 1 _n"]:
+        inputs = inputs.to(self.matrices[0].dtype)
         if self._prior is not None:
             scale, shift = (_by_element(value, inputs) for value in self._prior)
             inputs = inputs * scale + shift
@@ -96,7 +105,8 @@ class Gaussian(GaussianConditional):
     ) -> tuple[Tensor, Tensor]:
         """Noisy or rounded y and its likelihoods."""
         with torch.autocast(y.device.type, enabled=False):
-            return self(y.float(), scales.float(), means.float())
+            y_hat, likelihoods = self(y.float(), scales.float(), means.float())
+        return y_hat, likelihoods.float()
 
     def coded(
         self, y: Float[Tensor, "1 c h w"], scales: Float[Tensor, "1 c h w"], means: Float[Tensor, "1 c h w"]
@@ -114,9 +124,23 @@ class Gaussian(GaussianConditional):
         """Each element's table: the first whose scale is not below its own."""
         return torch.bucketize(self.lower_bound_scale(scales).contiguous(), self.scale_table[:-1])
 
+    def _standardized_cumulative(self, inputs: Float[Tensor, "*_n"]) -> Float[Tensor, "*_n"]:
+        # Coding tables are made of it, in evaluation mode.
+        return super()._standardized_cumulative(inputs if self.training else inputs.double())
+
+
+def exactly(network: nn.Module, x: Float[Tensor, "*b c h w"]) -> Float[Tensor, "*b _c _h _w"]:
+    """What a network gives, computed in float64 and in one memory layout.
+
+    Sums then differ by 1e-15 between machines, threads and precisions: a table is chosen by them as if they did not.
+    """
+    weights = {name: value.double() for name, value in network.state_dict().items()}
+    with torch.autocast(x.device.type, enabled=False):
+        return functional_call(network, weights, x.double().contiguous()).float()
+
 
 def encode(*latents: Latent) -> bytes:
-    """One stream of several latents.
+    """One stream of several latents, and what tells whether they were decoded as they were coded.
 
     Raises:
         ModelError: a model's tables were not prepared.
@@ -127,15 +151,19 @@ def encode(*latents: Latent) -> bytes:
         parts = [(symbols.int().flatten(), indexes.flatten()) for symbols, indexes, _ in together]
         symbols, indexes = (torch.cat(values).tolist() for values in zip(*parts, strict=True))
         encoder.encode_with_indexes(symbols, indexes, *_tables(model))
-    return _trimmed(encoder.flush())
+    return _trimmed(encoder.flush()) + _check(latent.symbols for latent in latents)
 
 
 class Decoder:
     """Gives back the latents of a stream, in their order."""
 
-    def __init__(self, stream: bytes) -> None:
+    def __init__(self, stream: bytes, pixels: int) -> None:
+        """`pixels` is the image's size."""
         self._decoder = RansDecoder()
-        self._decoder.set_stream(_whole(stream))
+        # Where it is read as it was not written, the coder looks for more.
+        self._decoder.set_stream(_whole(stream[:-CHECK_BYTES]) + bytes(BEYOND * pixels))
+        self._expected = stream[-CHECK_BYTES:]
+        self._symbols: list[Tensor] = []
         self._tables: dict[EntropyModel, tuple[list, list, list]] = {}
 
     def take(self, indexes: Int[Tensor, "1 c h w"], model: EntropyModel) -> Float[Tensor, "1 c h w"]:
@@ -146,7 +174,25 @@ class Decoder:
         asked, places = indexes.unique(return_inverse=True)
         tables = ([column[index] for index in asked.tolist()] for column in self._tables[model])
         symbols = self._decoder.decode_stream(places.flatten().tolist(), *tables)
-        return torch.tensor(symbols, dtype=torch.float32, device=indexes.device).reshape(indexes.shape)
+        self._symbols.append(torch.tensor(symbols))
+        return self._symbols[-1].to(indexes.device, torch.float32).reshape(indexes.shape)
+
+    def close(self) -> None:
+        """Looks whether the latents are those that were coded, once all are taken.
+
+        Raises:
+            FormatError: they are not.
+        """
+        if _check(self._symbols) != self._expected:
+            raise FormatError(
+                "the file was decoded to other latents than were coded: its bytes are damaged, or this machine "
+                "computes otherwise than the one that wrote it; decode it there"
+            )
+
+
+def _check(symbols: Iterable[Tensor]) -> bytes:
+    content = b"".join(values.int().cpu().numpy().tobytes() for values in symbols)
+    return zlib.crc32(content).to_bytes(4)[-CHECK_BYTES:]
 
 
 def _trimmed(stream: bytes) -> bytes:

@@ -35,5 +35,7 @@ class Factorized(Codec):
     def decompress(self, stream: bytes, height: int, width: int) -> Float[Tensor, "1 3 h w"]:
         """The reconstruction, clamped to 0..1. `height` and `width` are multiples of `downsampling_factor`."""
         factor = self.downsampling_factor
-        y_hat = self.entropy_bottleneck.decoded(entropy.Decoder(stream), height // factor, width // factor)
+        decoder = entropy.Decoder(stream, height * width)
+        y_hat = self.entropy_bottleneck.decoded(decoder, height // factor, width // factor)
+        decoder.close()
         return self.g_s(y_hat).clamp(0, 1)

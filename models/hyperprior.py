@@ -48,17 +48,22 @@ class MeanScaleHyperprior(Codec):
     @torch.no_grad()
     def decompress(self, stream: bytes, height: int, width: int) -> Float[Tensor, "1 3 h w"]:
         """The reconstruction, clamped to 0..1. `height` and `width` are multiples of `downsampling_factor`."""
-        decoder, factor = entropy.Decoder(stream), self.downsampling_factor
+        decoder, factor = entropy.Decoder(stream, height * width), self.downsampling_factor
         scales, means = self._gaussians(self.entropy_bottleneck.decoded(decoder, height // factor, width // factor))
-        return self.g_s(self.gaussian_conditional.decoded(decoder, scales, means)).clamp(0, 1)
+        y_hat = self.gaussian_conditional.decoded(decoder, scales, means)
+        decoder.close()
+        return self.g_s(y_hat).clamp(0, 1)
 
     def _z(self, y: Float[Tensor, "b m h w"]) -> Float[Tensor, "b n h2 w2"]:
         return self.h_a(y)
 
     def _gaussians(self, z_hat: Float[Tensor, "b n h w"]) -> tuple[Tensor, Tensor]:
-        """Scales and means of y, to the last bit the same for the encoder and the decoder: one memory layout."""
-        scales, means = self.h_s(z_hat.contiguous()).chunk(2, 1)
+        """Scales and means of y, the same for the encoder and the decoder."""
+        scales, means = self._hyper(z_hat).chunk(2, 1)
         return scales, means
+
+    def _hyper(self, z_hat: Float[Tensor, "b n h w"]) -> Float[Tensor, "b _c h2 w2"]:
+        return self.h_s(z_hat) if self.training else entropy.exactly(self.h_s, z_hat)
 
 
 class ScaleHyperprior(MeanScaleHyperprior):
@@ -69,5 +74,5 @@ class ScaleHyperprior(MeanScaleHyperprior):
 
     def _gaussians(self, z_hat: Float[Tensor, "b n h w"]) -> tuple[Tensor, Tensor]:
         """Scales of y, and its means: 0."""
-        scales = self.h_s(z_hat.contiguous())
+        scales = self._hyper(z_hat)
         return scales, torch.zeros_like(scales)

@@ -74,7 +74,8 @@ class PartwiseCodec(Codec):
     @torch.no_grad()
     def decompress(self, stream: bytes, height: int, width: int) -> Float[Tensor, "1 3 h w"]:
         """The reconstruction, clamped to 0..1. `height` and `width` are multiples of 64."""
-        decoder, factor = entropy.Decoder(stream), self.downsampling_factor
+        decoder, factor = entropy.Decoder(stream, height * width), self.downsampling_factor
         z_hat = self.bottleneck.decoded(decoder, height // factor, width // factor)
         _, _, y_hat = self.decoded(z_hat, lambda scales, means: self.gaussian.decoded(decoder, scales, means))
+        decoder.close()
         return self.g_s(y_hat).clamp(0, 1)

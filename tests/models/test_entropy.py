@@ -28,9 +28,10 @@ def test_several_latents_share_a_stream_in_their_order() -> None:
     third = (torch.randn(1, 5, 2, 2) * scales).round()
     coded = [Latent(latents, bottleneck.build_indexes(latents), bottleneck) for latents in (first, second)]
     coded += [Latent(third, gaussian.build_indexes(scales), gaussian), coded[0]]
-    decoder = entropy.Decoder(entropy.encode(*coded))
+    decoder = entropy.Decoder(entropy.encode(*coded), 64)
     for latents, indexes, model in coded:
         assert torch.equal(decoder.take(indexes, model), latents)
+    decoder.close()
 
 
 def test_a_scale_has_the_table_that_compressai_gives_it() -> None:

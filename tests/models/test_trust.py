@@ -1,0 +1,125 @@
+"""A file is decoded to the latents that were coded, wherever and however that is done, or to an error."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+import numpy as np
+import pytest
+import torch
+
+from datagen.dataset import TextImages, to_tensor
+from models import container, entropy
+from models.container import CRC_BYTES, TficFile
+from models.errors import FormatError
+from models.hyperprior import MeanScaleHyperprior
+from models.trained import RateDial, TrainedCodec
+
+MUTATIONS = 20_000
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+ELSEWHERE = {
+    "one thread": one_thread,
+    "without oneDNN": lambda: torch.backends.mkldnn.flags(enabled=False),
+    "bfloat16": lambda: torch.autocast("cpu", torch.bfloat16),
+    "as it was coded": nullcontext,
+}
+
+
+def tables(codec: MeanScaleHyperprior, z_hat: torch.Tensor) -> torch.Tensor:
+    """Those that y's elements are coded by."""
+    with torch.no_grad():
+        scales = codec._gaussians(z_hat)[0]
+    return torch.cat([codec.gaussian_conditional.build_indexes(one) for one in scales.split(1)])
+
+
+@pytest.mark.parametrize("elsewhere", ELSEWHERE)
+def test_a_file_is_decoded_under_other_arithmetic(
+    elsewhere: str, trained: TrainedCodec, test_images: TextImages
+) -> None:
+    codec: AbstractContextManager = ELSEWHERE[elsewhere]()
+    images = test_images.images[:6]
+    files = [container.encode(trained, image) for image in images]
+    with codec:
+        decoded = np.stack([container.decode(trained, file) for file in files])
+        coded = [container.encode(trained, image) for image in images]
+    here = np.stack([container.decode(trained, file) for file in files])
+    assert np.abs(decoded.astype(int) - here).max() <= (8 if elsewhere == "bfloat16" else 1)
+    for file in coded:
+        assert container.decode(trained, file).shape == (64, 256, 3)
+
+
+def test_tables_do_not_depend_on_who_else_is_in_the_batch(trained: TrainedCodec, test_images: TextImages) -> None:
+    codec = trained.codec
+    assert isinstance(codec, MeanScaleHyperprior)
+    with torch.no_grad():
+        z_hat = codec.h_a(codec.g_a(to_tensor(test_images.images[:6]))).round()
+    assert torch.equal(tables(codec, z_hat), torch.cat([tables(codec, z) for z in z_hat.split(1)]))
+
+
+def test_a_dial_folds_the_same_tables_in_other_arithmetic(dial: RateDial) -> None:
+    weights = dial.weights(37)
+    here = dial.network.fold(*weights)
+    with one_thread(), torch.backends.mkldnn.flags(enabled=False), torch.autocast("cpu", torch.bfloat16):
+        there = dial.network.fold(*weights)
+    for name, value in here.state_dict().items():
+        assert torch.equal(there.state_dict()[name], value), name
+
+
+def test_latents_that_were_not_coded_are_an_error(trained: TrainedCodec, test_images: TextImages) -> None:
+    codec = trained.codec
+    stream = codec.compress(to_tensor(test_images.images[:1]))
+    other = bytes([stream[-1] ^ 1])
+    with pytest.raises(FormatError, match="other latents"):
+        codec.decompress(stream[:-1] + other, 64, 256)
+
+
+def test_no_mutated_file_is_decoded(trained: TrainedCodec, test_images: TextImages) -> None:
+    files = [container.encode(trained, image) for image in test_images.images[:4]]
+    draw = np.random.default_rng(0)
+    for index in range(MUTATIONS):
+        data = _mutated(files[index % len(files)], draw)
+        if data not in files:
+            with pytest.raises(FormatError):
+                container.decode(trained, data)
+
+
+def test_no_mutated_stream_is_decoded_even_where_the_files_checksum_holds(
+    trained: TrainedCodec, test_images: TextImages
+) -> None:
+    files = [container.encode(trained, image) for image in test_images.images[:4]]
+    draw = np.random.default_rng(0)
+    for index in range(100):
+        file = TficFile.unpack(files[index % len(files)])
+        stream = _mutated(file.stream, draw)
+        if stream != file.stream and len(stream) > entropy.CHECK_BYTES:
+            with pytest.raises(FormatError):
+                container.decode(trained, file._replace(stream=stream).pack())
+
+
+def _mutated(data: bytes, draw: np.random.Generator) -> bytes:
+    """Bits flipped, bytes replaced, cut off, repeated or put in."""
+    at, until = sorted(draw.integers(0, len(data) + 1, 2))
+    match draw.integers(5):
+        case 0:
+            flipped = bytearray(data)
+            for place in draw.integers(0, 8 * len(data), draw.integers(1, 9)):
+                flipped[place // 8] ^= 1 << place % 8
+            return bytes(flipped)
+        case 1:
+            return data[:at] + draw.bytes(until - at) + data[until:]
+        case 2:
+            return data[:at]
+        case 3:
+            return data[:until] + data[at:]
+        case _:
+            return data[:at] + draw.bytes(CRC_BYTES) + data[at:]
