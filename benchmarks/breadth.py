@@ -15,7 +15,7 @@ from datagen.dataset import TextImages
 from datagen.spec import DatasetSpec, Look, Texts
 from models import recognizers, teachers
 from models.trained import TrainedCodec
-from sweep import points, presets, stages
+from sweep import checkpoints, points, presets
 from sweep.evaluate import evaluate, evaluate_uncompressed
 from sweep.folder import RunFolder
 from sweep.pareto import Objectives, front
@@ -76,7 +76,7 @@ def _curve(run: RunFolder, images: TextImages) -> list[Objectives]:
     config, found = run.config, []
     recognizer = teachers.load(config.recognizers)
     for checkpoint in points.read(run.path).filter("on_front")["checkpoint"]:
-        codec = stages.load_codec(config.codec, run.path / checkpoint)
+        codec = checkpoints.load_codec(config.codec, run.path / checkpoint)
         point = evaluate(TrainedCodec(codec, config.codec, config.recognizer_identity, {}), recognizer, images)
         found.append(Objectives(point.bpp, point.accuracy))
     return front(found)

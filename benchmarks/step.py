@@ -21,10 +21,10 @@ from datagen import dataset
 from datagen.dataset import TextImages
 from datagen.spec import DatasetSpec
 from models import codecs
+from sweep.checkpoints import FileKeeper
 from sweep.config import StageConfig
 from sweep.objectives import objective_of
 from sweep.optimizer import CodecOptimizer
-from sweep.stages import FileKeeper
 from sweep.training import Progress, autocast, every, train_stage
 
 CODEC = "mbt2018-mean"

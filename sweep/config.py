@@ -12,9 +12,13 @@ from models.teachers import Teacher
 from models.weights import WeightsFile
 from sweep.errors import SweepError
 
-Strategy = Literal["conditional", "shared"]
-"""Where a trial's codec comes from: folded out of one conditioned on (lambda, beta), or trained from the stage 1 of its
-lambda."""
+Strategy = Literal["conditional", "shared", "independent"]
+"""Where a trial's codec comes from: folded out of one conditioned on (lambda, beta), trained from the stage 1 of its
+lambda, or from a stage 1 of its own."""
+Sampler = Literal["tpe", "gp", "nsga2", "qmc", "random", "grid"]
+"""What proposes the next point."""
+UNSTEERED: tuple[Sampler, ...] = ("qmc", "random", "grid")
+"""Those that do not look at what was measured."""
 Labels = Literal["truth", "pseudo"]
 """What the recognizer is to read in training: the data set's texts, or what it reads in the original itself."""
 
@@ -69,6 +73,13 @@ class SweepConfig:
     where the strategy shares stage 1 by lambda."""
     betas: tuple[float, float]
     """Range of OCR weights, searched on a log scale."""
+    sampler: Sampler = "tpe"
+    max_bpp: float | None = None
+    """Most bits per pixel that are of interest to the search."""
+    min_accuracy: float | None = None
+    """Least accuracy, likewise."""
+    min_psnr: float | None = None
+    """Least PSNR in dB, likewise."""
     polish_steps: int = 0
     """Updates of stage 2 at its own point that a trial of the conditional strategy adds."""
     budget: int = 64
@@ -96,8 +107,16 @@ class SweepConfig:
             raise SweepError(f"lambdas={self.lambdas} must be positive and falling")
         if isinstance(self.data, ImportSpec) and self.data.unlabeled and self.labels != "pseudo":
             raise SweepError(f"{self.data.unlabeled} images have no text; give --labels pseudo")
+        if self.wishes and self.sampler in UNSTEERED:
+            raise SweepError(f"--sampler {self.sampler} proposes what it will; wishes need tpe, gp or nsga2")
         if not 0 < self.betas[0] <= self.betas[1]:
             raise SweepError(f"betas={self.betas} must be a positive rising pair")
+
+    @property
+    def wishes(self) -> dict[str, float]:
+        """Bounds on what is measured that the search keeps to, by their names here."""
+        found = {name: getattr(self, name) for name in ("max_bpp", "min_accuracy", "min_psnr")}
+        return {name: value for name, value in found.items() if value is not None}
 
     @property
     def recognizer_identity(self) -> str:

@@ -63,6 +63,7 @@ class Steer(NamedTuple):
     bpp: float
     """Estimated."""
     accuracy: float
+    psnr_db: float
 
 
 def evaluate(trained: TrainedCodec, recognizer: FrozenRecognizer, data: TextImages) -> RatePoint:
@@ -141,11 +142,15 @@ def steer(trained: TrainedCodec, recognizer: FrozenRecognizer, data: TextImages)
     """A quick look at the validation images: estimated rate, and accuracy without writing files."""
     rates: list[float] = []
     texts: list[str] = []
+    ratios: list[float] = []
     for images in _batches(data.images):
         output = trained.codec(images)
         rates += bits_per_pixel(output.likelihoods, images.shape[2] * images.shape[3]).tolist()
-        texts += recognizer.read(output.x_hat.clamp(0, 1))
-    return Steer(statistics.fmean(rates), mean_accuracy(texts, map(recognizer.as_read, data.texts)))
+        restored = output.x_hat.clamp(0, 1)
+        texts += recognizer.read(restored)
+        ratios += psnr_db(restored, images).tolist()
+    accuracy = mean_accuracy(texts, map(recognizer.as_read, data.texts))
+    return Steer(statistics.fmean(rates), accuracy, statistics.fmean(ratios))
 
 
 @torch.no_grad()

@@ -8,10 +8,10 @@ import polars as pl
 from models.conditioning import ConditionedCodec
 from models.trained import Model, RateDial, Stop, TrainedCodec
 from sweep import stages
+from sweep.checkpoints import Store, load_codec
 from sweep.errors import SweepError
 from sweep.folder import RunFolder
 from sweep.points import Row
-from sweep.stages import Store, load_codec
 
 FACTS = ("point_id", "kind", "lambda", "beta", "bpp", "accuracy", "psnr_db")
 STOPS = 11
@@ -48,7 +48,7 @@ def dial(run: RunFolder, front: pl.DataFrame) -> RateDial:
     if run.config.strategy != "conditional":
         raise SweepError(f"{run.path} was run with --strategy {run.config.strategy}, which trains no codec for a dial")
     node = stages.conditioned2(run.config)
-    network = Store(run.path / "checkpoints").load(node)
+    network = Store.of(run.path).load(node)
     assert isinstance(network, ConditionedCodec)
     path = path_along(front.filter(kind="tfic"))
     facts = {"points": len(front), "least_bpp": front["bpp"].min(), "most_bpp": front["bpp"].max()}

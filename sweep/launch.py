@@ -1,6 +1,7 @@
 """A sweep's phases in their order: data, the training that is shared, base points, trials, report."""
 
 import functools
+import math
 import time
 from dataclasses import asdict
 from typing import NamedTuple
@@ -10,12 +11,13 @@ from datagen.spec import SPLITS
 from models import held_out, teachers
 from models.reading import FrozenRecognizer
 from sweep import classical, legibility, points, report, rereading, stages, usage
+from sweep.checkpoints import Store
 from sweep.errors import SweepError
 from sweep.folder import RunFolder
 from sweep.points import PointTable
 from sweep.progress import Display, clock
 from sweep.recorder import Recorder
-from sweep.stages import Node, Store
+from sweep.stages import Node
 from sweep.tracking import Tracker
 from sweep.trial import Target
 from sweep.tuner import Pool
@@ -34,8 +36,10 @@ class Effort(NamedTuple):
     """At the peak, on this machine."""
 
 
-def sweep(run: RunFolder) -> Effort:
+def sweep(run: RunFolder, seconds: float = math.inf) -> Effort:
     """Brings a run to its budget, whatever of it is done already; then reports.
+
+    No trial starts that would end later than so many seconds from now.
 
     Raises:
         SweepError: every point failed.
@@ -54,7 +58,7 @@ def sweep(run: RunFolder) -> Effort:
         display.show(table.frame)
         try:
             _prepare(run, recognizer, tracker, display)
-            _measure(run, table, recorder, display)
+            _measure(run, table, recorder, display, started + seconds)
             _report(run, table, tracker, display)
         except BaseException as error:
             tracker.finish("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
@@ -79,7 +83,7 @@ def _prepare(run: RunFolder, recognizer: FrozenRecognizer, tracker: Tracker, dis
         tracker.file(file)
 
 
-def _measure(run: RunFolder, table: PointTable, recorder: Recorder, display: Display) -> None:
+def _measure(run: RunFolder, table: PointTable, recorder: Recorder, display: Display, deadline: float) -> None:
     display.phase("reading the training images as they are")
     pool = Pool(run.config, run.path, run.data, recorder, display.advanced)
     display.workers = pool.concurrency
@@ -95,7 +99,7 @@ def _measure(run: RunFolder, table: PointTable, recorder: Recorder, display: Dis
         raise SweepError("no stage 1 succeeded, so no trial can start; see the points' reasons above")
     _train(pool, shared[1:], recorder, display)
     display.phase("searching lambda and beta", trials)
-    pool.search(trials, searched.iter_rows(named=True))
+    pool.search(trials, searched.iter_rows(named=True), deadline)
     _reread(run, table, pool, display)
 
 
@@ -120,14 +124,12 @@ def _train(pool: Pool, nodes: list[Node], recorder: Recorder, display: Display) 
 def _training(run: RunFolder, targets: list[Target], trials: int) -> list[tuple[Node, int]]:
     """The training ahead: nodes, and how often each."""
     config = run.config
+    store = Store.of(run.path)
     ends = [target.node(config) for target in targets if target.kind == "base"]
     middle = stages.stage2(config, config.lambdas[0], config.betas[0])
-    nodes = [(node, 1) for node in (*stages.shared(config), *ends) if node and not _store(run).path(node).exists()]
-    return [*nodes, (middle, trials)]
-
-
-def _store(run: RunFolder) -> Store:
-    return Store(run.path / "checkpoints")
+    nodes = [(node, 1) for node in (*stages.shared(config), *ends) if node and not store.holds(node)]
+    own = [(middle.parent, trials)] if config.strategy == "independent" and middle.parent else []
+    return [*nodes, *own, (middle, trials)]
 
 
 def _missing_targets(run: RunFolder, table: PointTable) -> list[Target]:
@@ -155,9 +157,10 @@ def _report(run: RunFolder, table: PointTable, tracker: Tracker, display: Displa
 
 def _params(run: RunFolder) -> points.Row:
     config = run.config
-    names = ("strategy", "codec", "labels", "lambdas", "betas", "polish_steps", "seed")
+    names = ("strategy", "sampler", "codec", "labels", "lambdas", "betas", "polish_steps", "seed")
     values = {name: getattr(config, name) for name in names}
     values |= {"recognizer": config.recognizer_identity}
+    values |= config.wishes
     if config.init is not None:
         values |= {"init": config.init.sha256}
     stages = {"stage1": config.stage1, "stage2": config.stage2}

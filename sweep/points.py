@@ -38,6 +38,7 @@ SCHEMA = pl.Schema(
         "train_seconds": pl.Float64,
         "val_bpp": pl.Float64,
         "val_accuracy": pl.Float64,
+        "val_psnr_db": pl.Float64,
         "status": pl.String,
         "on_front": pl.Boolean,
         "checkpoint": pl.String,

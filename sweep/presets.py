@@ -79,6 +79,20 @@ def shared(config: SweepConfig) -> SweepConfig:
     )
 
 
+def independent(config: SweepConfig) -> SweepConfig:
+    """As many images, split over trials that each train both stages from nothing, and the base curve's stages 1."""
+    return replace(
+        config,
+        strategy="independent",
+        stage1=_part(config.stage1, config.budget + len(config.lambdas)),
+        stage2=_part(config.stage2, config.budget),
+    )
+
+
+SPLIT: dict[str, Callable[[SweepConfig], SweepConfig]] = {"shared": shared, "independent": independent}
+"""Strategies of many trainings: what they make of a preset, whose steps are those of one."""
+
+
 def _part(stage: StageConfig, parts: int) -> StageConfig:
     batch_size = min(stage.batch_size, 8)
     return replace(stage, batch_size=batch_size, steps=max(1, stage.steps * stage.batch_size // (batch_size * parts)))

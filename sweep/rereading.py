@@ -11,8 +11,8 @@ from datagen.dataset import TextImages
 from models import container, held_out
 from models.metrics import mean_accuracy
 from models.trained import TrainedCodec
+from sweep.checkpoints import load_codec
 from sweep.points import OTHERS, Row
-from sweep.stages import load_codec
 
 
 def columns(readers: Iterable[str]) -> list[str]:

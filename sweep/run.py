@@ -4,11 +4,12 @@ python -m sweep.run --budget 64
 """
 
 import logging
+import math
 import sys
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 from rich.console import Console
@@ -20,13 +21,14 @@ from sweep.errors import SweepError
 
 if TYPE_CHECKING:
     from datagen.spec import Spec
-    from models.teachers import Teacher
-    from models.weights import WeightsFile
     from sweep.config import SweepConfig
     from sweep.folder import RunFolder
 
 
-NAMED = ("budget", "strategy", "codec", "labels", "polish_steps")
+NAMED = (
+    *("budget", "strategy", "codec", "labels", "polish_steps"),
+    *("sampler", "betas", "max_bpp", "min_accuracy", "min_psnr"),
+)
 """Arguments that are fields of the configuration."""
 
 
@@ -48,10 +50,24 @@ class Arguments:
     """The run's folder (default: runs/PRESET). On a cluster, a path that all nodes share."""
     resume: bool = False
     """Go on with the run in --out. A larger --budget extends it."""
-    strategy: Literal["conditional", "shared"] | None = None
+    hours: Annotated[float | None, tyro.conf.arg(metavar="H")] = None
+    """Start no trial that would end later than so many hours after the start (default: no limit). The training that all
+    points share is not cut short; --resume goes on to the budget."""
+    strategy: Literal["conditional", "shared", "independent"] | None = None
     """Where a trial's codec comes from. conditional (default): one codec conditioned on (lambda, beta), trained by all
     workers together, folded to a plain one at each trial's point. shared: a stage 1 for each lambda of a grid, a stage
-    2 for each trial, with as many images in all."""
+    2 for each trial, with as many images in all. independent: both stages for each trial, likewise."""
+    sampler: Literal["tpe", "gp", "nsga2", "qmc", "random", "grid"] | None = None
+    """What proposes the next (lambda, beta): Optuna's samplers, tpe by default, or grid: the preset's lambdas, each
+    with the same betas, as many as the budget allows."""
+    betas: Annotated[tuple[float, float] | None, tyro.conf.arg(metavar="LOW HIGH")] = None
+    """Range of the OCR weight (default: the preset's). --sampler grid --betas 0.1 0.1 is the paper's own search."""
+    max_bpp: Annotated[float | None, tyro.conf.arg(metavar="BPP")] = None
+    """Search where the rate is at most this."""
+    min_accuracy: Annotated[float | None, tyro.conf.arg(metavar="0..1")] = None
+    """Search where the accuracy is at least this."""
+    min_psnr: Annotated[float | None, tyro.conf.arg(metavar="DB")] = None
+    """Search where the PSNR is at least this."""
     polish_steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
     """Updates at its own point alone that a trial of the conditional strategy adds (default: the preset's)."""
     labels: Literal["truth", "pseudo"] | None = None
@@ -102,7 +118,7 @@ def _run(arguments: Arguments) -> None:
 
     # What fails is told by our own display, with its reason.
     logging.getLogger("ray").setLevel(logging.CRITICAL)
-    launch.sweep(run)
+    launch.sweep(run, math.inf if arguments.hours is None else 3600 * arguments.hours)
 
 
 def open_run(arguments: Arguments) -> "RunFolder":
@@ -132,8 +148,8 @@ def _started(arguments: Arguments, out: Path, preset: str, data: Path | None) ->
     if config.init is not None:
         config = presets.started(config, config.init)
     config = replace(config, data=_legible(config) if data is None else Manifest.load(data).spec)
-    if config.strategy == "shared":
-        config = presets.shared(config)
+    if config.strategy in presets.SPLIT:
+        config = presets.SPLIT[config.strategy](config)
     data = data or out.parent / "data" / f"{preset}-{config.data.digest()}"
     run = RunFolder(out, config, preset, data.absolute(), new_sweep_id(), tracking.default_uri())
     _check_start(run)
@@ -174,14 +190,15 @@ def _resumed(arguments: Arguments, out: Path, data: Path | None) -> "RunFolder":
 def _check_start(run: "RunFolder") -> None:
     """Reads the checkpoint that stage 1 starts from, if it is still to start: workers would fail minutes later."""
     from sweep import stages
+    from sweep.checkpoints import Store
 
-    store = stages.Store(run.path / "checkpoints")
-    ahead = [node for node in stages.roots(run.config) if node.init and not store.path(node).exists()]
+    store = Store.of(run.path)
+    ahead = [node for node in stages.roots(run.config) if node.init and not store.holds(node)]
     if ahead:
         ahead[0].start()
 
 
-def _asked(arguments: Arguments, config: "SweepConfig") -> dict[str, "int | str | WeightsFile | tuple[Teacher, ...]"]:
+def _asked(arguments: Arguments, config: "SweepConfig") -> dict[str, Any]:
     """The fields of the configuration that the command line names, in place of what they are."""
     from models import teachers
     from models.weights import WeightsFile

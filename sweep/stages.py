@@ -2,30 +2,17 @@
 
 import hashlib
 import json
-import math
-import pickle
-import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
-from datagen import dataset
-from datagen.dataset import TextImages
-from datagen.shards import atomic
 from models import checkpoints, codecs
 from models.base import Codec
 from models.conditioning import ConditionedCodec, Plane
-from models.reading import FrozenRecognizer
 from models.weights import WeightsFile
 from sweep.config import Labels, StageConfig, SweepConfig
-from sweep.errors import SweepError
-from sweep.objectives import objective_of
-from sweep.training import ALONE, Progress, Team, TrainingState, train_stage
 
 
 @dataclass(frozen=True)
@@ -98,11 +85,16 @@ def stage1(config: SweepConfig, rate_weight: float) -> Node:
 
 
 def stage2(config: SweepConfig, rate_weight: float, ocr_weight: float) -> Node:
-    """Rate and OCR loss at one (lambda, beta), from the stage 1 of that lambda or the conditioned codec."""
+    """Rate and OCR loss at one (lambda, beta), from the stage 1 of that lambda, one of its own, or the conditioned
+    codec.
+    """
     if config.strategy == "conditional":
         return _folded(conditioned2(config), rate_weight, ocr_weight, config.polish_steps)
     stage = replace(config.stage2, rate_weight=rate_weight, ocr_weight=ocr_weight)
     parent = stage1(config, rate_weight)
+    if config.strategy == "independent":
+        # A weight that stage 1 does not look at makes it the trial's own.
+        parent = replace(parent, stage=replace(parent.stage, ocr_weight=ocr_weight))
     return replace(parent, recognizer=config.recognizer_identity, stage=stage, parent=parent, labels=config.labels)
 
 
@@ -136,128 +128,3 @@ def conditioned2(config: SweepConfig) -> Node:
 def _folded(parent: Node, rate_weight: float, ocr_weight: float, steps: int = 0) -> Node:
     stage = replace(parent.stage, steps=steps, rate_weight=rate_weight, ocr_weight=ocr_weight)
     return replace(parent, stage=stage, parent=parent, plane=None)
-
-
-@dataclass(frozen=True)
-class Store:
-    """The nodes' weights on disk; a cluster's workers share it by path."""
-
-    folder: Path
-    save_seconds: float = 60.0
-
-    def path(self, node: Node) -> Path:
-        """Final weights of a node."""
-        return self.folder / f"{node.key}.pt"
-
-    def codec(
-        self,
-        node: Node,
-        data: TextImages,
-        recognizer: FrozenRecognizer,
-        device: torch.device,
-        report: Callable[[Progress], None] = lambda progress: None,
-        team: Team = ALONE,
-    ) -> Codec | ConditionedCodec:
-        """The node's codec in evaluation mode; trains what the store lacks of it and its ancestors.
-
-        Raises:
-            DivergedError: its training loss is not finite.
-            WeightsError: as `Node.start`.
-        """
-        if self.path(node).exists():
-            return self.load(node).to(device)
-        if node.parent is None:
-            codec = node.start().to(device)
-        else:
-            codec = self.codec(node.parent, data, recognizer, device, report, team)
-        if isinstance(codec, ConditionedCodec) and node.plane is None:
-            codec = codec.fold(node.stage.rate_weight, node.stage.ocr_weight)
-        if node.stage.steps:
-            self._train(node, codec, data, recognizer, report, team)
-        if team.rank == 0:
-            with atomic(self.path(node)) as partial:
-                torch.save(codec.state_dict(), partial)
-            self._keeper(node, team).forget()
-        return codec
-
-    def load(self, node: Node) -> Codec | ConditionedCodec:
-        """A finished node's codec, in evaluation mode on the CPU.
-
-        Raises:
-            SweepError: its file is missing or damaged.
-        """
-        codec = node.build()
-        _load(codec, self.path(node))
-        return codec
-
-    def _train(
-        self,
-        node: Node,
-        codec: Codec | ConditionedCodec,
-        data: TextImages,
-        recognizer: FrozenRecognizer,
-        report: Callable[[Progress], None],
-        team: Team,
-    ) -> None:
-        among = data.legible if node.recognizer else None
-        train_stage(
-            codec,
-            objective_of(node.stage, node.plane, recognizer if node.recognizer else None),
-            lambda start: dataset.batches(data, node.stage.batch_size, node.seed, start, among),
-            node.stage,
-            seed=node.seed,
-            team=team,
-            report=report,
-            keeper=self._keeper(node, team),
-        )
-
-    def _keeper(self, node: Node, team: Team) -> "FileKeeper":
-        """All of a team read the same state; its first member writes it."""
-        return FileKeeper(self.folder / f"{node.key}.partial.pt", self.save_seconds if team.rank == 0 else math.inf)
-
-
-def load_codec(name: str, path: Path) -> Codec:
-    """A plain codec with the weights of a store's file, in evaluation mode on the CPU.
-
-    Raises:
-        SweepError: the file is missing or damaged.
-    """
-    codec = codecs.build(name)
-    _load(codec, path)
-    return codec
-
-
-def _load(codec: nn.Module, path: Path) -> None:
-    try:
-        codec.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
-        # torch's own reasons run over many lines.
-        raise SweepError(f"{path} is missing or damaged; delete it and resume the run to train it again") from None
-    codec.eval()
-
-
-class FileKeeper:
-    """Keeps a training stage's state in a file, replaced whole every so often."""
-
-    def __init__(self, path: Path, seconds: float) -> None:
-        self._path = path
-        self._seconds = seconds
-        self._saved = time.monotonic()
-
-    def restore(self) -> TrainingState | None:
-        """The state in the file, if there is one."""
-        if not self._path.exists():
-            return None
-        return TrainingState(**torch.load(self._path, map_location="cpu", weights_only=True))
-
-    def offer(self, state: Callable[[], TrainingState]) -> None:
-        """Writes the state when the last one is old enough."""
-        if time.monotonic() - self._saved < self._seconds:
-            return
-        with atomic(self._path) as partial:
-            torch.save(state()._asdict(), partial)
-        self._saved = time.monotonic()
-
-    def forget(self) -> None:
-        """Removes the file of a finished stage."""
-        self._path.unlink(missing_ok=True)

@@ -17,9 +17,10 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from models import teachers
+from sweep.checkpoints import Store
 from sweep.config import SweepConfig
 from sweep.errors import DivergedError, SweepError
-from sweep.stages import Node, Store
+from sweep.stages import Node
 from sweep.training import Progress, Team, every
 
 FAILURES = 3
@@ -50,7 +51,7 @@ def train_together(
     Raises:
         SweepError: the training diverged, or failed once too often.
     """
-    if Store(folder / "checkpoints").path(node).exists():
+    if Store.of(folder).holds(node):
         return
     with _relayed(report) as progress, _interruptible():
         trainer = TorchTrainer(
@@ -114,7 +115,7 @@ def _work(settings: dict) -> None:
     torch.set_num_threads(job.config.cpus_per_trial)
     team = Team(context.get_world_rank(), context.get_world_size(), _join)
     recognizer = teachers.load(job.config.recognizers).to(device)
-    store = Store(job.folder / "checkpoints", job.config.save_seconds)
+    store = Store.of(job.folder, job.config.save_seconds)
     report = every(job.config.report_seconds, job.progress.put) if team.rank == 0 else lambda progress: None
     try:
         store.codec(job.node, ray.get(job.data).train, recognizer, device, report, team)

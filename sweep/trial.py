@@ -17,12 +17,13 @@ from models.reading import FrozenRecognizer
 from models.teachers import Teacher
 from models.trained import TrainedCodec
 from sweep import stages
+from sweep.checkpoints import Store
 from sweep.classical import ClassicalCodec
 from sweep.config import SweepConfig
 from sweep.errors import DivergedError
 from sweep.evaluate import evaluate, evaluate_classical, evaluate_uncompressed, steer
 from sweep.points import Row
-from sweep.stages import Node, Store
+from sweep.stages import Node
 from sweep.training import Progress
 
 Kind = Literal["uncompressed", "classical", "base", "tfic"]
@@ -98,14 +99,14 @@ def _run_node(
     report: Callable[[Progress], None],
 ) -> Row:
     started = time.perf_counter()
-    store = Store(folder / "checkpoints", config.save_seconds)
+    store = Store.of(folder, config.save_seconds)
     with _on_device(recognizer) as device:
         codec = store.codec(node, data.train, recognizer, device, report)
     row = {"train_seconds": time.perf_counter() - started, "checkpoint": str(store.path(node).relative_to(folder))}
     assert isinstance(codec, Codec), "a point's codec is a plain one"
     trained = TrainedCodec(codec.cpu(), config.codec, config.recognizer_identity, {})
     seen = steer(trained, recognizer, data.val)
-    row |= {"val_bpp": seen.bpp, "val_accuracy": seen.accuracy}
+    row |= {"val_bpp": seen.bpp, "val_accuracy": seen.accuracy, "val_psnr_db": seen.psnr_db}
     return row | evaluate(trained, recognizer, data.test).row()
 
 

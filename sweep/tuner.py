@@ -1,6 +1,7 @@
 """Points in parallel on Ray; the only place that knows Ray Tune."""
 
 import itertools
+import math
 import os
 import time
 from collections.abc import Callable, Iterable
@@ -101,10 +102,13 @@ class Pool:
         if targets:
             self._fit({"target": tune.grid_search(targets)}, None, 1)
 
-    def search(self, trials: int, recorded: Iterable[Row] = ()) -> None:
-        """Lets Optuna choose `trials` points of stage 2 beside those recorded, then trains and measures them."""
+    def search(self, trials: int, recorded: Iterable[Row] = (), deadline: float = math.inf) -> None:
+        """Lets Optuna choose `trials` points of stage 2 beside those recorded, then trains and measures them.
+
+        None starts that would end after `deadline`, of the monotonic clock.
+        """
         if trials > 0:
-            self._fit(None, FrontSearch(self._config, self._folder / "tune", recorded), trials)
+            self._fit(None, FrontSearch(self._config, self._folder / "tune", recorded, deadline), trials)
 
     def reread(self, rows: list[Row], readers: list[str]) -> None:
         """Has the points read by readers that are held out, as many at a time as there are workers."""
@@ -211,7 +215,7 @@ def _run(params: dict, *, config: SweepConfig, folder: Path, data: list[ray.Obje
     """What a Tune trial executes in its worker."""
     reporter = every(config.report_seconds, _report_progress)
     row = trial.run(_target(params, config), config, folder, ray.get(data[0]), reporter)
-    objectives = {name: row.get(name) for name in OBJECTIVES}
+    objectives = {name: row.get(name) for name in (*OBJECTIVES, "val_psnr_db")}
     tune.report({"row": row, "status": row["status"], **objectives})
 
 

@@ -19,6 +19,7 @@ from models import codecs
 from models.errors import ModelError, WeightsError
 from models.weights import WeightsFile
 from sweep import presets, stages
+from sweep.checkpoints import Store
 from sweep.errors import SweepError
 from sweep.folder import RunFolder
 from sweep.run import Arguments, main, open_run
@@ -192,7 +193,7 @@ def test_a_checkpoint_is_needed_until_stage_1_is_trained(tmp_path: Path, checkpo
     checkpoint.unlink()
     with pytest.raises(WeightsError, match="cannot be read"):
         opened(out=tmp_path / "run", resume=True)
-    stages.Store(run.path / "checkpoints").path(stages.conditioned1(run.config)).touch()
+    Store.of(run.path).path(stages.conditioned1(run.config)).touch()
     assert opened(out=tmp_path / "run", resume=True).config == run.config
 
 

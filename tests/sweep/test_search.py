@@ -1,5 +1,7 @@
+import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -7,10 +9,12 @@ import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
+from ray.tune.search import Searcher
 
 from sweep import search
-from sweep.config import SweepConfig
-from sweep.presets import cpu, shared, smoke
+from sweep.config import Sampler, SweepConfig
+from sweep.errors import SweepError
+from sweep.presets import cpu, independent, shared, smoke
 from sweep.search import FrontSearch
 
 
@@ -24,9 +28,12 @@ def states(searcher: FrontSearch) -> Counter[TrialState]:
     return Counter(trial.state for trial in study.trials)
 
 
-@pytest.mark.parametrize("strategy", [lambda config: config, shared])
-def test_proposals_stay_in_the_plane(strategy: Callable[[SweepConfig], SweepConfig], tmp_path: Path) -> None:
-    config = strategy(cpu())
+@pytest.mark.parametrize("sampler", search.SAMPLERS)
+@pytest.mark.parametrize("strategy", [lambda config: config, shared, independent])
+def test_proposals_stay_in_the_plane(
+    strategy: Callable[[SweepConfig], SweepConfig], sampler: Sampler, tmp_path: Path
+) -> None:
+    config = replace(strategy(cpu()), sampler=sampler)
     searcher = FrontSearch(config, tmp_path)
     for number in range(25):
         point = searcher.suggest(str(number))
@@ -34,9 +41,9 @@ def test_proposals_stay_in_the_plane(strategy: Callable[[SweepConfig], SweepConf
         rate_weight, ocr_weight = search.weights(point, config)
         assert config.lambdas[-1] <= rate_weight <= config.lambdas[0]
         assert config.betas[0] <= ocr_weight <= config.betas[1]
-        assert config.strategy == "conditional" or rate_weight in config.lambdas
+        assert config.strategy != "shared" or rate_weight in config.lambdas
         searcher.on_trial_complete(str(number), answer(0.1, 0.5))
-    assert states(searcher) == {TrialState.COMPLETE: 25}
+    assert (states(searcher)[TrialState.COMPLETE], states(searcher)[TrialState.RUNNING]) == (25, 0)
 
 
 def test_the_first_points_visit_every_lambda_and_both_ends_of_beta() -> None:
@@ -49,10 +56,61 @@ def test_the_first_points_visit_every_lambda_and_both_ends_of_beta() -> None:
     assert max(point["beta"] for point in first) > low * (high / low) ** 0.75
 
 
-def test_the_same_seed_proposes_the_same_points(tmp_path: Path) -> None:
+def test_a_grid_sets_the_same_betas_to_every_lambda() -> None:
+    config = replace(cpu(), sampler="grid", budget=30)
+    first = search.first_points(config)
+    assert len(first) == 30
+    betas = sorted({point["beta"] for point in first})
+    assert (betas[0], betas[-1]) == pytest.approx(config.betas)
+    assert {(point["lambda"], point["beta"]) for point in first} == {(a, b) for a in config.lambdas for b in betas}
+    papers = search.first_points(replace(config, betas=(0.1, 0.1)))
+    assert [(point["lambda"], point["beta"]) for point in papers] == [(rate, 0.1) for rate in config.lambdas]
+
+
+@pytest.mark.parametrize("sampler", ["tpe", pytest.param("gp", marks=pytest.mark.slow), "nsga2"])
+def test_wishes_steer_the_search(sampler: Sampler, tmp_path: Path) -> None:
+    def measured(config: SweepConfig) -> list[float]:
+        searcher, rates = FrontSearch(config, tmp_path / str(config.max_bpp)), []
+        for number in range(48):
+            point = searcher.suggest(str(number))
+            assert point is not None
+            rate_weight, ocr_weight = search.weights(point, config)
+            rates.append(0.02 / rate_weight**0.6)
+            accuracy = 1 - 0.02 / rates[-1] + 0.1 * ocr_weight
+            searcher.on_trial_complete(str(number), answer(rates[-1], accuracy))
+        return rates[16:]
+
+    config = replace(cpu(), sampler=sampler)
+    bound = 0.1
+    free, bounded = measured(config), measured(replace(config, max_bpp=bound))
+    assert sum(rate <= bound for rate in bounded) > sum(rate <= bound for rate in free)
+
+
+@pytest.mark.parametrize("sampler", ["qmc", "random", "grid"])
+def test_wishes_need_a_search_that_looks(sampler: Sampler) -> None:
+    with pytest.raises(SweepError, match="tpe, gp or nsga2"):
+        replace(cpu(), sampler=sampler, min_psnr=20.0)
+
+
+def test_a_wish_is_missed_by_how_much() -> None:
+    result = answer(0.2, 0.7) | {"val_psnr_db": 30.0}
+    wishes = {"max_bpp": 0.1, "min_accuracy": 0.8, "min_psnr": 28.0}
+    assert search.excesses(wishes, result) == pytest.approx({"max_bpp": 0.1, "min_accuracy": 0.1, "min_psnr": -2.0})
+
+
+def test_nothing_is_proposed_that_would_end_too_late(tmp_path: Path) -> None:
+    searcher = FrontSearch(smoke(), tmp_path, deadline=time.monotonic() + 1.0)
+    assert isinstance(searcher.suggest("a"), dict)
+    time.sleep(0.6)
+    searcher.on_trial_complete("a", answer(0.1, 0.5))
+    assert searcher.suggest("b") == Searcher.FINISHED
+
+
+@pytest.mark.parametrize("sampler", search.SAMPLERS)
+def test_the_same_seed_proposes_the_same_points(sampler: Sampler, tmp_path: Path) -> None:
     runs = []
     for name in ("a", "b"):
-        searcher = FrontSearch(smoke(), tmp_path / name)
+        searcher = FrontSearch(replace(smoke(), sampler=sampler), tmp_path / name)
         points = []
         for number in range(14):
             points.append(searcher.suggest(str(number)))

@@ -19,10 +19,11 @@ from models.str_weights import ALPHANUMERIC
 from models.teachers import Teacher
 from models.weights import WeightsFile
 from sweep import stages
+from sweep.checkpoints import FileKeeper, Store
 from sweep.config import StageConfig, SweepConfig
 from sweep.errors import SweepError
 from sweep.presets import smoke
-from sweep.stages import FileKeeper, Node, Store
+from sweep.stages import Node
 from sweep.training import Progress, TrainingState
 
 CPU = torch.device("cpu")
@@ -45,6 +46,14 @@ def test_trials_of_one_lambda_share_their_stage_1(config: SweepConfig) -> None:
     assert a.parent == b.parent == stages.stage1(config, 0.01)
     assert a.key != b.key
     assert a.parent != stages.stage2(config, 0.02, 0.1).parent
+
+
+def test_independent_trials_share_nothing(config: SweepConfig) -> None:
+    independent = replace(config, strategy="independent")
+    a, b = stages.stage2(independent, 0.01, 0.1), stages.stage2(independent, 0.01, 0.2)
+    assert a.parent is not None
+    assert len({a.key, b.key, a.parent.key, stages.stage1(independent, 0.01).key}) == 4
+    assert a.parent != b.parent
 
 
 def test_a_key_names_all_that_the_outcome_depends_on(config: SweepConfig) -> None:
@@ -132,7 +141,7 @@ def test_a_node_is_trained_once_and_its_parent_too(
     assert steps_for(stages.stage2(config, 0.01, 0.1)) == 0
     assert steps_for(stages.stage1(config, 0.01)) == 0
     assert steps_for(stages.stage2(config, 0.01, 0.2)) == 1
-    assert len(list(tmp_path.iterdir())) == 3
+    assert len(list(tmp_path.glob("*.pt"))) == 3
 
 
 @pytest.mark.slow
@@ -175,14 +184,14 @@ def test_a_point_is_folded_out_of_the_conditioned_codec_and_polished(
     data, store = dataset.load(data_folder, "train"), Store(tmp_path)
     image = dataset.to_tensor(test_images.images[:1])
     plain = store.codec(stages.stage2(conditional, 0.05, 0.1), data, recognizer, CPU)
-    assert len(list(tmp_path.iterdir())) == 3
+    assert len(list(tmp_path.glob("*.pt"))) == 3
     network = store.load(stages.conditioned2(conditional))
     assert isinstance(network, ConditionedCodec)
     assert isinstance(plain, Codec)
     assert plain.compress(image) == network.fold(0.05, 0.1).compress(image)
     polished = store.codec(stages.stage2(replace(conditional, polish_steps=2), 0.05, 0.1), data, recognizer, CPU)
     assert isinstance(polished, Codec)
-    assert len(list(tmp_path.iterdir())) == 4
+    assert len(list(tmp_path.glob("*.pt"))) == 4
     assert polished.compress(image) != plain.compress(image)
 
 

@@ -145,10 +145,10 @@ def test_a_point_is_picked_and_compresses_an_image(finished: tuple[Path, str], f
 
 
 def test_a_finished_sweep_grows_without_training_anything_again(finished: tuple[Path, str], folder: Path) -> None:
-    before = {path: path.stat().st_mtime_ns for path in (finished[0] / "checkpoints").iterdir()}
+    before = {path: path.stat().st_mtime_ns for path in (finished[0] / "checkpoints").glob("*.pt")}
     code, said, complained = completed(folder, "sweep.run", *SMOKE[:2], "--budget", "3", "--resume")
     assert code == 0, complained
-    after = {path: path.stat().st_mtime_ns for path in (finished[0] / "checkpoints").iterdir()}
+    after = {path: path.stat().st_mtime_ns for path in (finished[0] / "checkpoints").glob("*.pt")}
     assert before.items() <= after.items()
     assert len(after) == len(before) + 1
     assert len(points.read(finished[0])) == POINTS + 1
@@ -169,8 +169,8 @@ INTERRUPTIONS = {"training one codec": signal.SIGINT, "base λ=": signal.SIGINT,
 
 
 def test_an_interrupted_sweep_keeps_its_points_and_goes_on(finished: tuple[Path, str], folder: Path) -> None:
-    run = folder / "runs" / "ended"
-    start = (*SMOKE, "--out", "runs/ended", "--data", _data(folder))
+    run = folder / "apart" / "ended"
+    start = (*SMOKE, "--out", "apart/ended", "--data", _data(folder))
     resume: tuple[str, ...] = ()
     for said, ending in INTERRUPTIONS.items():
         with command(folder, "sweep.run", *start, *resume) as process:

@@ -33,8 +33,8 @@ def data(data_folder: Path) -> Data:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "checkpoints").mkdir()
-    return tmp_path
+    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    return tmp_path / "run"
 
 
 @pytest.mark.slow

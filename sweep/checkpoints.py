@@ -1,0 +1,194 @@
+"""Nodes of the stage tree on disk: trained where they are missing, resumed where they are half done, shared by runs."""
+
+import json
+import math
+import os
+import pickle
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from datagen import dataset
+from datagen.dataset import TextImages
+from datagen.shards import atomic
+from models import codecs
+from models.base import Codec
+from models.conditioning import ConditionedCodec
+from models.reading import FrozenRecognizer
+from sweep.errors import SweepError
+from sweep.objectives import objective_of
+from sweep.stages import Node
+from sweep.training import ALONE, Progress, Team, TrainingState, train_stage
+
+SHARED = "store"
+"""Folder beside the runs that keeps what any of them has trained."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """A run's nodes; a cluster's workers share it by path."""
+
+    folder: Path
+    save_seconds: float = 60.0
+    shared: Path | None = None
+    """What all runs beside this one have trained. Files there and here are one file with two names."""
+
+    @classmethod
+    def of(cls, run: Path, save_seconds: float = 60.0) -> "Store":
+        """That of a run's folder."""
+        return cls(run / "checkpoints", save_seconds, run.parent / SHARED)
+
+    def path(self, node: Node) -> Path:
+        """Final weights of a node."""
+        return self.folder / f"{node.key}.pt"
+
+    def codec(
+        self,
+        node: Node,
+        data: TextImages,
+        recognizer: FrozenRecognizer,
+        device: torch.device,
+        report: Callable[[Progress], None] = lambda progress: None,
+        team: Team = ALONE,
+    ) -> Codec | ConditionedCodec:
+        """The node's codec in evaluation mode; trains what the store lacks of it and its ancestors.
+
+        Raises:
+            DivergedError: its training loss is not finite.
+            WeightsError: as `Node.start`.
+        """
+        if self.holds(node):
+            return self.load(node).to(device)
+        if node.parent is None:
+            codec = node.start().to(device)
+        else:
+            codec = self.codec(node.parent, data, recognizer, device, report, team)
+        if isinstance(codec, ConditionedCodec) and node.plane is None:
+            codec = codec.fold(node.stage.rate_weight, node.stage.ocr_weight)
+        if node.stage.steps:
+            self._train(node, codec, data, recognizer, report, team)
+        if team.rank == 0:
+            self._save(node, codec)
+            self._keeper(node, team).forget()
+        return codec
+
+    def holds(self, node: Node) -> bool:
+        """Whether its weights are here; those that another run has trained are taken over."""
+        path = self.path(node)
+        if self.shared is not None and not path.exists() and (self.shared / path.name).exists():
+            for name in (path.with_suffix(".json").name, path.name):
+                _link(self.shared / name, self.folder / name)
+        return path.exists()
+
+    def _save(self, node: Node, codec: Codec | ConditionedCodec) -> None:
+        path = self.path(node)
+        description = path.with_suffix(".json")
+        with atomic(description) as partial:
+            partial.write_text(json.dumps(asdict(node), indent=2) + "\n")
+        with atomic(path) as partial:
+            torch.save(codec.state_dict(), partial)
+        if self.shared is not None:
+            self.shared.mkdir(exist_ok=True)
+            for file in (description, path):
+                _link(file, self.shared / file.name)
+
+    def load(self, node: Node) -> Codec | ConditionedCodec:
+        """A finished node's codec, in evaluation mode on the CPU.
+
+        Raises:
+            SweepError: its file is missing or damaged.
+        """
+        codec = node.build()
+        try:
+            _load(codec, self.path(node))
+        except SweepError:
+            if self.shared is not None:
+                (self.shared / self.path(node).name).unlink(missing_ok=True)
+            raise
+        return codec
+
+    def _train(
+        self,
+        node: Node,
+        codec: Codec | ConditionedCodec,
+        data: TextImages,
+        recognizer: FrozenRecognizer,
+        report: Callable[[Progress], None],
+        team: Team,
+    ) -> None:
+        among = data.legible if node.recognizer else None
+        train_stage(
+            codec,
+            objective_of(node.stage, node.plane, recognizer if node.recognizer else None),
+            lambda start: dataset.batches(data, node.stage.batch_size, node.seed, start, among),
+            node.stage,
+            seed=node.seed,
+            team=team,
+            report=report,
+            keeper=self._keeper(node, team),
+        )
+
+    def _keeper(self, node: Node, team: Team) -> "FileKeeper":
+        """All of a team read the same state; its first member writes it."""
+        return FileKeeper(self.folder / f"{node.key}.partial.pt", self.save_seconds if team.rank == 0 else math.inf)
+
+
+def _link(source: Path, target: Path) -> None:
+    """Gives a file a second name; where the file system knows none, a copy."""
+    with atomic(target) as partial:
+        try:
+            os.link(source, partial)
+        except OSError:
+            shutil.copyfile(source, partial)
+
+
+def load_codec(name: str, path: Path) -> Codec:
+    """A plain codec with the weights of a store's file, in evaluation mode on the CPU.
+
+    Raises:
+        SweepError: the file is missing or damaged.
+    """
+    codec = codecs.build(name)
+    _load(codec, path)
+    return codec
+
+
+def _load(codec: nn.Module, path: Path) -> None:
+    try:
+        codec.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+        # torch's own reasons run over many lines.
+        raise SweepError(f"{path} is missing or damaged; delete it and resume the run to train it again") from None
+    codec.eval()
+
+
+class FileKeeper:
+    """Keeps a training stage's state in a file, replaced whole every so often."""
+
+    def __init__(self, path: Path, seconds: float) -> None:
+        self._path = path
+        self._seconds = seconds
+        self._saved = time.monotonic()
+
+    def restore(self) -> TrainingState | None:
+        """The state in the file, if there is one."""
+        if not self._path.exists():
+            return None
+        return TrainingState(**torch.load(self._path, map_location="cpu", weights_only=True))
+
+    def offer(self, state: Callable[[], TrainingState]) -> None:
+        """Writes the state when the last one is old enough."""
+        if time.monotonic() - self._saved < self._seconds:
+            return
+        with atomic(self._path) as partial:
+            torch.save(state()._asdict(), partial)
+        self._saved = time.monotonic()
+
+    def forget(self) -> None:
+        """Removes the file of a finished stage."""
+        self._path.unlink(missing_ok=True)

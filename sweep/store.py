@@ -1,0 +1,120 @@
+"""Command line: what a run, or all runs beside one another, have trained, and what of it nobody uses any more.
+
+python -m sweep.store runs
+"""
+
+import json
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from sweep.checkpoints import SHARED
+from sweep.errors import SweepError
+from sweep.progress import clock
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arguments:
+    """Lists trained stages with their sizes, ages and the runs that use them.
+
+    A stage that any run has trained is taken over by the next one beside it that needs the same.
+    """
+
+    folder: tyro.conf.Positional[Path]
+    """A run's folder, or the folder that runs lie in."""
+    prune: bool = False
+    """Delete what no run uses: what is left of runs that were deleted. Needs the folder that runs lie in."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A node's file."""
+
+    path: Path
+    users: tuple[str, ...]
+    """Names of the runs that hold it."""
+
+    def row(self, now: float) -> tuple[str, ...]:
+        """Its cells of the table."""
+        stat = self.path.stat()
+        size, age = f"{stat.st_size / 2**20:.1f} MiB", clock(now - stat.st_mtime)
+        return self.path.stem, _what(self.path.with_suffix(".json")), size, age, ", ".join(self.users) or "-"
+
+
+def main() -> int:
+    """Runs the command and returns its exit code."""
+    arguments = tyro.cli(Arguments, prog="python -m sweep.store")
+    console = Console()
+    try:
+        found = entries(arguments.folder)
+        console.print(_table(found))
+        if arguments.prune:
+            console.print(f"{prune(arguments.folder)} deleted")
+    except SweepError as error:
+        Console(stderr=True).print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
+        return 2
+    return 0
+
+
+def entries(folder: Path) -> list[Entry]:
+    """What a run, or the runs in a folder, have trained; the oldest first.
+
+    Raises:
+        SweepError: the folder is neither.
+    """
+    place = next((folder / name for name in ("checkpoints", SHARED) if (folder / name).is_dir()), None)
+    if place is None:
+        raise SweepError(f"{folder} is no run's folder and holds none; give runs, or a folder in it")
+    runs = folder.parent if place.name == "checkpoints" else folder
+    files = sorted(place.glob("[0-9a-f]*[0-9a-f].pt"), key=lambda path: path.stat().st_mtime)
+    return [Entry(path, tuple(_users(runs, path.name))) for path in files]
+
+
+def prune(folder: Path) -> int:
+    """Deletes the nodes that no run in the folder holds; returns how many there were.
+
+    Raises:
+        SweepError: the folder is one run's.
+    """
+    if (folder / "checkpoints").is_dir():
+        raise SweepError(f"{folder} is one run, which uses what it holds; delete the run, then prune {folder.parent}")
+    unused = [entry.path for entry in entries(folder) if not entry.users]
+    for path in unused:
+        path.unlink()
+        path.with_suffix(".json").unlink(missing_ok=True)
+    return len(unused)
+
+
+def _users(runs: Path, name: str) -> list[str]:
+    return sorted(path.parent.parent.name for path in runs.glob(f"*/checkpoints/{name}"))
+
+
+def _what(description: Path) -> str:
+    """A line that says what was trained."""
+    try:
+        node = json.loads(description.read_text())
+    except (OSError, ValueError):
+        return "?"
+    stage, conditioned = node["stage"], node["plane"] is not None
+    kind = "stage 2" if node["recognizer"] else "stage 1"
+    weights = "all λ, β" if conditioned else f"λ {stage['rate_weight']:.3g}, β {stage['ocr_weight']:.3g}"
+    return f"{node['codec']}, {kind}, {weights}, {stage['steps']} steps"
+
+
+def _table(found: list[Entry]) -> Table:
+    size = sum(entry.path.stat().st_size for entry in found) / 2**20
+    table = Table("node", "what", "size", "age", "used by", title=f"{len(found)} trained stages, {size:.0f} MiB")
+    now = time.time()
+    for entry in found:
+        table.add_row(*entry.row(now))
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())
