@@ -21,8 +21,8 @@ from datagen import dataset
 from datagen.dataset import TextImages
 from datagen.spec import DatasetSpec
 from models import codecs
-from sweep.checkpoints import FileKeeper
 from sweep.config import StageConfig
+from sweep.keeper import FileKeeper
 from sweep.objectives import objective_of
 from sweep.optimizer import CodecOptimizer
 from sweep.training import Progress, autocast, every, train_stage

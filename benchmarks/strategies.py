@@ -1,38 +1,54 @@
-"""One conditioned codec, with and without polish, against separate trainings, on as many images each.
+"""What a front costs: each strategy, and plain Ray Tune, by the hypervolume that its core-seconds of training buy.
 
-python benchmarks/strategies.py OUT [--seeds 3] [--scale 0.05]
+python benchmarks/strategies.py OUT [--seeds 3] [--scale 0.5]
 """
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+import plain
 import polars as pl
 import scaled
 import tyro
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from datagen import generate
 from sweep import launch, points, presets
+from sweep.checkpoints import SHARED
 from sweep.config import SweepConfig
-from sweep.figures import BASE, CLASSICAL, FRONT, TFIC
-from sweep.pareto import Objectives, front, rate_at
+from sweep.pareto import Objectives, hypervolume
 
-COLORS = {"conditional": FRONT, "polished": BASE, "shared": TFIC}
+REFERENCE = "independent"
+"""What the others are compared with: the paper's recipe, all of the budget."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
-    """Runs small sweeps of every case and seed, and compares them."""
+    """Runs small sweeps of every case and seed, each on its share of the training, and compares them."""
 
     out: tyro.conf.Positional[Path]
     """Folder for the runs; finished ones are not run again."""
     seeds: int = 3
     """Runs of each case."""
-    scale: float = 0.05
-    """Training steps, as a share of the cpu preset's."""
+    scale: float = 0.5
+    """Training steps of the longest cases, as a share of the cpu preset's."""
     budget: int = 16
     """Points a run."""
+    cases: tuple[str, ...] = ("brief", "conditional", "polished", "shared", "continued", "independent", "plain")
+    """brief: conditional on a fifth of its training; polished: conditional, a third of stage 2 at each point alone."""
+
+
+class Case(NamedTuple):
+    """A way to spend a share of the training."""
+
+    share: float
+    color: str
+    configured: Callable[[SweepConfig], SweepConfig] | None
+    """None: without this platform's sweep."""
 
 
 class Result(NamedTuple):
@@ -40,30 +56,69 @@ class Result(NamedTuple):
 
     case: str
     seed: int
-    core_seconds: float
-    """Of training."""
+    shared_seconds: float
+    """Of training that all points share, in core-seconds."""
     frame: pl.DataFrame
+    """Points in the order in which they came, with the core-seconds of their own training."""
+
+    @property
+    def curve(self) -> list[tuple[float, float]]:
+        """Core-seconds so far, and the hypervolume of the points until then."""
+        rows = self.frame.filter(pl.col("kind").is_in(["base", "tfic"]), pl.col("train_seconds").is_not_null())
+        seconds, found, curve = self.shared_seconds, [], []
+        for row in rows.iter_rows(named=True):
+            seconds += row["train_seconds"]
+            if row["bpp"] is not None:
+                found.append(Objectives(row["bpp"], row["accuracy"]))
+            curve.append((seconds, hypervolume(found)))
+        return curve
 
 
 def main() -> None:
     """Prints a line a run and draws OUT/strategies.png."""
     arguments = tyro.cli(Arguments)
-    results = [_run(case, seed, arguments) for seed in range(arguments.seeds) for case in CASES]
-    print("case         seed  core-seconds  hypervolume    base  envelope  bpp at 0.9 U  bpp at U  best")
+    results = [_run(case, seed, arguments) for seed in range(arguments.seeds) for case in arguments.cases]
+    goals = {result.seed: result.curve[-1] for result in results if result.case == REFERENCE}
+    print(f"case         seed  core-seconds  hypervolume  {REFERENCE}'s reached at, of its core-seconds")
     for result in results:
-        print(_line(result))
+        seconds, volume = result.curve[-1]
+        print(f"{result.case:11}  {result.seed:4}  {seconds:12.0f}  {volume:11.4f}  {_reached(result, goals)}")
     _figure(results).savefig(arguments.out / "strategies.png")
 
 
-def _run(case: str, seed: int, arguments: Arguments) -> Result:
-    folder = arguments.out / f"{case}-{seed}"
-    effort = folder / "core_seconds.txt"
-    if not effort.exists():
-        config = scaled.config(arguments.scale, data=scaled.data(), budget=arguments.budget, seed=seed)
-        # Not one to go on with: its effort would be that of the rest alone.
-        run = scaled.started(folder, CASES[case](config))
-        effort.write_text(str(launch.sweep(run).train_seconds))
-    return Result(case, seed, float(effort.read_text()), points.read(folder))
+def _reached(result: Result, goals: dict[int, tuple[float, float]]) -> str:
+    if result.seed not in goals:
+        return "-"
+    whole, goal = goals[result.seed]
+    first = next((seconds for seconds, volume in result.curve if volume >= goal), None)
+    return "not reached" if first is None else f"{first:.0f} core-seconds, {first / whole:.3f}"
+
+
+def _run(name: str, seed: int, arguments: Arguments) -> Result:
+    case, folder = CASES[name], arguments.out / f"{name}-{seed}"
+    file = folder / "shared_seconds.txt"
+    if not file.exists():
+        # What others have trained would cost this one nothing.
+        shutil.rmtree(arguments.out / SHARED, ignore_errors=True)
+        config = scaled.config(case.share * arguments.scale, data=scaled.data(), budget=arguments.budget, seed=seed)
+        if case.configured is None:
+            _plain(config, folder)
+            file.write_text("0")
+        else:
+            # Not one to go on with: its effort would be that of the rest alone.
+            effort = launch.sweep(scaled.started(folder, case.configured(config)))
+            own = sum(points.read(folder)["train_seconds"].drop_nulls().to_list())
+            file.write_text(str(effort.train_seconds - own))
+    return Result(name, seed, float(file.read_text()), points.read(folder))
+
+
+def _plain(config: SweepConfig, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with generate.ray_session():
+        rows = plain.sweep(config, folder.parent / "data" / config.data.digest())
+    table = points.PointTable(folder)
+    for number, row in enumerate(rows):
+        table.add({"point_id": str(number), "kind": "tfic", "status": "complete"} | row)
 
 
 def _polished(config: SweepConfig) -> SweepConfig:
@@ -73,47 +128,35 @@ def _polished(config: SweepConfig) -> SweepConfig:
     return replace(config, stage2=stage2, polish_steps=max(1, steps // config.budget))
 
 
-CASES: dict[str, Callable[[SweepConfig], SweepConfig]] = {
-    "conditional": lambda config: config,
-    "polished": _polished,
-    "shared": presets.shared,
+CASES = {
+    "brief": Case(1 / 20, "#f4a6a0", lambda config: config),
+    "conditional": Case(1 / 4, "#c1121f", lambda config: config),
+    "polished": Case(1 / 4, "#e09f3e", _polished),
+    "shared": Case(1 / 4, "#5fa8d3", presets.shared),
+    "continued": Case(1 / 4, "#2d6a4f", presets.continued),
+    "independent": Case(1.0, "#6a4c93", lambda config: replace(presets.independent(config), early_stopping=False)),
+    "plain": Case(1.0, "#7f7f7f", None),
 }
-"""All train on about as many images."""
 
-
-def _line(result: Result) -> str:
-    summary = points.front_summary(result.frame)
-    curve = _front(result)
-    uncompressed = summary["uncompressed_accuracy"]
-    rates = [rate_at(curve, share * uncompressed) for share in (0.9, 1.0)]
-    reached = "".join("         -" if rate is None else f"{rate:10.4f}" for rate in rates)
-    return (
-        f"{result.case:11}  {result.seed:4}  {result.core_seconds:12.0f}  {summary['hypervolume']:11.4f}  "
-        f"{summary['hypervolume_base']:.4f}  {summary['hypervolume_classical']:8.4f}    {reached}  "
-        f"{max(point.accuracy for point in curve):.3f} of {uncompressed:.3f}"
-    )
-
-
-def _front(result: Result) -> list[Objectives]:
-    return front(points.objectives(result.frame.filter("on_front")))
+LABELS = {"plain": "Ray Tune and OptunaSearch alone", "brief": "conditional, a fifth of the training"}
 
 
 def _figure(results: list[Result]) -> Figure:
     figure = Figure(figsize=(7, 4.5), dpi=120, layout="constrained")
     axes = figure.add_subplot()
     for result in results:
-        curve = _front(result)
-        label = result.case if result.seed == 0 else None
-        rates, accuracies = [point.bpp for point in curve], [point.accuracy for point in curve]
-        axes.step(rates, accuracies, where="post", color=COLORS[result.case], label=label, alpha=0.8)
-    envelope = points.envelope(results[0].frame)
-    axes.plot(
-        [p.bpp for p in envelope], [p.accuracy for p in envelope], "s-", color=CLASSICAL, markersize=3, label="WebP"
-    )
-    axes.set(xlabel="bits per pixel, whole file", ylabel="accuracy of the recognizer", xscale="log", ylim=(0, 1))
+        _draw(result, axes)
+    axes.set(xlabel="core-seconds of training", ylabel="hypervolume of the front", xscale="log")
     axes.grid(alpha=0.25, which="both")
-    axes.legend(loc="lower right")
+    axes.legend(loc="upper left")
     return figure
+
+
+def _draw(result: Result, axes: Axes) -> None:
+    seconds, volumes = zip(*result.curve, strict=True)
+    label = LABELS.get(result.case, result.case) if result.seed == 0 else None
+    axes.step(seconds, volumes, where="post", color=CASES[result.case].color, alpha=0.8, label=label)
+    axes.plot(seconds[-1], volumes[-1], "o", color=CASES[result.case].color, markersize=4)
 
 
 if __name__ == "__main__":

@@ -94,6 +94,11 @@ class ConditionedCodec(nn.Module):
             for hook in hooks:
                 hook.remove()
 
+    def over(self, plane: Plane) -> "ConditionedCodec":
+        """Itself, for another range of OCR weights; what it does without OCR stays as it is."""
+        self.plane = plane
+        return self
+
     def update_tables(self) -> None:
         """Nothing: only a folded codec writes files."""
 

@@ -5,12 +5,13 @@ import math
 import os
 import pickle
 import shutil
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
+from filelock import BaseFileLock, FileLock, Timeout
 from torch import nn
 
 from datagen import dataset
@@ -20,10 +21,12 @@ from models import codecs
 from models.base import Codec
 from models.conditioning import ConditionedCodec
 from models.reading import FrozenRecognizer
+from sweep import interruption
 from sweep.errors import SweepError
+from sweep.keeper import FileKeeper
 from sweep.objectives import objective_of
 from sweep.stages import Node
-from sweep.training import ALONE, Progress, Team, TrainingState, train_stage
+from sweep.training import ALONE, Progress, Team, train_stage
 
 SHARED = "store"
 """Folder beside the runs that keeps what any of them has trained."""
@@ -37,11 +40,13 @@ class Store:
     save_seconds: float = 60.0
     shared: Path | None = None
     """What all runs beside this one have trained. Files there and here are one file with two names."""
+    stop: Path | None = None
+    """A file that asks training to save its state and end."""
 
     @classmethod
     def of(cls, run: Path, save_seconds: float = 60.0) -> "Store":
         """That of a run's folder."""
-        return cls(run / "checkpoints", save_seconds, run.parent / SHARED)
+        return cls(run / "checkpoints", save_seconds, run.parent / SHARED, interruption.sign(run))
 
     def path(self, node: Node) -> Path:
         """Final weights of a node."""
@@ -55,11 +60,17 @@ class Store:
         device: torch.device,
         report: Callable[[Progress], None] = lambda progress: None,
         team: Team = ALONE,
+        watch: Callable[[Progress, Codec | ConditionedCodec], None] = lambda progress, codec: None,
     ) -> Codec | ConditionedCodec:
         """The node's codec in evaluation mode; trains what the store lacks of it and its ancestors.
 
+        Args:
+            report: told how the training goes, whichever node's it is.
+            watch: told the same of the node itself, with its codec.
+
         Raises:
             DivergedError: its training loss is not finite.
+            Interrupted: it was asked to end; what it has done is saved.
             WeightsError: as `Node.start`.
         """
         if self.holds(node):
@@ -68,10 +79,15 @@ class Store:
             codec = node.start().to(device)
         else:
             codec = self.codec(node.parent, data, recognizer, device, report, team)
-        if isinstance(codec, ConditionedCodec) and node.plane is None:
-            codec = codec.fold(node.stage.rate_weight, node.stage.ocr_weight)
+        if isinstance(codec, ConditionedCodec):
+            codec = codec.over(node.plane) if node.plane else codec.fold(node.stage.rate_weight, node.stage.ocr_weight)
         if node.stage.steps:
-            self._train(node, codec, data, recognizer, report, team)
+
+            def told(progress: Progress) -> None:
+                report(progress)
+                watch(progress, codec)
+
+            self._train(node, codec, data, recognizer, told, team)
         if team.rank == 0:
             self._save(node, codec)
             self._keeper(node, team).forget()
@@ -93,9 +109,12 @@ class Store:
         with atomic(path) as partial:
             torch.save(codec.state_dict(), partial)
         if self.shared is not None:
-            self.shared.mkdir(exist_ok=True)
             for file in (description, path):
-                _link(file, self.shared / file.name)
+                _link(file, self._place / file.name)
+
+    def forget(self, node: Node) -> None:
+        """Removes what is half done of it."""
+        self._keeper(node, ALONE).forget()
 
     def load(self, node: Node) -> Codec | ConditionedCodec:
         """A finished node's codec, in evaluation mode on the CPU.
@@ -133,9 +152,38 @@ class Store:
             keeper=self._keeper(node, team),
         )
 
-    def _keeper(self, node: Node, team: Team) -> "FileKeeper":
+    def _keeper(self, node: Node, team: Team) -> FileKeeper:
         """All of a team read the same state; its first member writes it."""
-        return FileKeeper(self.folder / f"{node.key}.partial.pt", self.save_seconds if team.rank == 0 else math.inf)
+        path = self.folder / f"{node.key}.partial.pt"
+        return FileKeeper(path, self.save_seconds, self.stop) if team.rank == 0 else FileKeeper(path, math.inf)
+
+    @contextmanager
+    def claimed(self, nodes: Iterable[Node], wait: Callable[[], None]) -> Iterator[None]:
+        """In the block, no other sweep of this store trains the nodes; one that dies lets go of them.
+
+        Args:
+            wait: called each second while another one does.
+        """
+        with ExitStack() as held:
+            for key in sorted(node.key for node in nodes if not self.holds(node)):
+                lock = FileLock(self._place / f"{key}.lock")
+                _acquire(lock, wait)
+                held.callback(lock.release)
+            yield
+
+    @property
+    def _place(self) -> Path:
+        place = self.shared or self.folder
+        place.mkdir(exist_ok=True)
+        return place
+
+
+def _acquire(lock: BaseFileLock, wait: Callable[[], None]) -> None:
+    while not lock.is_locked:
+        try:
+            lock.acquire(timeout=1.0)
+        except Timeout:
+            wait()
 
 
 def _link(source: Path, target: Path) -> None:
@@ -165,30 +213,3 @@ def _load(codec: nn.Module, path: Path) -> None:
         # torch's own reasons run over many lines.
         raise SweepError(f"{path} is missing or damaged; delete it and resume the run to train it again") from None
     codec.eval()
-
-
-class FileKeeper:
-    """Keeps a training stage's state in a file, replaced whole every so often."""
-
-    def __init__(self, path: Path, seconds: float) -> None:
-        self._path = path
-        self._seconds = seconds
-        self._saved = time.monotonic()
-
-    def restore(self) -> TrainingState | None:
-        """The state in the file, if there is one."""
-        if not self._path.exists():
-            return None
-        return TrainingState(**torch.load(self._path, map_location="cpu", weights_only=True))
-
-    def offer(self, state: Callable[[], TrainingState]) -> None:
-        """Writes the state when the last one is old enough."""
-        if time.monotonic() - self._saved < self._seconds:
-            return
-        with atomic(self._path) as partial:
-            torch.save(state()._asdict(), partial)
-        self._saved = time.monotonic()
-
-    def forget(self) -> None:
-        """Removes the file of a finished stage."""
-        self._path.unlink(missing_ok=True)

@@ -42,8 +42,9 @@ def fit(config: SweepConfig, offered: Counter[str]) -> tuple[SweepConfig, int]:
     """The configuration with a trial's needs cut to what is offered, and how many such trials run at a time."""
     cpus = max(1, min(config.cpus_per_trial, offered["CPU"]))
     gpus = config.gpus_per_trial if offered["GPU"] else 0.0
-    fitting = [offered["CPU"] // cpus] + ([offered["GPU"] // gpus] if gpus else [])
-    return replace(config, cpus_per_trial=cpus, gpus_per_trial=gpus), max(1, int(min(fitting)))
+    # A fifth of a GPU is a little more than that in floating point.
+    fitting = [offered["CPU"] // cpus] + ([int(offered["GPU"] / gpus + 1e-6)] if gpus else [])
+    return replace(config, cpus_per_trial=cpus, gpus_per_trial=gpus), max(1, min(fitting))
 
 
 def team(config: SweepConfig, offered: Counter[str], machines: list[int], batch_size: int) -> tuple[SweepConfig, int]:

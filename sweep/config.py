@@ -12,13 +12,15 @@ from models.teachers import Teacher
 from models.weights import WeightsFile
 from sweep.errors import SweepError
 
-Strategy = Literal["conditional", "shared", "independent"]
+Strategy = Literal["conditional", "shared", "continued", "independent"]
 """Where a trial's codec comes from: folded out of one conditioned on (lambda, beta), trained from the stage 1 of its
-lambda, or from a stage 1 of its own."""
+lambda, from the nearest finished trial, or from a stage 1 of its own."""
 Sampler = Literal["tpe", "gp", "nsga2", "qmc", "random", "grid"]
 """What proposes the next point."""
 UNSTEERED: tuple[Sampler, ...] = ("qmc", "random", "grid")
 """Those that do not look at what was measured."""
+Setting = Literal["distortion_weight", "learning_rate", "steps"]
+"""What of stage 2 can be searched beside lambda and beta."""
 Labels = Literal["truth", "pseudo"]
 """What the recognizer is to read in training: the data set's texts, or what it reads in the original itself."""
 
@@ -80,6 +82,10 @@ class SweepConfig:
     """Least accuracy, likewise."""
     min_psnr: float | None = None
     """Least PSNR in dB, likewise."""
+    vary: tuple[tuple[Setting, float, float], ...] = ()
+    """Settings of stage 2 that are searched too, each between two values, on a log scale."""
+    early_stopping: bool = True
+    """Whether trials that train stop where they fall far behind the front."""
     polish_steps: int = 0
     """Updates of stage 2 at its own point that a trial of the conditional strategy adds."""
     budget: int = 64
@@ -109,6 +115,11 @@ class SweepConfig:
             raise SweepError(f"{self.data.unlabeled} images have no text; give --labels pseudo")
         if self.wishes and self.sampler in UNSTEERED:
             raise SweepError(f"--sampler {self.sampler} proposes what it will; wishes need tpe, gp or nsga2")
+        if self.vary and self.strategy not in ("shared", "independent"):
+            raise SweepError("--vary needs trials that train by themselves: --strategy shared or independent")
+        for name, low, high in self.vary:
+            if not 0 < low <= high:
+                raise SweepError(f"--vary {name} {low:g} {high:g} must be a positive rising pair")
         if not 0 < self.betas[0] <= self.betas[1]:
             raise SweepError(f"betas={self.betas} must be a positive rising pair")
 

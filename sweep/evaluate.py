@@ -143,7 +143,8 @@ def steer(trained: TrainedCodec, recognizer: FrozenRecognizer, data: TextImages)
     rates: list[float] = []
     texts: list[str] = []
     ratios: list[float] = []
-    for images in _batches(data.images):
+    device = next(trained.codec.parameters()).device
+    for images in (batch.to(device) for batch in _batches(data.images)):
         output = trained.codec(images)
         rates += bits_per_pixel(output.likelihoods, images.shape[2] * images.shape[3]).tolist()
         restored = output.x_hat.clamp(0, 1)

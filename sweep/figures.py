@@ -51,6 +51,9 @@ def front_figure(frame: pl.DataFrame) -> Figure:
     if uncompressed is not None:
         axes.axhline(uncompressed, color="black", linestyle="--", linewidth=1, label="uncompressed")
     _label(axes)
+    if not (rates or len(base) or len(tfic)):
+        # A log axis of nothing cannot be drawn.
+        axes.set_xlim(0.01, 1)
     return figure
 
 

@@ -3,6 +3,8 @@
 import functools
 import math
 import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import NamedTuple
 
@@ -10,7 +12,7 @@ from datagen import generate, shards, summary
 from datagen.spec import SPLITS
 from models import held_out, teachers
 from models.reading import FrozenRecognizer
-from sweep import classical, legibility, points, report, rereading, stages, usage
+from sweep import classical, interruption, legibility, points, report, rereading, stages, usage
 from sweep.checkpoints import Store
 from sweep.errors import SweepError
 from sweep.folder import RunFolder
@@ -22,7 +24,7 @@ from sweep.tracking import Tracker
 from sweep.trial import Target
 from sweep.tuner import Pool
 
-DONE = ("complete", "failed")
+DONE = ("complete", "stopped", "failed")
 
 
 class Effort(NamedTuple):
@@ -58,7 +60,11 @@ def sweep(run: RunFolder, seconds: float = math.inf) -> Effort:
         display.show(table.frame)
         try:
             _prepare(run, recognizer, tracker, display)
-            _measure(run, table, recorder, display, started + seconds)
+            display.phase("reading the training images as they are")
+            pool = Pool(run.config, run.path, run.data, recorder, display.advanced)
+            with interruption.gentle(run.path, display.print):
+                _measure(run, table, pool, recorder, display, started + seconds)
+            _reread(run, table, pool, display)
             _report(run, table, tracker, display)
         except BaseException as error:
             tracker.finish("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
@@ -83,24 +89,31 @@ def _prepare(run: RunFolder, recognizer: FrozenRecognizer, tracker: Tracker, dis
         tracker.file(file)
 
 
-def _measure(run: RunFolder, table: PointTable, recorder: Recorder, display: Display, deadline: float) -> None:
-    display.phase("reading the training images as they are")
-    pool = Pool(run.config, run.path, run.data, recorder, display.advanced)
+def _measure(
+    run: RunFolder, table: PointTable, pool: Pool, recorder: Recorder, display: Display, deadline: float
+) -> None:
     display.workers = pool.concurrency
     targets = _missing_targets(run, table)
     searched = table.of("tfic", *DONE)
     trials = max(0, run.config.budget - len(searched))
     display.expect(_training(run, targets, trials), len(targets) + trials)
     shared = stages.shared(run.config)
-    _train(pool, shared[:1], recorder, display)
-    display.phase("measuring the base codec and what it is compared with", len(targets))
-    pool.measure(targets)
+    _train(run, shared[:1], pool, recorder, display)
+    _compare(run, targets, pool, display)
     if not len(table.of("base", "complete")):
         raise SweepError("no stage 1 succeeded, so no trial can start; see the points' reasons above")
-    _train(pool, shared[1:], recorder, display)
+    _train(run, shared[1:], pool, recorder, display)
     display.phase("searching lambda and beta", trials)
     pool.search(trials, searched.iter_rows(named=True), deadline)
-    _reread(run, table, pool, display)
+
+
+def _compare(run: RunFolder, targets: list[Target], pool: Pool, display: Display) -> None:
+    """The points beside the trials."""
+    with _claimed(run, [node for target in targets if (node := target.node(run.config))], display):
+        display.phase("measuring the base codec and what it is compared with", len(targets))
+        for wave in stages.waves(targets, lambda target: target.node(run.config)):
+            pool.measure(wave)
+            interruption.heed(run.path)
 
 
 def _reread(run: RunFolder, table: PointTable, pool: Pool, display: Display) -> None:
@@ -114,11 +127,25 @@ def _reread(run: RunFolder, table: PointTable, pool: Pool, display: Display) -> 
         pool.reread(rows, [*readers])
 
 
-def _train(pool: Pool, nodes: list[Node], recorder: Recorder, display: Display) -> None:
+def _train(run: RunFolder, nodes: list[Node], pool: Pool, recorder: Recorder, display: Display) -> None:
     """What all points share, by all workers together."""
     for node in nodes:
-        display.phase(f"training one codec for all points: {node.title}", node.stage.steps)
-        pool.train(node, functools.partial(recorder.trained, node))
+        with _claimed(run, [node], display):
+            display.phase(f"training one codec for all points: {node.title}", node.stage.steps)
+            pool.train(node, functools.partial(recorder.trained, node))
+
+
+@contextmanager
+def _claimed(run: RunFolder, nodes: Iterable[Node], display: Display) -> Iterator[None]:
+    """Training that other sweeps beside this one may need as well: one of them does it, the others wait."""
+
+    def wait() -> None:
+        display.phase("waiting for another sweep, which trains the same")
+        interruption.heed(run.path)
+
+    with Store.of(run.path).claimed((node for node in nodes if node.stage.steps), wait):
+        yield
+        interruption.heed(run.path)
 
 
 def _training(run: RunFolder, targets: list[Target], trials: int) -> list[tuple[Node, int]]:

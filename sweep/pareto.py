@@ -1,7 +1,7 @@
 """Dominance, the front and its hypervolume in the rate-accuracy plane; pure functions."""
 
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -25,7 +25,26 @@ def dominates(a: Objectives, b: Objectives) -> bool:
 
 def on_front(points: Sequence[Objectives]) -> list[bool]:
     """For each point, whether no other dominates it."""
-    return [not any(dominates(other, point) for other in points) for point in points]
+    kept = set(layers(points)[0]) if points else set()
+    return [index in kept for index in range(len(points))]
+
+
+def layers(points: Sequence[Objectives]) -> list[list[int]]:
+    """Indexes of points, by rising rate: the front's, then those on the front of the rest, and so on."""
+    indexes: dict[Objectives, list[int]] = {}
+    for index, point in enumerate(points):
+        indexes.setdefault(point, []).append(index)
+    found: list[list[int]] = []
+    # Less each layer's highest accuracy so far, which falls from layer to layer.
+    negated: list[float] = []
+    for point in sorted(indexes, key=lambda point: (point.bpp, -point.accuracy)):
+        layer = bisect_right(negated, -point.accuracy)
+        if layer == len(found):
+            found.append([])
+            negated.append(0.0)
+        found[layer] += indexes[point]
+        negated[layer] = -point.accuracy
+    return found
 
 
 def front(points: Sequence[Objectives]) -> list[Objectives]:

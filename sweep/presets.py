@@ -79,6 +79,11 @@ def shared(config: SweepConfig) -> SweepConfig:
     )
 
 
+def continued(config: SweepConfig) -> SweepConfig:
+    """As `shared`, but each training goes on from its nearest neighbor."""
+    return replace(shared(config), strategy="continued")
+
+
 def independent(config: SweepConfig) -> SweepConfig:
     """As many images, split over trials that each train both stages from nothing, and the base curve's stages 1."""
     return replace(
@@ -89,7 +94,11 @@ def independent(config: SweepConfig) -> SweepConfig:
     )
 
 
-SPLIT: dict[str, Callable[[SweepConfig], SweepConfig]] = {"shared": shared, "independent": independent}
+SPLIT: dict[str, Callable[[SweepConfig], SweepConfig]] = {
+    "shared": shared,
+    "continued": continued,
+    "independent": independent,
+}
 """Strategies of many trainings: what they make of a preset, whose steps are those of one."""
 
 

@@ -57,7 +57,9 @@ class Display:
             yield
 
     def phase(self, name: str, total: float = 0.0) -> None:
-        """A new phase begins; `total` is what its progress counts to, if known."""
+        """A phase begins, unless it is under way; `total` is what its progress counts to, if known."""
+        if name == self._phase:
+            return
         self._phase, self._phase_done, self._phase_total = name, 0.0, total
         self._line(force=True)
 
@@ -173,6 +175,9 @@ def _point(row: Row) -> str:
 
 
 def _sentence(row: Row) -> str:
+    if row["status"] == "stopped":
+        reached = f"{row['val_bpp']:.4f} bpp, accuracy {row['val_accuracy']:.3f}"
+        return f"{_point(row)} stopped: {row['reason']}, at {reached}"
     if row["status"] != "complete":
         return f"[red]{_point(row)} failed:[/] {row.get('reason', 'no reason known')}"
     return f"{_point(row)}: {row['bpp']:.4f} bpp, accuracy {row['accuracy']:.3f}"

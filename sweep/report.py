@@ -68,10 +68,12 @@ def summary(frame: pl.DataFrame) -> str:
     """The run in one sentence."""
     front = points.front_summary(frame)
     uncompressed = front["uncompressed_accuracy"]
+    stopped = frame.filter(status="stopped").height
     best = max((point["accuracy"] for point in front["front"]), default=0.0)
     return (
         f"{len(points.complete(frame, 'tfic'))} TFIC and {len(points.complete(frame, 'base'))} base points, "
         f"{len(front['front'])} on the front. Best accuracy {best:.3f}"
+        + (f", {stopped} stopped on their way" if stopped else "")
         + (f", uncompressed {uncompressed:.3f}" if uncompressed is not None else "")
         + f". Hypervolume {front['hypervolume']:.4f}, of the base curve alone {front['hypervolume_base']:.4f}."
     )

@@ -30,6 +30,8 @@ NAMED = (
     *("sampler", "betas", "max_bpp", "min_accuracy", "min_psnr"),
 )
 """Arguments that are fields of the configuration."""
+OPTIONS = {"recognizers": "--recognizer", "early_stopping": "--train-all", "gpus_per_trial": "--trials-per-gpu"}
+"""Those of another name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +55,15 @@ class Arguments:
     hours: Annotated[float | None, tyro.conf.arg(metavar="H")] = None
     """Start no trial that would end later than so many hours after the start (default: no limit). The training that all
     points share is not cut short; --resume goes on to the budget."""
-    strategy: Literal["conditional", "shared", "independent"] | None = None
+    strategy: Literal["conditional", "shared", "continued", "independent"] | None = None
     """Where a trial's codec comes from. conditional (default): one codec conditioned on (lambda, beta), trained by all
-    workers together, folded to a plain one at each trial's point. shared: a stage 1 for each lambda of a grid, a stage
-    2 for each trial, with as many images in all. independent: both stages for each trial, likewise."""
+    workers together, folded to a plain one at each trial's point. The others train each trial, on as many images in
+    all. shared: a stage 1 for each lambda of a grid, a stage 2 for each trial. continued: the same, but each stage 1
+    starts from its neighbor's, and each stage 2 from the nearest finished trial. independent: both stages for each
+    trial from nothing, as the paper trains."""
+    train_all: bool = False
+    """Train every trial to its end. Otherwise those that train stop after a ninth or a third of stage 2 where they
+    have fallen far behind the front."""
     sampler: Literal["tpe", "gp", "nsga2", "qmc", "random", "grid"] | None = None
     """What proposes the next (lambda, beta): Optuna's samplers, tpe by default, or grid: the preset's lambdas, each
     with the same betas, as many as the budget allows."""
@@ -68,6 +75,14 @@ class Arguments:
     """Search where the accuracy is at least this."""
     min_psnr: Annotated[float | None, tyro.conf.arg(metavar="DB")] = None
     """Search where the PSNR is at least this."""
+    vary: Annotated[
+        tuple[tuple[Literal["distortion_weight", "learning_rate", "steps"], float, float], ...],
+        tyro.conf.UseAppendAction,
+        tyro.conf.arg(metavar="SETTING LOW HIGH"),
+    ] = ()
+    """A setting of stage 2 to search as well, with the strategy shared or independent; may be given several times."""
+    trials_per_gpu: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """Trials that share a GPU (default: one). What all train together takes whole GPUs."""
     polish_steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
     """Updates at its own point alone that a trial of the conditional strategy adds (default: the preset's)."""
     labels: Literal["truth", "pseudo"] | None = None
@@ -106,7 +121,7 @@ def main() -> int:
         console.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
         return 2
     except KeyboardInterrupt:
-        console.print("interrupted; every finished point is saved. The same command with --resume goes on.")
+        console.print("interrupted; what was done is saved. The same command with --resume goes on.")
         return 1
     return 0
 
@@ -177,7 +192,7 @@ def _resumed(arguments: Arguments, out: Path, data: Path | None) -> "RunFolder":
         raise SweepError(f"{out} was started with --preset {run.preset}; resume it with that, or start another --out")
     for name in asked.keys() - {"budget"}:
         if asked[name] != getattr(run.config, name):
-            option = "--recognizer" if name == "recognizers" else f"--{name.replace('_', '-')}"
+            option = OPTIONS.get(name, f"--{name.replace('_', '-')}")
             raise SweepError(f"{out} was started with another {option}; resume it without, or start another --out")
     if arguments.budget is not None and arguments.budget < run.config.budget:
         raise SweepError(f"{out} has --budget {run.config.budget}, which can only grow; give that or more")
@@ -204,6 +219,14 @@ def _asked(arguments: Arguments, config: "SweepConfig") -> dict[str, Any]:
     from models.weights import WeightsFile
 
     values = {name: getattr(arguments, name) for name in NAMED}
+    if arguments.vary:
+        values["vary"] = arguments.vary
+    if arguments.trials_per_gpu is not None:
+        if arguments.trials_per_gpu < 1:
+            raise SweepError(f"--trials-per-gpu {arguments.trials_per_gpu} is below 1")
+        values["gpus_per_trial"] = 1 / arguments.trials_per_gpu
+    if arguments.train_all:
+        values["early_stopping"] = False
     if arguments.init is not None:
         values["init"] = WeightsFile.of(arguments.init)
     if arguments.recognizer or arguments.recognizer_weights:

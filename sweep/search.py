@@ -3,25 +3,38 @@
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from statistics import fmean
-from typing import Any, cast
+from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, QMCSampler, RandomSampler, TPESampler
-from optuna.storages import JournalStorage
+from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
-from optuna.trial import Trial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState
 from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
 
 from sweep.config import SweepConfig
+from sweep.pareto import Objectives
 from sweep.points import Row
+from sweep.proposals import Weights, excesses, first_points, weights
+from sweep.stages import Origins
 
 STUDY = "front"
+ORIGINS = "origins"
+"""Names, in a proposal and in the journal, the trials that one comes from."""
+RUNG = "rung "
+"""Begins the name, in the journal, of what a trial has reached after so many steps."""
 OBJECTIVES = {"val_bpp": "min", "val_accuracy": "max"}
+FINISHED = Searcher.FINISHED
+"""Ray Tune's word that nothing is left to propose."""
+INTERRUPTED = "interrupted"
+"""Status of a trial that was asked to end; the next sweep in the folder goes on with it."""
+HOPELESS = 5
+"""Trials, and half of those started, that may fail while none has succeeded; then the search gives up."""
 POPULATION = 16
 """Of a genetic search: a budget of 64 is to see some generations."""
 SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
@@ -33,128 +46,182 @@ SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
     # Its points come first; should some fail, others take their place.
     "grid": lambda seed: RandomSampler(seed=seed),
 }
-EXCESS: dict[str, tuple[str, int]] = {
-    "max_bpp": ("val_bpp", 1),
-    "min_accuracy": ("val_accuracy", -1),
-    "min_psnr": ("val_psnr_db", -1),
-}
-"""What each wish is about, and whether more of it (1) or less (-1) is against it."""
+
+
+def journal(folder: Path) -> BaseStorage:
+    """A study in a folder's file, which outlives its process at any moment."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return JournalStorage(JournalFileBackend(str(folder / "optuna.log")))
+
+
+def memory() -> BaseStorage:
+    """A study that ends with its process."""
+    return InMemoryStorage()
 
 
 class FrontSearch(OptunaSearch):
-    """Optuna over (lambda, beta) with two objectives, resumable from its journal.
+    """Optuna over (lambda, beta) with two objectives, resumable from its storage.
 
     Both are log-uniform; where a stage 1 is shared by lambda, lambda is an index into the sweep's grid instead, so that
     its order counts.
     """
 
     def __init__(
-        self, config: SweepConfig, folder: Path, recorded: Iterable[Row] = (), deadline: float = math.inf
+        self,
+        config: SweepConfig,
+        storage: BaseStorage,
+        recorded: Iterable[Row] = (),
+        too_late: Callable[[float], bool] = lambda seconds: False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Goes on with the journal in `folder`, or starts one.
+        """Goes on with the study in the storage, or starts one.
 
-        What was under way when the journal ended is proposed again first, unless it is one of the `recorded` points.
-        Nothing is proposed that would end after `deadline`, of the monotonic clock, if it took as long as those before.
+        What was under way when the study ended is proposed again first, unless it is one of the `recorded` points.
+
+        Args:
+            too_late: whether a trial should no longer start that took so many seconds, as those before did on average.
         """
-        self._wishes = config.wishes
-        self._deadline = deadline
+        self._config = config
+        self._too_late = too_late
+        self._clock = clock
+        self._paths: dict[str, Origins] = {}
+        self._finished: dict[Weights, Origins] = {}
+        self._known: set[Weights] = set()
         self._started: dict[str, float] = {}
         self._seconds: list[float] = []
+        self._failures = 0
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         logging.getLogger("ray.tune.search.optuna").setLevel(logging.ERROR)
-        folder.mkdir(parents=True, exist_ok=True)
-        storage = JournalStorage(JournalFileBackend(str(folder / "optuna.log")))
         started = STUDY in optuna.get_all_study_names(storage)
         super().__init__(
             space=space(config),
             metric=list(OBJECTIVES),
             mode=list(OBJECTIVES.values()),
-            points_to_evaluate=None if started else first_points(config),
             sampler=SAMPLERS[config.sampler](config.seed),
             study_name=STUDY,
             storage=storage,
         )
-        if started:
-            settle(optuna.load_study(study_name=STUDY, storage=storage), config, recorded)
+        assert self._ot_study is not None
+        self._study = self._ot_study
+        for point in () if started else first_points(config):
+            self._study.enqueue_trial(point)
+        settle(self._study, config, recorded)
+        for trial in self._study.get_trials(deepcopy=False):
+            self._remember(trial)
 
-    def suggest(self, trial_id: str) -> dict | None:
-        """The next point, or Ray Tune's word that there is none, which its own type leaves out."""
-        now = time.monotonic()
-        if now + (fmean(self._seconds) if self._seconds else 0.0) > self._deadline:
-            return cast(dict, Searcher.FINISHED)
-        self._started.setdefault(trial_id, now)
-        return super().suggest(trial_id)
+    def suggest(self, trial_id: str) -> Any:
+        """The next point, a dictionary, or Ray Tune's word that there is none.
+
+        Beside a point stand its `origins`, where the strategy is to continue.
+        """
+        hopeless = self._failures >= max(HOPELESS, len(self._paths) / 2) and not self._finished
+        if hopeless or self._too_late(fmean(self._seconds) if self._seconds else 0.0):
+            return FINISHED
+        self._study.sampler = SAMPLERS[self._config.sampler](self._draw())
+        self._started.setdefault(trial_id, self._clock())
+        point = super().suggest(trial_id)
+        assert point is not None
+        found = weights(point, self._config)
+        self._known.add(found)
+        origins = self._nearest(found) if self._config.strategy == "continued" else ()
+        self._paths[trial_id] = (*origins, found)
+        self._ot_trials[trial_id].set_user_attr(ORIGINS, origins)
+        return point | {ORIGINS: origins}
+
+    def on_trial_result(self, trial_id: str, result: dict) -> None:
+        """Keeps what a trial has reached at a rung."""
+        if "rung" in result:
+            reached = [result[name] for name in OBJECTIVES]
+            self._ot_trials[trial_id].set_user_attr(f"{RUNG}{result['rung']}", reached)
 
     def on_trial_complete(self, trial_id: str, result: dict | None = None, error: bool = False) -> None:
-        """Tells Optuna; a point that failed has no objectives and is told as failed."""
-        failed = error or result is None or result.get("status") != "complete"
-        self._seconds.append(time.monotonic() - self._started.pop(trial_id, time.monotonic()))
-        if result is not None and not failed:
-            for wish, excess in excesses(self._wishes, result).items():
-                self._ot_trials[trial_id].set_constraint(wish, excess)
-        super().on_trial_complete(trial_id, None if failed else result, failed)
+        """Tells Optuna: what a point is worth, that it failed, or that it was stopped at a rung, which has no worth."""
+        told = result or {"status": "failed"}
+        if told.get("status") == INTERRUPTED:
+            # It is under way still, as after a kill.
+            return
+        now = self._clock()
+        self._seconds.append(now - self._started.pop(trial_id, now))
+        self.on_trial_result(trial_id, told)
+        match told.get("status"):
+            case "complete":
+                for wish, excess in excesses(self._config.wishes, told).items():
+                    self._ot_trials[trial_id].set_constraint(wish, excess)
+                super().on_trial_complete(trial_id, told)
+                self._finished[self._paths[trial_id][-1]] = self._paths[trial_id]
+            case "failed":
+                self._failures += 1
+                super().on_trial_complete(trial_id, None, error=True)
+            case _:
+                super().on_trial_complete(trial_id, None)
 
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing: the journal holds it all."""
+        Path(checkpoint_path).touch()
 
-def excesses(wishes: dict[str, float], result: Row) -> dict[str, float]:
-    """By how much a point misses each wish; 0 or less where it is met."""
-    found = {}
-    for wish, bound in wishes.items():
-        name, sign = EXCESS[wish]
-        found[wish] = sign * (result[name] - bound)
-    return found
+    def rungs(self) -> Iterator[tuple[int, str, Objectives]]:
+        """What earlier trials have reached: steps, the trial's name, and how far."""
+        for trial in self._study.get_trials(deepcopy=False):
+            for name, reached in trial.user_attrs.items():
+                if name.startswith(RUNG):
+                    yield int(name.removeprefix(RUNG)), f"trial {trial.number}", Objectives(*reached)
+
+    def _draw(self) -> int:
+        """A seed for each proposal, so that an interrupted search proposes what an undisturbed one does."""
+        if self._config.sampler == "qmc":
+            # Its points are one sequence.
+            return self._config.seed
+        return hash((self._config.seed, len(self._known))) % 2**32
+
+    def _remember(self, trial: FrozenTrial) -> None:
+        if trial.params:
+            found = weights(trial.params, self._config)
+            self._known.add(found)
+            if trial.state == TrialState.COMPLETE:
+                origins = ((rate_weight, ocr_weight) for rate_weight, ocr_weight in trial.user_attrs.get(ORIGINS, ()))
+                self._finished[found] = (*origins, found)
+
+    def _nearest(self, found: Weights) -> Origins:
+        """The way to the finished trial that lies nearest in log lambda and log beta."""
+        lambdas, betas = self._config.lambdas, self._config.betas
+        ranges = (lambdas[0] / lambdas[-1], betas[1] / betas[0])
+        scales = [max(math.log(width), 1e-9) for width in ranges]
+
+        def distance(other: Weights) -> float:
+            pairs = zip(found, other, scales, strict=True)
+            return math.hypot(*(math.log(mine / theirs) / scale for mine, theirs, scale in pairs))
+
+        return self._finished[min(self._finished, key=distance)] if self._finished else ()
 
 
 def space(config: SweepConfig) -> dict[str, BaseDistribution]:
-    """The searched plane."""
-    beta = FloatDistribution(*config.betas, log=True)
+    """The searched plane, and what else is searched."""
+    others: dict[str, BaseDistribution] = {"beta": FloatDistribution(*config.betas, log=True)}
+    others |= {name: _range(name, low, high) for name, low, high in config.vary}
     if config.strategy != "shared":
-        return {"lambda": FloatDistribution(config.lambdas[-1], config.lambdas[0], log=True), "beta": beta}
-    return {"lambda_index": IntDistribution(0, len(config.lambdas) - 1), "beta": beta}
+        return {"lambda": FloatDistribution(config.lambdas[-1], config.lambdas[0], log=True), **others}
+    return {"lambda_index": IntDistribution(0, len(config.lambdas) - 1), **others}
 
 
-def weights(params: dict[str, Any], config: SweepConfig) -> tuple[float, float]:
-    """Lambda and beta of a proposal."""
-    if "lambda" in params:
-        return params["lambda"], params["beta"]
-    return config.lambdas[params["lambda_index"]], params["beta"]
-
-
-def first_points(config: SweepConfig) -> list[dict[str, Any]]:
-    """One point for each lambda before the search starts, their betas spread evenly over the log range; or the grid."""
-    low, high = config.betas
-    if config.sampler == "grid":
-        count = max(1, config.budget // len(config.lambdas)) if low < high else 1
-        indexes = range(len(config.lambdas))
-        return [_point(index, beta, config) for beta in spread(low, high, count) for index in indexes]
-    # The golden ratio's multiples spread evenly, and neighbours lie far apart.
-    shares = [(0.5 + index * 0.6180339887) % 1 for index in range(len(config.lambdas))]
-    betas = [low * (high / low) ** share for share in shares]
-    return [_point(index, beta, config) for index, beta in enumerate(betas)]
-
-
-def spread(low: float, high: float, count: int) -> list[float]:
-    """Values at equal ratios, from low to high; one alone lies in the middle."""
-    shares = [index / (count - 1) for index in range(count)] if count > 1 else [0.5]
-    return [low * (high / low) ** share for share in shares]
-
-
-def _point(index: int, beta: float, config: SweepConfig) -> dict[str, Any]:
-    """That of a lambda of the sweep's list, as it is proposed."""
-    if config.strategy == "shared":
-        return {"lambda_index": index, "beta": beta}
-    return {"lambda": config.lambdas[index], "beta": beta}
+def _range(name: str, low: float, high: float) -> BaseDistribution:
+    if name == "steps":
+        return IntDistribution(round(low), round(high), log=True)
+    return FloatDistribution(low, high, log=True)
 
 
 def settle(study: optuna.Study, config: SweepConfig, recorded: Iterable[Row]) -> None:
     """Ends the trials that a killed driver left running: as recorded, or as failed and proposed again."""
     known = {(row["lambda"], row["beta"]): row for row in recorded}
     for orphan in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        row = known.get(weights(orphan.params, config))
-        if row is not None and row["status"] == "complete":
+        row = known.get(weights(orphan.params, config)) or {"status": "unknown"}
+        if row["status"] == "stopped":
+            study.tell(orphan.number, state=TrialState.PRUNED)
+            continue
+        if row["status"] == "complete":
             for wish, excess in excesses(config.wishes, row).items():
                 Trial(study, orphan._trial_id).set_constraint(wish, excess)
             study.tell(orphan.number, [row[name] for name in OBJECTIVES])
             continue
         study.tell(orphan.number, state=TrialState.FAIL)
-        if row is None:
+        if row["status"] == "unknown":
             study.enqueue_trial(orphan.params)

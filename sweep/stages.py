@@ -2,9 +2,12 @@
 
 import hashlib
 import json
+import math
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Any
+from itertools import groupby
+from typing import Any, TypeVar
 
 import torch
 
@@ -13,6 +16,12 @@ from models.base import Codec
 from models.conditioning import ConditionedCodec, Plane
 from models.weights import WeightsFile
 from sweep.config import Labels, StageConfig, SweepConfig
+
+Item = TypeVar("Item", bound=Hashable)
+Origins = tuple[tuple[float, float], ...]
+"""(lambda, beta) of trials, each of which starts where the one before it ended."""
+ANY = (1.0, 1.0)
+"""Range of beta of a conditioned codec that knows none yet."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,11 @@ class Node:
     def title(self) -> str:
         """What a person calls it."""
         return "stage 2" if self.recognizer else "stage 1"
+
+    @property
+    def ancestors(self) -> list["Node"]:
+        """What is trained before it, the next one first."""
+        return [] if self.parent is None else [self.parent, *self.parent.ancestors]
 
     def build(self) -> Codec | ConditionedCodec:
         """Its codec with fresh weights."""
@@ -77,30 +91,67 @@ def plane(config: SweepConfig) -> Plane:
 
 
 def stage1(config: SweepConfig, rate_weight: float) -> Node:
-    """Rate and distortion at one lambda (TFIC, section III-B): its own training, or a fold of the conditioned one."""
+    """Rate and distortion at one lambda (TFIC, section III-B): its own training, or a fold of the conditioned one.
+
+    Where the strategy is to continue, it starts from the next lambda towards the middle of the sweep's list.
+    """
     if config.strategy == "conditional":
         return _folded(conditioned1(config), rate_weight, 0.0)
     stage = replace(config.stage1, rate_weight=rate_weight)
-    return Node(config.data.digest(), config.codec, None, stage, config.seed, init=config.init)
+    node = Node(config.data.digest(), config.codec, None, stage, config.seed, init=config.init)
+    inward = _inward(config.lambdas, rate_weight) if config.strategy == "continued" else None
+    return node if inward is None else replace(node, parent=stage1(config, inward))
 
 
-def stage2(config: SweepConfig, rate_weight: float, ocr_weight: float) -> Node:
-    """Rate and OCR loss at one (lambda, beta), from the stage 1 of that lambda, one of its own, or the conditioned
-    codec.
+def _inward(lambdas: tuple[float, ...], rate_weight: float) -> float | None:
+    index, middle = lambdas.index(rate_weight), len(lambdas) // 2
+    return None if index == middle else lambdas[index + (1 if index < middle else -1)]
+
+
+def stage2(config: SweepConfig, rate_weight: float, ocr_weight: float, origins: Origins = ()) -> Node:
+    """Rate and OCR loss at one (lambda, beta).
+
+    Args:
+        origins: where the strategy is to continue, the trials that it comes from, each from the one before.
     """
     if config.strategy == "conditional":
         return _folded(conditioned2(config), rate_weight, ocr_weight, config.polish_steps)
-    stage = replace(config.stage2, rate_weight=rate_weight, ocr_weight=ocr_weight)
-    parent = stage1(config, rate_weight)
-    if config.strategy == "independent":
-        # A weight that stage 1 does not look at makes it the trial's own.
-        parent = replace(parent, stage=replace(parent.stage, ocr_weight=ocr_weight))
-    return replace(parent, recognizer=config.recognizer_identity, stage=stage, parent=parent, labels=config.labels)
+    path = (*origins, (rate_weight, ocr_weight))
+    node = _before(config, *path[0])
+    for rate_weight, ocr_weight in path:
+        stage = replace(config.stage2, rate_weight=rate_weight, ocr_weight=ocr_weight)
+        node = replace(node, recognizer=config.recognizer_identity, stage=stage, parent=node, labels=config.labels)
+    return node
+
+
+def _before(config: SweepConfig, rate_weight: float, ocr_weight: float) -> Node:
+    """The stage 1 that a stage 2 starts from: that of its lambda, one of its own, or that of the nearest lambda."""
+    match config.strategy:
+        case "independent":
+            node = stage1(config, rate_weight)
+            # A weight that stage 1 does not look at makes it the trial's own.
+            return replace(node, stage=replace(node.stage, ocr_weight=ocr_weight))
+        case "continued":
+            return stage1(config, min(config.lambdas, key=lambda each: abs(math.log(each / rate_weight))))
+        case _:
+            return stage1(config, rate_weight)
 
 
 def shared(config: SweepConfig) -> list[Node]:
     """What every point starts from, in order of training: the two stages of the conditioned codec."""
     return [conditioned1(config), conditioned2(config)] if config.strategy == "conditional" else []
+
+
+def waves(items: Iterable[Item], node_of: Callable[[Item], Node | None]) -> list[list[Item]]:
+    """What may be trained at once: a node that starts where another one's training ends comes after that one."""
+    nodes = {item: node_of(item) for item in items}
+    trained = set(nodes.values())
+
+    def before(item: Item) -> int:
+        node = nodes[item]
+        return sum(ancestor in trained for ancestor in node.ancestors) if node else 0
+
+    return [list(wave) for _, wave in groupby(sorted(nodes, key=before), key=before)]
 
 
 def roots(config: SweepConfig) -> list[Node]:
@@ -111,17 +162,21 @@ def roots(config: SweepConfig) -> list[Node]:
 
 
 def conditioned1(config: SweepConfig) -> Node:
-    """One codec for every lambda, knowing rate and distortion."""
-    return Node(
-        config.data.digest(), config.codec, None, config.stage1, config.seed, plane=plane(config), init=config.init
-    )
+    """One codec for every lambda, knowing rate and distortion; the same for all ranges of beta."""
+    any_beta = replace(plane(config), ocr_weights=ANY)
+    return Node(config.data.digest(), config.codec, None, config.stage1, config.seed, plane=any_beta, init=config.init)
 
 
 def conditioned2(config: SweepConfig) -> Node:
     """One codec for every (lambda, beta)."""
     parent = conditioned1(config)
     return replace(
-        parent, recognizer=config.recognizer_identity, stage=config.stage2, parent=parent, labels=config.labels
+        parent,
+        recognizer=config.recognizer_identity,
+        stage=config.stage2,
+        parent=parent,
+        plane=plane(config),
+        labels=config.labels,
     )
 
 

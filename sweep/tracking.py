@@ -23,7 +23,14 @@ from sweep.training import Progress
 EXPERIMENT = "tfic-sweep"
 SWEEP_TAG = "tfic.sweep_id"
 POINT_TAG = "tfic.point_id"
-PARAMS = ("kind", "codec", "lambda", "beta", "distortion_weight", "seed", "stage1_steps", "stage2_steps")
+PARAMS = (
+    *("kind", "codec", "seed", "lambda", "beta", "distortion_weight"),
+    *("learning_rate", "stage1_steps", "stage2_steps"),
+)
+
+
+ENDED = {"complete": "FINISHED", "stopped": "KILLED", "failed": "FAILED"}
+"""MLflow's words for ours."""
 
 
 class Tracker:
@@ -67,7 +74,7 @@ class Tracker:
         metrics = {name.replace("val_", "val/"): value for name, value in row.items() if name not in PARAMS}
         tags = {name: row[name] for name in ("status", "reason", "checkpoint") if name in row}
         self._log(run_id, metrics=metrics, tags=tags, step=_steps(row))
-        self._client.set_terminated(run_id, "FINISHED" if row["status"] == "complete" else "FAILED")
+        self._client.set_terminated(run_id, ENDED[row["status"]])
         return run_id
 
     def reread(self, row: Row, accuracies: Row) -> None:

@@ -1,9 +1,7 @@
 """One stage trained by all workers of the cluster together; the only place that knows Ray Train."""
 
-import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,21 +10,19 @@ import torch
 from ray import train
 from ray.train import FailureConfig, RunConfig, ScalingConfig
 from ray.train.torch import TorchTrainer, get_device
-from ray.util.queue import Queue
+from ray.util.queue import Empty, Queue
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from models import teachers
 from sweep.checkpoints import Store
 from sweep.config import SweepConfig
-from sweep.errors import DivergedError, SweepError
+from sweep.errors import DivergedError, Interrupted, SweepError
 from sweep.stages import Node
 from sweep.training import Progress, Team, every
 
 FAILURES = 3
 """Workers that may die before a stage is given up; each time it goes on from its last checkpoint."""
-DONE = None
-"""Ends the queue of progress."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +31,7 @@ class _Job:
     config: SweepConfig
     folder: Path
     data: ray.ObjectRef
-    progress: Queue
+    news: Queue
 
 
 def train_together(
@@ -46,66 +42,71 @@ def train_together(
     Args:
         config: what each worker takes, as `cluster.team` says.
         data: the splits, as `trial.Data`, in Ray's object store.
-        report: called in this process, in a thread.
 
     Raises:
         SweepError: the training diverged, or failed once too often.
+        KeyboardInterrupt: it was asked to end, and its state is saved.
     """
     if Store.of(folder).holds(node):
         return
-    with _relayed(report) as progress, _interruptible():
-        trainer = TorchTrainer(
-            _work,
-            train_loop_config={"job": _Job(node, config, folder, data, progress)},
-            scaling_config=ScalingConfig(
-                num_workers=min(workers, node.stage.batch_size),
-                use_gpu=config.gpus_per_trial > 0,
-                resources_per_worker={"CPU": config.cpus_per_trial, "GPU": config.gpus_per_trial},
-            ),
-            run_config=RunConfig(
-                name=f"train-{node.key}",
-                storage_path=str(folder / "tune"),
-                failure_config=FailureConfig(max_failures=FAILURES),
-            ),
-        )
+    news = Queue(actor_options={"num_cpus": 0})
+    trainer = TorchTrainer(
+        _work,
+        train_loop_config={"job": _Job(node, config, folder, data, news)},
+        scaling_config=ScalingConfig(
+            num_workers=min(workers, node.stage.batch_size),
+            use_gpu=config.gpus_per_trial > 0,
+            resources_per_worker={"CPU": config.cpus_per_trial, "GPU": config.gpus_per_trial},
+        ),
+        run_config=RunConfig(
+            name=f"train-{node.key}",
+            storage_path=str(folder / "tune"),
+            failure_config=FailureConfig(max_failures=FAILURES),
+        ),
+    )
+    # In the main thread, Ray Train would take Ctrl-C over, for good.
+    fitting = _Aside(trainer.fit)
+    under_way = True
+    while under_way:
+        under_way = fitting.is_alive()
+        while (said := _next(news)) is not None:
+            _heed(said, report)
+    news.shutdown()
+    if fitting.error is not None:
+        raise SweepError(f"the codec's training failed: {_last_line(fitting.error)}")
+
+
+class _Aside(threading.Thread):
+    """Work in a thread that a program does not wait for when it ends."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        super().__init__(daemon=True)
+        self._work = work
+        self.error: Exception | None = None
+        self.start()
+
+    def run(self) -> None:
         try:
-            trainer.fit()
-        except train.TrainingFailedError as error:
-            raise SweepError(f"the codec's training failed: {_last_line(error)}") from None
+            self._work()
+        except Exception as error:
+            self.error = error
 
 
-@contextmanager
-def _relayed(report: Callable[[Progress], None]) -> Iterator[Queue]:
-    """A queue whose entries reach `report` while the block runs; the reason of a divergence is raised after it."""
-    queue = Queue(actor_options={"num_cpus": 0})
-    diverged: list[DivergedError] = []
-
-    def relay() -> None:
-        while (said := queue.get()) is not DONE:
-            diverged.append(said) if isinstance(said, DivergedError) else report(said)
-
-    thread = threading.Thread(target=relay, daemon=True)
-    thread.start()
+def _next(news: Queue) -> Progress | DivergedError | Interrupted | None:
     try:
-        yield queue
-    finally:
-        queue.put(DONE)
-        thread.join()
-        queue.shutdown()
-    if diverged:
-        raise SweepError(f"the codec's training failed: {diverged[0]}")
+        return news.get(timeout=1.0)
+    except Empty:
+        return None
 
 
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Keeps what Ctrl-C does: Ray Train takes it over, for good, and answers it by ending the process."""
-    handler = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    except SystemExit:
-        raise KeyboardInterrupt from None
-    finally:
-        signal.signal(signal.SIGINT, handler)
+def _heed(said: Progress | DivergedError | Interrupted, report: Callable[[Progress], None]) -> None:
+    match said:
+        case Progress():
+            report(said)
+        case DivergedError():
+            raise SweepError(f"the codec's training failed: {said}")
+        case Interrupted():
+            raise KeyboardInterrupt
 
 
 def _work(settings: dict) -> None:
@@ -116,13 +117,13 @@ def _work(settings: dict) -> None:
     team = Team(context.get_world_rank(), context.get_world_size(), _join)
     recognizer = teachers.load(job.config.recognizers).to(device)
     store = Store.of(job.folder, job.config.save_seconds)
-    report = every(job.config.report_seconds, job.progress.put) if team.rank == 0 else lambda progress: None
+    report = every(job.config.report_seconds, job.news.put) if team.rank == 0 else lambda progress: None
     try:
         store.codec(job.node, ray.get(job.data).train, recognizer, device, report, team)
-    except DivergedError as error:
-        # All members see it at the same step. It would come again: no failure for Ray to retry.
+    except (DivergedError, Interrupted) as error:
+        # No failure for Ray to retry. All members see a divergence at the same step; who is interrupted saves for all.
         if team.rank == 0:
-            job.progress.put(error)
+            job.news.put(error)
 
 
 def _join(network: nn.Module) -> nn.Module:
@@ -131,6 +132,6 @@ def _join(network: nn.Module) -> nn.Module:
     return DistributedDataParallel(network, broadcast_buffers=False)
 
 
-def _last_line(error: train.TrainingFailedError) -> str:
+def _last_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     return lines[-1] if lines else "a worker died"

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -13,6 +13,7 @@ import torch
 from datagen.dataset import TextImages
 from models import teachers
 from models.base import Codec
+from models.conditioning import ConditionedCodec
 from models.reading import FrozenRecognizer
 from models.teachers import Teacher
 from models.trained import TrainedCodec
@@ -21,10 +22,11 @@ from sweep.checkpoints import Store
 from sweep.classical import ClassicalCodec
 from sweep.config import SweepConfig
 from sweep.errors import DivergedError
-from sweep.evaluate import evaluate, evaluate_classical, evaluate_uncompressed, steer
+from sweep.evaluate import Steer, evaluate, evaluate_classical, evaluate_uncompressed, steer
 from sweep.points import Row
+from sweep.scheduler import rungs
 from sweep.stages import Node
-from sweep.training import Progress
+from sweep.training import CHECK_STEPS, Progress
 
 Kind = Literal["uncompressed", "classical", "base", "tfic"]
 
@@ -37,19 +39,25 @@ class Target:
     rate_weight: float | None = None
     ocr_weight: float | None = None
     classical: ClassicalCodec | None = None
+    origins: stages.Origins = ()
+    """Trials that one of the strategy `continued` comes from."""
+    varied: tuple[tuple[str, float], ...] = ()
+    """Settings of its stage 2, in place of the sweep's."""
 
     def node(self, config: SweepConfig) -> Node | None:
         """The training that it needs, if any."""
+        config = self._varied(config)
         match self:
             case Target("base", float(rate_weight), None):
                 return stages.stage1(config, rate_weight)
             case Target("tfic", float(rate_weight), float(ocr_weight)):
-                return stages.stage2(config, rate_weight, ocr_weight)
+                return stages.stage2(config, rate_weight, ocr_weight, self.origins)
             case _:
                 return None
 
     def identity(self, config: SweepConfig) -> Row:
         """The columns that name the point; its id is that of its training."""
+        config = self._varied(config)
         node = self.node(config)
         row = {"point_id": self.kind, "kind": self.kind, "seed": config.seed, "lambda": self.rate_weight}
         if self.classical is not None:
@@ -58,7 +66,11 @@ class Target:
             return row
         row |= {"point_id": node.key, "codec": config.codec, "stage1_steps": config.stage1.steps}
         row |= {"beta": self.ocr_weight or 0.0, "distortion_weight": node.stage.distortion_weight}
+        row |= {"learning_rate": node.stage.learning_rate}
         return row | {"stage2_steps": config.stage2.steps + config.polish_steps if self.kind == "tfic" else 0}
+
+    def _varied(self, config: SweepConfig) -> SweepConfig:
+        return replace(config, stage2=replace(config.stage2, **dict(self.varied))) if self.varied else config
 
 
 class Data(NamedTuple):
@@ -69,8 +81,28 @@ class Data(NamedTuple):
     test: TextImages
 
 
-def run(target: Target, config: SweepConfig, folder: Path, data: Data, report: Callable[[Progress], None]) -> Row:
+class Rung(NamedTuple):
+    """What a point under way has reached, on the validation images."""
+
+    steps: int
+    """Of its last stage, nominally: it is measured at the first look at or after them."""
+    reached: Steer
+    train_seconds: float
+
+
+def run(
+    target: Target,
+    config: SweepConfig,
+    folder: Path,
+    data: Data,
+    report: Callable[[Progress], None],
+    pass_rung: Callable[[Rung], None] = lambda rung: None,
+) -> Row:
     """Trains and measures one point; returns its row, with `val_bpp` and `val_accuracy` for the search.
+
+    Args:
+        report: called while it trains.
+        pass_rung: called at each rung of a stage 2 that is the point's own; does not return where it is to stop.
 
     A point whose training diverges returns with status `failed` and a `reason`.
     """
@@ -84,7 +116,7 @@ def run(target: Target, config: SweepConfig, folder: Path, data: Data, report: C
         elif node is None:
             row |= evaluate_uncompressed(reader, data.test).row()
         else:
-            row |= _run_node(node, config, folder, data, reader, report)
+            row |= _run_node(node, config, folder, data, reader, report, pass_rung)
     except DivergedError as error:
         return row | {"status": "failed", "reason": str(error)}
     return row | {"status": "complete"}
@@ -97,17 +129,48 @@ def _run_node(
     data: Data,
     recognizer: FrozenRecognizer,
     report: Callable[[Progress], None],
+    pass_rung: Callable[[Rung], None],
 ) -> Row:
     started = time.perf_counter()
     store = Store.of(folder, config.save_seconds)
+
+    def look(codec: Codec, steps: int) -> None:
+        trained = TrainedCodec(codec, config.codec, config.recognizer_identity, {})
+        pass_rung(Rung(steps, steer(trained, recognizer, data.val), time.perf_counter() - started))
+
+    ahead = rungs(node.stage.steps) if stops_early(node, config) else []
     with _on_device(recognizer) as device:
-        codec = store.codec(node, data.train, recognizer, device, report)
+        codec = store.codec(node, data.train, recognizer, device, report, watch=_Rungs(ahead, look))
     row = {"train_seconds": time.perf_counter() - started, "checkpoint": str(store.path(node).relative_to(folder))}
     assert isinstance(codec, Codec), "a point's codec is a plain one"
     trained = TrainedCodec(codec.cpu(), config.codec, config.recognizer_identity, {})
     seen = steer(trained, recognizer, data.val)
     row |= {"val_bpp": seen.bpp, "val_accuracy": seen.accuracy, "val_psnr_db": seen.psnr_db}
     return row | evaluate(trained, recognizer, data.test).row()
+
+
+def stops_early(node: Node, config: SweepConfig) -> bool:
+    """Whether a point's training is looked at on its way."""
+    return config.early_stopping and config.strategy != "conditional" and node.recognizer is not None
+
+
+class _Rungs:
+    """Looks at a plain codec in training whenever it has passed a rung."""
+
+    def __init__(self, ahead: list[int], look: Callable[[Codec, int], None]) -> None:
+        self._ahead = ahead
+        self._look = look
+        self._before: int | None = None
+
+    def __call__(self, progress: Progress, codec: Codec | ConditionedCodec) -> None:
+        # A training that goes on after an interruption has passed its first rungs already.
+        before = max(0, progress.step - CHECK_STEPS) if self._before is None else self._before
+        self._before = progress.step
+        passed = [step for step in self._ahead if before < step <= progress.step < progress.steps]
+        if passed and isinstance(codec, Codec):
+            codec.eval()
+            self._look(codec, passed[-1])
+            codec.train()
 
 
 @contextmanager

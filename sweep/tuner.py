@@ -1,6 +1,6 @@
 """Points in parallel on Ray; the only place that knows Ray Tune."""
 
-import itertools
+import functools
 import math
 import os
 import time
@@ -16,22 +16,22 @@ os.environ |= {
     "RAY_AIR_NEW_OUTPUT": "0",
 }
 
-import numpy as np
 import ray
 import torch
 from ray import tune
 from ray.tune.experiment import Trial
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from datagen import dataset
-from datagen.dataset import TextImages
 from datagen.generate import Report
-from sweep import cluster, legibility, rereading, search, trial
+from sweep import cluster, interruption, proposals, rereading, search, teaching, trial
+from sweep.checkpoints import Store
 from sweep.config import SweepConfig
-from sweep.errors import SweepError
-from sweep.legibility import Reading
+from sweep.errors import Interrupted
+from sweep.pareto import Objectives
 from sweep.points import Row
-from sweep.search import OBJECTIVES, FrontSearch
+from sweep.scheduler import FrontStopping
+from sweep.search import INTERRUPTED, OBJECTIVES, FrontSearch
 from sweep.stages import Node
 from sweep.trainer import train_together
 from sweep.training import Progress, every
@@ -39,8 +39,6 @@ from sweep.trial import Data, Target
 
 NO_OBJECTIVES = dict.fromkeys(OBJECTIVES)
 """Tune wants every report to name them."""
-READ_TOGETHER = 250
-"""Images that a task reads."""
 
 
 @runtime_checkable
@@ -83,10 +81,7 @@ class Pool:
         # Workers run in folders of their own.
         self._folder = folder.absolute()
         self._observer = observer
-        train = self._taught(dataset.load(data_folder, "train"), data_folder, report)
-        val, test = (self._completed(dataset.load(data_folder, split)) for split in ("val", "test"))
-        steering = TextImages(val.images[: config.val_images], val.texts[: config.val_images])
-        self._data = ray.put(Data(train, steering, test))
+        self._data = ray.put(teaching.data(self._config, data_folder, report))
 
     def train(self, node: Node, report: Callable[[Progress], None]) -> None:
         """Trains a node that all points share, with all that the cluster has.
@@ -108,7 +103,9 @@ class Pool:
         None starts that would end after `deadline`, of the monotonic clock.
         """
         if trials > 0:
-            self._fit(None, FrontSearch(self._config, self._folder / "tune", recorded, deadline), trials)
+            too_late = functools.partial(_too_late, deadline, interruption.sign(self._folder))
+            found = FrontSearch(self._config, search.journal(self._folder / "tune"), recorded, too_late)
+            self._fit(None, found, trials, _Rungs(found.rungs()))
 
     def reread(self, rows: list[Row], readers: list[str]) -> None:
         """Has the points read by readers that are held out, as many at a time as there are workers."""
@@ -118,45 +115,9 @@ class Pool:
             [done], _ = ray.wait([*waiting], num_returns=1)
             self._observer.reread(waiting.pop(done), ray.get(done))
 
-    def _taught(self, train: TextImages, folder: Path, report: Report) -> TextImages:
-        """The training images with the texts that are taught, and which of them can be read."""
-        config, least = self._config, self._config.stage2.legibility
-        pseudo = config.labels == "pseudo"
-        if all(train.texts) and not pseudo and not least:
-            return train
-        found = legibility.readings(folder, config.recognizers[0], lambda: self._readings(train, report))
-        texts = self._labels([""] * len(found) if pseudo else train.texts, found)
-        legible = np.flatnonzero([pseudo or said.accuracy >= least for said in found])
-        if not legible.size:
-            raise SweepError(f"{config.recognizers[0].name} reads no training image; check their texts")
-        return TextImages(train.images, texts, legible)
-
-    def _completed(self, data: TextImages) -> TextImages:
-        """The images, those without text with what the recognizer reads in them."""
-        if all(data.texts):
-            return data
-        return TextImages(data.images, self._labels(data.texts, self._readings(data)))
-
-    def _labels(self, texts: list[str], found: list[Reading]) -> list[str]:
-        """The texts; where one is missing what was read, as far as all recognizers know its characters."""
-        if all(texts):
-            return texts
-        known = trial.recognizer(self._config.recognizers).known
-        return [text or known(said.text) for text, said in zip(texts, found, strict=True)]
-
-    def _readings(self, data: TextImages, report: Report = lambda done, total: None) -> list[Reading]:
-        """What the recognizer reads in the images, by as many tasks at a time as there are workers."""
-        read = ray.remote(num_cpus=self._config.cpus_per_trial)(_read)
-        starts = range(0, len(data.texts), READ_TOGETHER)
-        parts = [slice(start, start + READ_TOGETHER) for start in starts]
-        pieces = (TextImages(data.images[part], data.texts[part]) for part in parts)
-        tasks = waiting = [read.remote(piece, self._config) for piece in pieces]
-        while waiting:
-            _, waiting = ray.wait(waiting)
-            report(min(len(data.texts), READ_TOGETHER * (len(tasks) - len(waiting))), len(data.texts))
-        return list(itertools.chain.from_iterable(ray.get(tasks)))
-
-    def _fit(self, space: dict | None, search: Searcher | None, samples: int) -> None:
+    def _fit(
+        self, space: dict | None, search: Searcher | None, samples: int, scheduler: TrialScheduler | None = None
+    ) -> None:
         function = tune.with_parameters(_run, config=self._config, folder=self._folder, data=[self._data])
         resources = {"cpu": self._config.cpus_per_trial, "gpu": self._config.gpus_per_trial}
         tune.Tuner(
@@ -164,6 +125,7 @@ class Pool:
             param_space=space,
             tune_config=tune.TuneConfig(
                 search_alg=search,
+                scheduler=scheduler,
                 num_samples=samples,
                 max_concurrent_trials=self.concurrency,
                 reuse_actors=True,
@@ -171,19 +133,36 @@ class Pool:
             run_config=tune.RunConfig(
                 name=time.strftime("%Y%m%d-%H%M%S"),
                 storage_path=str(self._folder / "tune"),
-                callbacks=[_Relay(self._config, self._observer)],
+                callbacks=[_Relay(self._config, self._observer, Store.of(self._folder))],
                 failure_config=tune.FailureConfig(max_failures=2),
                 verbose=0,
             ),
         ).fit()
 
 
+class _Rungs(FIFOScheduler):
+    """Stops trials that fall behind."""
+
+    def __init__(self, before: Iterable[tuple[int, str, Objectives]]) -> None:
+        super().__init__()
+        self._stopping = FrontStopping()
+        for rung, name, reached in before:
+            self._stopping.passes(rung, name, reached)
+
+    def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict) -> str:
+        if "rung" not in result:
+            return self.CONTINUE
+        reached = Objectives(*(result[name] for name in OBJECTIVES))
+        return self.CONTINUE if self._stopping.passes(result["rung"], trial.trial_id, reached) else self.STOP
+
+
 class _Relay(tune.Callback):
     """Passes Tune's events on as ours."""
 
-    def __init__(self, config: SweepConfig, observer: Observer) -> None:
+    def __init__(self, config: SweepConfig, observer: Observer, store: Store) -> None:
         self._config = config
         self._observer = observer
+        self._store = store
 
     def __getstate__(self) -> dict:
         """Nothing: Tune saves its callbacks, and ours belong to this process."""
@@ -196,14 +175,21 @@ class _Relay(tune.Callback):
             identity = _target(trial.config, self._config).identity(self._config)
             self._observer.progressed(identity, Progress(**result["progress"]))
 
+    def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        """Of those that end by themselves all is known already."""
+        last = trial.last_result
+        if "rung" not in last:
+            return
+        target = _target(trial.config, self._config)
+        if node := target.node(self._config):
+            self._store.forget(node)
+        seen = {name: last[name] for name in ("val_bpp", "val_accuracy", "val_psnr_db", "train_seconds")}
+        reason = f"behind the front after {last['rung']} steps of stage 2"
+        self._observer.finished(target.identity(self._config) | seen | {"status": "stopped", "reason": reason})
+
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         identity = _target(trial.config, self._config).identity(self._config)
         self._observer.finished(identity | {"status": "failed", "reason": _last_line(trial.error_file)})
-
-
-def _read(data: TextImages, config: SweepConfig) -> list[Reading]:
-    torch.set_num_threads(config.cpus_per_trial)
-    return legibility.measure(data, trial.recognizer(config.recognizers))
 
 
 def _reread(row: Row, readers: list[str], config: SweepConfig, folder: Path, data: Data) -> dict[str, float]:
@@ -214,7 +200,13 @@ def _reread(row: Row, readers: list[str], config: SweepConfig, folder: Path, dat
 def _run(params: dict, *, config: SweepConfig, folder: Path, data: list[ray.ObjectRef]) -> None:
     """What a Tune trial executes in its worker."""
     reporter = every(config.report_seconds, _report_progress)
-    row = trial.run(_target(params, config), config, folder, ray.get(data[0]), reporter)
+    try:
+        if interruption.sign(folder).exists():
+            raise Interrupted
+        row = trial.run(_target(params, config), config, folder, ray.get(data[0]), reporter, _report_rung)
+    except Interrupted:
+        tune.report({"status": INTERRUPTED, **NO_OBJECTIVES})
+        return
     objectives = {name: row.get(name) for name in (*OBJECTIVES, "val_psnr_db")}
     tune.report({"row": row, "status": row["status"], **objectives})
 
@@ -222,11 +214,23 @@ def _run(params: dict, *, config: SweepConfig, folder: Path, data: list[ray.Obje
 def _target(params: dict, config: SweepConfig) -> Target:
     if "target" in params:
         return params["target"]
-    return Target("tfic", *search.weights(params, config))
+    origins = tuple(map(tuple, params[search.ORIGINS]))
+    return Target("tfic", *proposals.weights(params, config), origins=origins, varied=proposals.varied(params, config))
 
 
 def _report_progress(progress: Progress) -> None:
     tune.report({"progress": progress._asdict(), **NO_OBJECTIVES})
+
+
+def _report_rung(rung: trial.Rung) -> None:
+    seen = rung.reached
+    values = {"val_bpp": seen.bpp, "val_accuracy": seen.accuracy, "val_psnr_db": seen.psnr_db}
+    tune.report({"rung": rung.steps, "train_seconds": rung.train_seconds, **values})
+
+
+def _too_late(deadline: float, sign: Path, seconds: float) -> bool:
+    """A function of its own, for Ray Tune pickles its searcher."""
+    return time.monotonic() + seconds > deadline or sign.exists()
 
 
 def _last_line(path: str | None) -> str:

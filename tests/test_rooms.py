@@ -29,10 +29,23 @@ def test_data_generation_stands_alone() -> None:
     assert not imports_of("datagen") & {"mlflow", "optuna", "compressai", "sweep", "models"}
 
 
+RAY = ("cluster", "search", "teaching", "trainer", "tuner")
+
+
 @pytest.mark.parametrize(
     ("package", "doors"),
     [
-        ("ray", {"datagen/generate.py", "sweep/cluster.py", "sweep/search.py", "sweep/trainer.py", "sweep/tuner.py"}),
+        (
+            "ray",
+            {
+                "datagen/generate.py",
+                "sweep/cluster.py",
+                "sweep/search.py",
+                "sweep/teaching.py",
+                "sweep/trainer.py",
+                "sweep/tuner.py",
+            },
+        ),
         ("optuna", {"sweep/search.py"}),
         ("mlflow", {"sweep/tracking.py"}),
         ("trdg", {"datagen/backgrounds.py", "datagen/lettering.py"}),

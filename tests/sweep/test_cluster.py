@@ -10,7 +10,7 @@ import yaml
 from ray.autoscaler._private.util import prepare_config, validate_config
 
 from sweep import cluster
-from sweep.presets import smoke
+from sweep.presets import paper, smoke
 
 FILE = Path(__file__).parents[2] / "ray_cluster.yaml"
 
@@ -91,3 +91,9 @@ def test_a_team_takes_whole_gpus_or_the_cores_of_each_machine(
 @pytest.mark.usefixtures("local_ray")
 def test_this_machine_is_one_of_two_cores() -> None:
     assert cluster.cores() == [2]
+
+
+@pytest.mark.parametrize("share", range(1, 11))
+def test_as_many_trials_share_a_gpu_as_are_asked_for(share: int) -> None:
+    config = replace(paper(), cpus_per_trial=1, gpus_per_trial=1 / share)
+    assert cluster.fit(config, Counter(CPU=64, GPU=2))[1] == 2 * share

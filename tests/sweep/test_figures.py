@@ -1,3 +1,5 @@
+import io
+
 import polars as pl
 from rows import frame
 
@@ -5,11 +7,15 @@ from sweep.figures import front_figure
 
 
 def labels(points: pl.DataFrame) -> set[str]:
-    return set(front_figure(points).axes[0].get_legend_handles_labels()[1])
+    figure = front_figure(points)
+    figure.savefig(io.BytesIO())
+    return set(figure.axes[0].get_legend_handles_labels()[1])
 
 
 def test_a_front_is_drawn_from_nothing_on() -> None:
+    plain = {"point_id": "u", "kind": "uncompressed", "status": "complete", "bpp": 24.0, "accuracy": 0.9}
     assert "Pareto front" in labels(frame())
+    assert "uncompressed" in labels(frame(plain))
 
 
 def test_the_plot_tells_the_front_from_all_it_is_compared_with() -> None:

@@ -72,3 +72,15 @@ def test_bd_rate_compares_what_both_reach_and_nothing_else() -> None:
     assert pareto.bd_rate([Objectives(0.05, 0.3), Objectives(0.1, 0.9)], reference) is not None
     assert pareto.bd_rate([Objectives(0.05, 0.7), Objectives(0.1, 0.9)], reference) is None
     assert pareto.bd_rate([Objectives(0.05, 0.7)], reference) is None
+
+
+def test_layers_are_fronts_of_what_is_left() -> None:
+    draw = random.Random(0)
+    points = [Objectives(draw.randrange(12) / 10, draw.randrange(12) / 12) for _ in range(80)]
+    left = list(range(80))
+    for layer in pareto.layers(points):
+        kept = [i for i in left if not any(pareto.dominates(points[j], points[i]) for j in left)]
+        assert sorted(layer) == kept
+        assert [points[i].bpp for i in layer] == sorted(points[i].bpp for i in kept)
+        left = [i for i in left if i not in kept]
+    assert not left

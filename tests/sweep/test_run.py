@@ -46,6 +46,24 @@ def test_flags_override_the_preset(tmp_path: Path) -> None:
     assert (run.config.budget, run.config.codec) == (7, "mbt2018-mean")
 
 
+def test_the_search_is_kept_as_it_was_asked_for(tmp_path: Path) -> None:
+    line = ["--strategy", "shared", "--train-all", "--trials-per-gpu", "4", "--sampler", "gp", "--max-bpp", "0.1"]
+    line += ["--vary", "steps", "30", "120", "--vary", "learning_rate", "1e-4", "1e-3", "--betas", "0.1", "0.2"]
+    out = tmp_path / "run"
+    open_run(tyro.cli(Arguments, args=["--preset", "smoke", "--out", str(out), *line]))
+    config = RunFolder.load(out).config
+    assert (config.strategy, config.early_stopping, config.gpus_per_trial) == ("shared", False, 0.25)
+    assert (config.sampler, config.wishes, config.betas) == ("gp", {"max_bpp": 0.1}, (0.1, 0.2))
+    assert config.vary == (("steps", 30, 120), ("learning_rate", 1e-4, 1e-3))
+    opened(out=out, resume=True, train_all=True, vary=config.vary, trials_per_gpu=4)
+    for given, said in (
+        ({"trials_per_gpu": 2}, "another --trials-per-gpu"),
+        ({"vary": config.vary[:1]}, "another --vary"),
+    ):
+        with pytest.raises(SweepError, match=said):
+            opened(out=out, resume=True, **given)
+
+
 def test_a_data_set_of_ones_own_is_used(tmp_path: Path, data_folder: Path) -> None:
     run = opened(preset="smoke", out=tmp_path / "run", data=str(data_folder))
     assert run.data == data_folder
@@ -57,6 +75,8 @@ def test_a_data_set_of_ones_own_is_used(tmp_path: Path, data_folder: Path) -> No
     [
         ({"budget": 0}, "--budget 0 is below 1"),
         ({"budget": -3}, "--budget -3 is below 1"),
+        ({"trials_per_gpu": 0}, "--trials-per-gpu 0 is below 1"),
+        ({"vary": (("steps", 1.0, 2.0),)}, "--strategy shared or independent"),
         ({"codec": "nosuch"}, "'nosuch'.*small"),
         ({"recognizer": ("nosuch",)}, "'nosuch'.*english_g2.*trba"),
         ({"recognizer": ("trba",)}, "tps-resnet-bilstm-attn comes without weights; give --recognizer-weights"),

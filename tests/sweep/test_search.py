@@ -9,13 +9,12 @@ import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
-from ray.tune.search import Searcher
 
-from sweep import search
+from sweep import proposals, search
 from sweep.config import Sampler, SweepConfig
 from sweep.errors import SweepError
-from sweep.presets import cpu, independent, shared, smoke
-from sweep.search import FrontSearch
+from sweep.presets import continued, cpu, independent, shared, smoke
+from sweep.search import FrontSearch, journal
 
 
 def answer(bpp: float, accuracy: float, status: str = "complete") -> dict:
@@ -29,16 +28,16 @@ def states(searcher: FrontSearch) -> Counter[TrialState]:
 
 
 @pytest.mark.parametrize("sampler", search.SAMPLERS)
-@pytest.mark.parametrize("strategy", [lambda config: config, shared, independent])
+@pytest.mark.parametrize("strategy", [lambda config: config, shared, continued, independent])
 def test_proposals_stay_in_the_plane(
     strategy: Callable[[SweepConfig], SweepConfig], sampler: Sampler, tmp_path: Path
 ) -> None:
     config = replace(strategy(cpu()), sampler=sampler)
-    searcher = FrontSearch(config, tmp_path)
+    searcher = FrontSearch(config, journal(tmp_path))
     for number in range(25):
         point = searcher.suggest(str(number))
         assert point is not None
-        rate_weight, ocr_weight = search.weights(point, config)
+        rate_weight, ocr_weight = proposals.weights(point, config)
         assert config.lambdas[-1] <= rate_weight <= config.lambdas[0]
         assert config.betas[0] <= ocr_weight <= config.betas[1]
         assert config.strategy != "shared" or rate_weight in config.lambdas
@@ -48,9 +47,10 @@ def test_proposals_stay_in_the_plane(
 
 def test_the_first_points_visit_every_lambda_and_both_ends_of_beta() -> None:
     config = cpu()
-    first = search.first_points(config)
+    first = proposals.first_points(config)
     assert [point["lambda"] for point in first] == list(config.lambdas)
-    assert [point["lambda_index"] for point in search.first_points(shared(config))] == list(range(len(config.lambdas)))
+    indexes = [point["lambda_index"] for point in proposals.first_points(shared(config))]
+    assert indexes == list(range(len(config.lambdas)))
     low, high = config.betas
     assert min(point["beta"] for point in first) < low * (high / low) ** 0.25
     assert max(point["beta"] for point in first) > low * (high / low) ** 0.75
@@ -58,23 +58,23 @@ def test_the_first_points_visit_every_lambda_and_both_ends_of_beta() -> None:
 
 def test_a_grid_sets_the_same_betas_to_every_lambda() -> None:
     config = replace(cpu(), sampler="grid", budget=30)
-    first = search.first_points(config)
+    first = proposals.first_points(config)
     assert len(first) == 30
     betas = sorted({point["beta"] for point in first})
     assert (betas[0], betas[-1]) == pytest.approx(config.betas)
     assert {(point["lambda"], point["beta"]) for point in first} == {(a, b) for a in config.lambdas for b in betas}
-    papers = search.first_points(replace(config, betas=(0.1, 0.1)))
+    papers = proposals.first_points(replace(config, betas=(0.1, 0.1)))
     assert [(point["lambda"], point["beta"]) for point in papers] == [(rate, 0.1) for rate in config.lambdas]
 
 
 @pytest.mark.parametrize("sampler", ["tpe", pytest.param("gp", marks=pytest.mark.slow), "nsga2"])
 def test_wishes_steer_the_search(sampler: Sampler, tmp_path: Path) -> None:
     def measured(config: SweepConfig) -> list[float]:
-        searcher, rates = FrontSearch(config, tmp_path / str(config.max_bpp)), []
+        searcher, rates = FrontSearch(config, journal(tmp_path / str(config.max_bpp))), []
         for number in range(48):
             point = searcher.suggest(str(number))
             assert point is not None
-            rate_weight, ocr_weight = search.weights(point, config)
+            rate_weight, ocr_weight = proposals.weights(point, config)
             rates.append(0.02 / rate_weight**0.6)
             accuracy = 1 - 0.02 / rates[-1] + 0.1 * ocr_weight
             searcher.on_trial_complete(str(number), answer(rates[-1], accuracy))
@@ -95,22 +95,23 @@ def test_wishes_need_a_search_that_looks(sampler: Sampler) -> None:
 def test_a_wish_is_missed_by_how_much() -> None:
     result = answer(0.2, 0.7) | {"val_psnr_db": 30.0}
     wishes = {"max_bpp": 0.1, "min_accuracy": 0.8, "min_psnr": 28.0}
-    assert search.excesses(wishes, result) == pytest.approx({"max_bpp": 0.1, "min_accuracy": 0.1, "min_psnr": -2.0})
+    assert proposals.excesses(wishes, result) == pytest.approx({"max_bpp": 0.1, "min_accuracy": 0.1, "min_psnr": -2.0})
 
 
 def test_nothing_is_proposed_that_would_end_too_late(tmp_path: Path) -> None:
-    searcher = FrontSearch(smoke(), tmp_path, deadline=time.monotonic() + 1.0)
+    end = time.monotonic() + 1.0
+    searcher = FrontSearch(smoke(), journal(tmp_path), too_late=lambda seconds: time.monotonic() + seconds > end)
     assert isinstance(searcher.suggest("a"), dict)
     time.sleep(0.6)
     searcher.on_trial_complete("a", answer(0.1, 0.5))
-    assert searcher.suggest("b") == Searcher.FINISHED
+    assert searcher.suggest("b") == search.FINISHED
 
 
 @pytest.mark.parametrize("sampler", search.SAMPLERS)
 def test_the_same_seed_proposes_the_same_points(sampler: Sampler, tmp_path: Path) -> None:
     runs = []
     for name in ("a", "b"):
-        searcher = FrontSearch(replace(smoke(), sampler=sampler), tmp_path / name)
+        searcher = FrontSearch(replace(smoke(), sampler=sampler), journal(tmp_path / name))
         points = []
         for number in range(14):
             points.append(searcher.suggest(str(number)))
@@ -123,7 +124,7 @@ def test_the_same_seed_proposes_the_same_points(sampler: Sampler, tmp_path: Path
     "result", [None, answer(0.1, 0.5, "failed"), {"val_bpp": None, "val_accuracy": None, "status": "failed"}]
 )
 def test_a_failed_point_is_told_as_failed(tmp_path: Path, result: dict | None) -> None:
-    searcher = FrontSearch(smoke(), tmp_path)
+    searcher = FrontSearch(smoke(), journal(tmp_path))
     searcher.suggest("a")
     searcher.on_trial_complete("a", result, error=result is None)
     assert states(searcher)[TrialState.FAIL] == 1
@@ -131,33 +132,122 @@ def test_a_failed_point_is_told_as_failed(tmp_path: Path, result: dict | None) -
 
 
 def test_a_killed_drivers_proposals_come_first_in_the_next(tmp_path: Path) -> None:
-    killed = FrontSearch(smoke(), tmp_path)
+    killed = FrontSearch(smoke(), journal(tmp_path))
     done = killed.suggest("done")
     killed.on_trial_complete("done", answer(0.1, 0.5))
     lost = killed.suggest("lost")
-    resumed = FrontSearch(smoke(), tmp_path)
+    resumed = FrontSearch(smoke(), journal(tmp_path))
     assert resumed.suggest("again") == lost != done
     assert states(resumed)[TrialState.COMPLETE] == 1
     assert states(resumed)[TrialState.RUNNING] == 1
 
 
 def test_what_a_killed_driver_had_recorded_is_not_proposed_again(tmp_path: Path) -> None:
-    killed, rows = FrontSearch(smoke(), tmp_path), []
+    killed, rows = FrontSearch(smoke(), journal(tmp_path)), []
     for trial, status in (("done", "complete"), ("diverged", "failed")):
         point = killed.suggest(trial)
         assert point is not None
-        rate_weight, ocr_weight = search.weights(point, smoke())
+        rate_weight, ocr_weight = proposals.weights(point, smoke())
         rows.append({"lambda": rate_weight, "beta": ocr_weight} | answer(0.1, 0.5, status))
-    resumed = FrontSearch(smoke(), tmp_path, rows)
+    resumed = FrontSearch(smoke(), journal(tmp_path), rows)
     assert states(resumed) == {TrialState.COMPLETE: 1, TrialState.FAIL: 1}
     known = [(row["lambda"], row["beta"]) for row in rows]
     point = resumed.suggest("next")
     assert point is not None
-    assert search.weights(point, smoke()) not in known
+    assert proposals.weights(point, smoke()) not in known
 
 
 def test_the_journal_is_an_optuna_study(tmp_path: Path) -> None:
-    FrontSearch(smoke(), tmp_path).suggest("a")
+    FrontSearch(smoke(), journal(tmp_path)).suggest("a")
     storage = JournalStorage(JournalFileBackend(str(tmp_path / "optuna.log")))
     study = optuna.load_study(study_name=search.STUDY, storage=storage)
     assert [direction.name for direction in study.directions] == ["MINIMIZE", "MAXIMIZE"]
+
+
+@pytest.mark.parametrize("sampler", search.SAMPLERS)
+def test_an_interrupted_search_proposes_what_an_undisturbed_one_does(sampler: Sampler, tmp_path: Path) -> None:
+    def proposals(folder: Path, kills: set[int]) -> list[dict]:
+        searcher, found = FrontSearch(config, journal(folder)), []
+        for number in range(14):
+            if number in kills:
+                searcher.suggest("lost")
+                searcher = FrontSearch(config, journal(folder))
+            found.append(searcher.suggest(str(number)))
+            searcher.on_trial_complete(str(number), answer(number / 100, 1 / (1 + number)))
+        return found
+
+    config = replace(smoke(), sampler=sampler)
+    assert proposals(tmp_path / "a", {1, 4, 9}) == proposals(tmp_path / "b", set())
+
+
+def test_one_that_was_interrupted_comes_again_in_the_next(tmp_path: Path) -> None:
+    searcher = FrontSearch(smoke(), journal(tmp_path))
+    point = searcher.suggest("a")
+    searcher.on_trial_complete("a", answer(0.1, 0.5, search.INTERRUPTED))
+    assert states(searcher)[TrialState.RUNNING] == 1
+    again = FrontSearch(smoke(), journal(tmp_path))
+    assert point in [again.suggest(name) for name in "ab"]
+
+
+def test_a_stopped_trial_is_told_as_pruned_and_what_it_reached_is_kept(tmp_path: Path) -> None:
+    searcher = FrontSearch(shared(cpu()), journal(tmp_path))
+    searcher.suggest("a")
+    searcher.on_trial_result("a", {"rung": 10, "val_bpp": 0.2, "val_accuracy": 0.3})
+    searcher.on_trial_complete("a", {"rung": 30, "val_bpp": 0.1, "val_accuracy": 0.4})
+    assert states(searcher)[TrialState.PRUNED] == 1
+    again = FrontSearch(shared(cpu()), journal(tmp_path))
+    assert list(again.rungs()) == [(10, "trial 0", (0.2, 0.3)), (30, "trial 0", (0.1, 0.4))]
+
+
+def test_a_continued_trial_comes_from_the_nearest_finished_one(tmp_path: Path) -> None:
+    config = replace(continued(cpu()), lambdas=(0.1, 0.001))
+    low, high = config.betas
+    a, b = (config.lambdas[0], low), (config.lambdas[-1], high)
+    near_a, near_b = (0.9 * a[0], 1.1 * a[1]), (1.1 * b[0], 0.9 * b[1])
+
+    def proposed(searcher: FrontSearch, point: tuple[float, float]) -> tuple:
+        searcher._study.enqueue_trial(dict(zip(("lambda", "beta"), point, strict=True)))
+        return tuple(searcher.suggest(str(point))[search.ORIGINS])
+
+    searcher = FrontSearch(config, journal(tmp_path))
+    for name in "xy":
+        searcher.suggest(name)
+        searcher.on_trial_complete(name, answer(0.1, 0.5, "failed"))
+    for point, origins in ((a, ()), (b, (a,)), (near_b, (a, b))):
+        assert proposed(searcher, point) == origins
+        searcher.on_trial_complete(str(point), answer(0.1, 0.5))
+    assert proposed(FrontSearch(config, journal(tmp_path)), near_a) == (a,)
+
+
+@pytest.mark.parametrize("succeeded", [False, True])
+def test_a_search_whose_trials_all_fail_gives_up(succeeded: bool, tmp_path: Path) -> None:
+    searcher = FrontSearch(smoke(), journal(tmp_path))
+    for number in range(search.HOPELESS):
+        assert isinstance(searcher.suggest(str(number)), dict)
+        failed = number > 0 or not succeeded
+        searcher.on_trial_complete(str(number), answer(0.1, 0.5, "failed" if failed else "complete"))
+    searcher.on_trial_complete("last", error=True) if searcher.suggest("last") != search.FINISHED else None
+    assert (searcher.suggest("next") == search.FINISHED) == (not succeeded)
+
+
+def test_settings_of_stage_2_are_searched_too(tmp_path: Path) -> None:
+    config = replace(shared(cpu()), vary=(("learning_rate", 1e-4, 1e-3), ("steps", 30, 120)))
+    searcher = FrontSearch(config, journal(tmp_path))
+    found = []
+    for number in range(12):
+        found.append(dict(proposals.varied(searcher.suggest(str(number)), config)))
+        searcher.on_trial_complete(str(number), answer(0.1, 0.5))
+    assert all(1e-4 <= each["learning_rate"] <= 1e-3 for each in found)
+    assert all(each["steps"] == int(each["steps"]) and 30 <= each["steps"] <= 120 for each in found)
+    assert len({each["steps"] for each in found}) > 5
+
+
+@pytest.mark.parametrize("vary", [("steps", 0, 10), ("learning_rate", 1e-3, 1e-4)])
+def test_a_range_that_is_none_is_refused(vary: tuple) -> None:
+    with pytest.raises(SweepError, match="positive rising pair"):
+        replace(shared(cpu()), vary=(vary,))
+
+
+def test_what_does_not_train_by_itself_has_no_settings() -> None:
+    with pytest.raises(SweepError, match="--strategy shared or independent"):
+        replace(cpu(), vary=(("steps", 10, 20),))

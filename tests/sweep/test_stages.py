@@ -19,9 +19,10 @@ from models.str_weights import ALPHANUMERIC
 from models.teachers import Teacher
 from models.weights import WeightsFile
 from sweep import stages
-from sweep.checkpoints import FileKeeper, Store
+from sweep.checkpoints import Store
 from sweep.config import StageConfig, SweepConfig
 from sweep.errors import SweepError
+from sweep.keeper import FileKeeper
 from sweep.presets import smoke
 from sweep.stages import Node
 from sweep.training import Progress, TrainingState

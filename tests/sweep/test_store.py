@@ -1,15 +1,19 @@
 """What runs beside one another share, and what is listed and deleted of it."""
 
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock, Timeout
 
 from datagen import dataset
 from datagen.dataset import TextImages
 from datagen.spec import DatasetSpec
+from models.conditioning import ConditionedCodec
 from models.frozen import CtcRecognizer
 from sweep import stages, store
 from sweep.checkpoints import Store
@@ -83,3 +87,57 @@ def test_only_what_no_run_uses_is_deleted(runs: Path) -> None:
 def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SweepError, match="no run's folder"):
         store.entries(tmp_path)
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from filelock import FileLock
+
+with FileLock(sys.argv[1]):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_of_two_sweeps_one_waits_and_a_dead_one_lets_go(tmp_path: Path, config: SweepConfig) -> None:
+    (tmp_path / "store").mkdir()
+    node, held = stages.stage1(config, 0.01), Store.of(tmp_path / "a")
+    lock = tmp_path / "store" / f"{node.key}.lock"
+    other = subprocess.Popen([sys.executable, "-c", HOLDER, str(lock)], stdout=subprocess.PIPE, text=True)
+    assert other.stdout is not None
+    assert other.stdout.readline() == "held\n"
+    waits = []
+
+    def wait() -> None:
+        waits.append(len(waits))
+        other.kill()
+
+    with held.claimed([node], wait):
+        assert waits
+        with pytest.raises(Timeout):
+            FileLock(lock).acquire(timeout=0)
+    FileLock(lock).acquire(timeout=0)
+    other.communicate()
+
+
+def test_what_is_there_is_not_claimed(runs: Path, config: SweepConfig) -> None:
+    with Store.of(runs / "b").claimed([stages.stage1(config, 0.01)], pytest.fail):
+        assert not list(runs.glob("store/*.lock"))
+
+
+def test_a_second_sweep_with_other_betas_trains_no_stage_1_again(config: SweepConfig) -> None:
+    conditional = replace(config, strategy="conditional")
+    other = replace(conditional, betas=(0.5, 0.6))
+    assert stages.conditioned1(conditional).key == stages.conditioned1(other).key
+    assert stages.conditioned2(conditional).key != stages.conditioned2(other).key
+
+
+def test_a_stage_2_knows_its_own_betas_whatever_its_stage_1_knew(
+    config: SweepConfig, images: TextImages, recognizer: CtcRecognizer, tmp_path: Path
+) -> None:
+    stage2 = StageConfig(steps=0, batch_size=2)
+    conditional = replace(config, strategy="conditional", stage2=stage2, betas=(0.5, 0.6))
+    codec = Store(tmp_path).codec(stages.conditioned2(conditional), images, recognizer, CPU)
+    assert isinstance(codec, ConditionedCodec)
+    assert codec.plane.ocr_weights == (0.5, 0.6)

@@ -11,7 +11,7 @@ from datagen import dataset
 from datagen.dataset import TextImages
 from datagen.spec import DatasetSpec
 from models import teachers
-from sweep import trial
+from sweep import stages, trial
 from sweep.classical import ClassicalCodec
 from sweep.config import StageConfig, SweepConfig
 from sweep.presets import smoke
@@ -99,3 +99,14 @@ def test_points_with_equal_settings_have_equal_ids(config: SweepConfig) -> None:
     target = Target("tfic", 0.01, 0.1)
     assert target.identity(config)["point_id"] == target.identity(replace(config, budget=9))["point_id"]
     assert target.identity(config)["point_id"] != Target("tfic", 0.01, 0.2).identity(config)["point_id"]
+
+
+def test_settings_of_its_own_make_another_point(config: SweepConfig) -> None:
+    target = Target("tfic", 0.01, 0.1)
+    varied = replace(target, varied=(("learning_rate", 0.5), ("steps", 7), ("distortion_weight", 0.2)))
+    node, row = varied.node(config), varied.identity(config)
+    assert node is not None
+    assert (node.stage.learning_rate, node.stage.steps, node.stage.distortion_weight) == (0.5, 7, 0.2)
+    assert node.parent == stages.stage1(config, 0.01)
+    assert (row["stage2_steps"], row["distortion_weight"]) == (7, 0.2)
+    assert row["point_id"] != target.identity(config)["point_id"]

@@ -1,24 +1,53 @@
-"""What a pool teaches where images have no texts."""
+"""A pool on a real Ray, in a process of its own."""
 
-import shutil
-from dataclasses import replace
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-import reader
 
-from models import teachers
-from sweep.legibility import Reading
-from sweep.presets import smoke
+SCRIPT = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from datagen import generate
+from datagen.shards import Manifest
+from sweep import presets, scheduler
+from sweep.config import StageConfig
 from sweep.tuner import Pool
 
+data_folder, folder = map(Path, sys.argv[1:])
+(folder / "checkpoints").mkdir(parents=True)
+stage = StageConfig(steps=30, batch_size=2)
+config = replace(
+    presets.smoke(), data=Manifest.load(data_folder).spec, strategy="shared", stage1=replace(stage, steps=1),
+    stage2=stage, save_seconds=0.0,
+)
 
-def test_readings_of_one_recognizer_are_taught_as_far_as_all_know_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shutil.copy(reader.__file__, tmp_path / "tuner_reader.py")
-    monkeypatch.syspath_prepend(tmp_path)
-    pool = object.__new__(Pool)
-    pool._config = replace(smoke(), recognizers=teachers.parse(("english_g2", "tuner_reader:load")))
-    found = [Reading("a-b!", 1.0), Reading("other", 0.2)]
-    assert pool._labels(["", "kept"], found) == ["ab", "kept"]
+class Listener:
+    def progressed(self, identity, progress): ...
+    def reread(self, row, accuracies): ...
+    def finished(self, row):
+        print(row["status"], row.get("reason", ""), row["val_bpp"] > 0, row["train_seconds"] > 0, flush=True)
+
+judged = []
+scheduler.FrontStopping.passes = lambda self, rung, trial, reached: judged.append(rung) or len(judged) % 2 == 0
+with generate.ray_session(1):
+    Pool(config, folder, data_folder, Listener()).search(4)
+print("rungs", judged)
+print("left", sorted(path.suffixes[0] for path in (folder / "checkpoints").iterdir()))
+"""
+
+
+@pytest.mark.slow
+def test_a_trial_that_falls_behind_stops_and_the_next_one_starts(data_folder: Path, tmp_path: Path) -> None:
+    """Every second look lets a trial pass; all trials run in one worker, one after the other."""
+    arguments = [sys.executable, "-c", SCRIPT, str(data_folder), str(tmp_path / "run")]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    lines = done.stdout.splitlines()
+    stopped = "stopped behind the front after 10 steps of stage 2 True True"
+    assert [line for line in lines if line.startswith(("stopped", "complete"))] == [stopped, "complete  True True"] * 2
+    assert "rungs [10, 10, 10, 10]" in lines
+    assert not any(".partial" in line for line in lines)

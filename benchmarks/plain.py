@@ -1,0 +1,70 @@
+"""What one writes without this platform: Ray Tune and OptunaSearch as their documentation shows them.
+
+Each trial trains both stages from nothing and reports its rate and accuracy; nothing is shared, conditioned or stopped.
+"""
+
+import functools
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from ray import tune
+from ray.tune.search.optuna import OptunaSearch
+
+from datagen import dataset, generate
+from datagen.dataset import TextImages
+from models import codecs, teachers
+from models.trained import TrainedCodec
+from sweep import presets
+from sweep.config import SweepConfig
+from sweep.evaluate import evaluate, steer
+from sweep.objectives import objective_of
+from sweep.training import train_stage
+from sweep.trial import Data
+
+REPORTED = ("val_bpp", "val_accuracy", "bpp", "accuracy", "train_seconds")
+
+
+def sweep(config: SweepConfig, folder: Path) -> list[dict[str, float]]:
+    """What each of the trials reported, on as many images in all as the configuration's own strategy trains on."""
+    config = presets.independent(config)
+    generate.ensure(config.data, folder)
+    train, val, test = (dataset.load(folder, split) for split in ("train", "val", "test"))
+    data = Data(train, TextImages(val.images[: config.val_images], val.texts[: config.val_images]), test)
+    low, high = config.lambdas[-1], config.lambdas[0]
+    tuner = tune.Tuner(
+        tune.with_resources(tune.with_parameters(_train, config=config, data=data), {"cpu": 1}),
+        param_space={"lambda": tune.loguniform(low, high), "beta": tune.loguniform(*config.betas)},
+        tune_config=tune.TuneConfig(
+            search_alg=OptunaSearch(metric=["val_bpp", "val_accuracy"], mode=["min", "max"], seed=config.seed),
+            num_samples=config.budget,
+        ),
+        run_config=tune.RunConfig(storage_path=str((folder.parent / "plain").absolute()), verbose=0),
+    )
+    return [{name: result.metrics[name] for name in REPORTED} for result in tuner.fit() if result.metrics]
+
+
+def _train(params: dict[str, float], config: SweepConfig, data: Data) -> None:
+    torch.set_num_threads(1)
+    started = time.perf_counter()
+    recognizer = teachers.load(config.recognizers)
+    torch.manual_seed(config.seed)
+    codec = codecs.build(config.codec)
+    weights = {"rate_weight": params["lambda"]}
+    stages = (replace(config.stage1, **weights), replace(config.stage2, **weights, ocr_weight=params["beta"]))
+    for stage, reader in zip(stages, (None, recognizer), strict=True):
+        images = functools.partial(dataset.batches, data.train, stage.batch_size, config.seed)
+        train_stage(codec, objective_of(stage, None, reader), images, stage)
+    seconds = time.perf_counter() - started
+    trained = TrainedCodec(codec, config.codec, config.recognizer_identity, {})
+    seen, point = steer(trained, recognizer, data.val), evaluate(trained, recognizer, data.test)
+    tune.report(
+        {
+            "val_bpp": seen.bpp,
+            "val_accuracy": seen.accuracy,
+            "bpp": point.bpp,
+            "accuracy": point.accuracy,
+            "train_seconds": seconds,
+        }
+    )

@@ -1,0 +1,62 @@
+"""What a proposal of the search says, and how far a point is from what was wished for."""
+
+from typing import Any
+
+from sweep.config import SweepConfig
+from sweep.points import Row
+
+Weights = tuple[float, float]
+"""lambda and beta."""
+EXCESS: dict[str, tuple[str, int]] = {
+    "max_bpp": ("val_bpp", 1),
+    "min_accuracy": ("val_accuracy", -1),
+    "min_psnr": ("val_psnr_db", -1),
+}
+"""What each wish is about, and whether more of it (1) or less (-1) is against it."""
+
+
+def varied(params: dict[str, Any], config: SweepConfig) -> tuple[tuple[str, float], ...]:
+    """The settings of stage 2 in a proposal."""
+    return tuple((name, params[name]) for name, _, _ in config.vary)
+
+
+def weights(params: dict[str, Any], config: SweepConfig) -> Weights:
+    """Lambda and beta of a proposal."""
+    if "lambda" in params:
+        return params["lambda"], params["beta"]
+    return config.lambdas[params["lambda_index"]], params["beta"]
+
+
+def first_points(config: SweepConfig) -> list[dict[str, Any]]:
+    """One point for each lambda before the search starts, their betas spread evenly over the log range; or the grid."""
+    low, high = config.betas
+    if config.sampler == "grid":
+        count = max(1, config.budget // len(config.lambdas)) if low < high else 1
+        indexes = range(len(config.lambdas))
+        return [_point(index, beta, config) for beta in spread(low, high, count) for index in indexes]
+    # The golden ratio's multiples spread evenly, and neighbours lie far apart.
+    shares = [(0.5 + index * 0.6180339887) % 1 for index in range(len(config.lambdas))]
+    betas = [low * (high / low) ** share for share in shares]
+    return [_point(index, beta, config) for index, beta in enumerate(betas)]
+
+
+def spread(low: float, high: float, count: int) -> list[float]:
+    """Values at equal ratios, from low to high; one alone lies in the middle."""
+    shares = [index / (count - 1) for index in range(count)] if count > 1 else [0.5]
+    return [low * (high / low) ** share for share in shares]
+
+
+def _point(index: int, beta: float, config: SweepConfig) -> dict[str, Any]:
+    """That of a lambda of the sweep's list, as it is proposed."""
+    if config.strategy == "shared":
+        return {"lambda_index": index, "beta": beta}
+    return {"lambda": config.lambdas[index], "beta": beta}
+
+
+def excesses(wishes: dict[str, float], result: Row) -> dict[str, float]:
+    """By how much a point misses each wish; 0 or less where it is met."""
+    found = {}
+    for wish, bound in wishes.items():
+        name, sign = EXCESS[wish]
+        found[wish] = sign * (result[name] - bound)
+    return found

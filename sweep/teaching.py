@@ -1,0 +1,80 @@
+"""The images that a sweep trains on and measures, with what they teach; Ray's workers read them as they are."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import ray
+import torch
+
+from datagen import dataset
+from datagen.dataset import TextImages
+from datagen.generate import Report
+from sweep import legibility, trial
+from sweep.config import SweepConfig
+from sweep.errors import SweepError
+from sweep.legibility import Reading
+from sweep.trial import Data
+
+READ_TOGETHER = 250
+"""Images that a task reads."""
+
+
+def data(config: SweepConfig, folder: Path, report: Report = lambda done, total: None) -> Data:
+    """The splits, the validation images those that steer the search.
+
+    Args:
+        report: told how far the training images are read as they are.
+
+    Raises:
+        SweepError: not one of them can be read.
+    """
+    train = _taught(dataset.load(folder, "train"), config, folder, report)
+    val, test = (_completed(dataset.load(folder, split), config) for split in ("val", "test"))
+    return Data(train, TextImages(val.images[: config.val_images], val.texts[: config.val_images]), test)
+
+
+def labels(texts: list[str], found: list[Reading], config: SweepConfig) -> list[str]:
+    """The texts; where one is missing what was read, as far as all recognizers know its characters."""
+    if all(texts):
+        return texts
+    known = trial.recognizer(config.recognizers).known
+    return [text or known(said.text) for text, said in zip(texts, found, strict=True)]
+
+
+def _taught(train: TextImages, config: SweepConfig, folder: Path, report: Report) -> TextImages:
+    """The training images with the texts that are taught, and which of them can be read."""
+    pseudo, least = config.labels == "pseudo", config.stage2.legibility
+    if all(train.texts) and not pseudo and not least:
+        return train
+    found = legibility.readings(folder, config.recognizers[0], lambda: _readings(train, config, report))
+    texts = labels([""] * len(found) if pseudo else train.texts, found, config)
+    legible = np.flatnonzero([pseudo or said.accuracy >= least for said in found])
+    if not legible.size:
+        raise SweepError(f"{config.recognizers[0].name} reads no training image; check their texts")
+    return TextImages(train.images, texts, legible)
+
+
+def _completed(images: TextImages, config: SweepConfig) -> TextImages:
+    """The images, those without text with what the recognizer reads in them."""
+    if all(images.texts):
+        return images
+    found = _readings(images, config, lambda done, total: None)
+    return TextImages(images.images, labels(images.texts, found, config))
+
+
+def _readings(images: TextImages, config: SweepConfig, report: Report) -> list[Reading]:
+    """What the recognizer reads in the images, by as many tasks at a time as there are workers."""
+    read = ray.remote(num_cpus=config.cpus_per_trial)(_read)
+    total = len(images.texts)
+    parts = [slice(start, start + READ_TOGETHER) for start in range(0, total, READ_TOGETHER)]
+    tasks = waiting = [read.remote(TextImages(images.images[part], images.texts[part]), config) for part in parts]
+    while waiting:
+        _, waiting = ray.wait(waiting)
+        report(min(total, READ_TOGETHER * (len(tasks) - len(waiting))), total)
+    return list(itertools.chain.from_iterable(ray.get(tasks)))
+
+
+def _read(images: TextImages, config: SweepConfig) -> list[Reading]:
+    torch.set_num_threads(config.cpus_per_trial)
+    return legibility.measure(images, trial.recognizer(config.recognizers))

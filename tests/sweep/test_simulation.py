@@ -1,0 +1,82 @@
+import time
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from sweep import presets
+from sweep.config import Strategy, SweepConfig
+from sweep.pareto import front, hypervolume
+from sweep.simulation import Outcome, Simulation
+from sweep.synthetic import Workload
+
+STRATEGIES: tuple[Strategy, ...] = ("conditional", "shared", "continued", "independent")
+
+
+def configured(strategy: Strategy, **fields: object) -> SweepConfig:
+    config = replace(presets.cpu(), **fields)
+    return presets.SPLIT[strategy](config) if strategy in presets.SPLIT else config
+
+
+def simulated(config: SweepConfig, workers: int = 4, failures: float = 0.0) -> Outcome:
+    return Simulation(config, workers, Workload(), failures).run()
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("failures", [0.0, 0.3])
+def test_every_trial_has_an_end_and_nothing_is_trained_twice(strategy: Strategy, failures: float) -> None:
+    outcome = simulated(configured(strategy, budget=40), failures=failures)
+    assert len(outcome.statuses) == 40
+    assert max(Counter(outcome.trained).values()) == 1
+    assert outcome.busy <= 4 * outcome.seconds
+    assert ("failed" in outcome.statuses) == (failures > 0)
+
+
+def test_the_same_seed_gives_the_same_sweep() -> None:
+    config = configured("shared", budget=24)
+    assert simulated(config) == simulated(config)
+    assert simulated(config) != simulated(replace(config, seed=1))
+
+
+def test_more_workers_are_faster_and_cost_no_more() -> None:
+    config = configured("shared", budget=40, early_stopping=False)
+    one, four = (simulated(config, workers) for workers in (1, 4))
+    assert one.busy == pytest.approx(four.busy, rel=0.01)
+    assert one.seconds == pytest.approx(one.busy)
+    assert four.seconds < one.seconds / 3
+
+
+def test_early_stopping_saves_half_and_keeps_the_front() -> None:
+    whole, stopped = (simulated(configured("independent", budget=96, early_stopping=early)) for early in (False, True))
+    assert set(whole.statuses) == {"complete"}
+    assert stopped.busy < 0.6 * whole.busy
+    assert hypervolume(stopped.points) > 0.97 * hypervolume(whole.points)
+    rates = [point.bpp for point in front(stopped.points)]
+    assert rates[0] < 0.05
+    assert rates[-1] > 0.15
+
+
+def test_no_trial_starts_that_would_end_after_the_deadline() -> None:
+    config = configured("conditional", budget=64)
+    whole = simulated(config)
+    cut = Simulation(config, 4, Workload()).run(deadline=whole.seconds - 60)
+    assert whole.seconds - 75 < cut.seconds <= whole.seconds - 60
+    assert len(cut.statuses) < 64
+
+
+def test_a_sweep_whose_trials_all_fail_ends_early() -> None:
+    outcome = simulated(configured("shared", budget=64), failures=1.0)
+    assert set(outcome.statuses) == {"failed"}
+    assert len(outcome.statuses) < 16
+
+
+@pytest.mark.slow
+def test_ten_thousand_trials_on_256_workers_take_less_than_a_minute() -> None:
+    cpu = presets.cpu()
+    stages = {"stage1": replace(cpu.stage1, steps=6), "stage2": replace(cpu.stage2, steps=500_000)}
+    started = time.monotonic()
+    outcome = simulated(configured("shared", budget=10_000, sampler="random", **stages), 256, failures=0.01)
+    assert time.monotonic() - started < 60
+    assert len(outcome.statuses) == 10_000
+    assert 1 / 9 * 0.9 < outcome.statuses.count("complete") / 10_000 < 1 / 4
+    assert outcome.busy > 0.9 * 256 * outcome.seconds
