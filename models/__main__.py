@@ -1,7 +1,6 @@
 """Command line: compress images, restore them, read their text, of one file or many; list the codecs."""
 
 import sys
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -140,7 +139,6 @@ Command = (
 
 def main() -> int:
     """Runs the command and returns its exit code."""
-    warnings.filterwarnings("ignore", category=FutureWarning, module="torch")
     command = tyro.cli(Command, prog="python -m models", description="Compresses text images for OCR.")
     try:
         command.run()

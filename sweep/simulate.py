@@ -5,7 +5,6 @@ python -m sweep.simulate --budget 64 --workers 8
 
 import math
 import sys
-import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -53,7 +52,6 @@ class Arguments:
 
 def main() -> int:
     """Runs the command and returns its exit code."""
-    warnings.filterwarnings("ignore", category=FutureWarning)
     arguments = tyro.cli(Arguments, prog="python -m sweep.simulate")
     strategies = STRATEGIES if arguments.strategy is None else (arguments.strategy,)
     try:
