@@ -4,6 +4,7 @@ python -m datagen --preset cpu --out DATA; python benchmarks/small.py DATA [--se
 """
 
 import copy
+import functools
 import itertools
 import time
 from collections.abc import Callable
@@ -21,7 +22,6 @@ from datagen.dataset import TextImages
 from models import codecs, small, teachers
 from models.base import Codec
 from models.conditioning import ConditionedCodec
-from models.hyperprior import MeanScaleHyperprior
 from models.reading import FrozenRecognizer
 from models.trained import TrainedCodec
 from sweep import presets, stages
@@ -104,25 +104,14 @@ def _middle(block: small.Residual) -> nn.Conv2d:
     return middle
 
 
-def sized(M: int, N: int) -> Callable[[], Codec]:
-    """Other numbers of channels of y and z."""
-    return lambda: MeanScaleHyperprior(
-        g_a=small.analysis(M),
-        g_s=small.synthesis(M),
-        h_a=small.hyper_analysis(M, N),
-        h_s=small.hyper_synthesis(M, N),
-        N=N,
-    )
-
-
 VARIANTS: dict[str, Callable[[], Codec]] = {
     "small": lambda: codecs.build("small"),
     "ReLU": activated(nn.ReLU),
     "GDN for blocks": normalized,
     "depthwise blocks": depthwise,
     "no blocks": without_blocks,
-    "64 latent channels": sized(64, 64),
-    "160 latent channels": sized(160, 64),
+    "64 latent channels": functools.partial(small.codec, M=64),
+    "160 latent channels": functools.partial(small.codec, M=160),
 }
 
 

@@ -2,28 +2,13 @@
 
 from collections.abc import Callable
 
-from models import small as transforms
-from models import zoo
+from models import small, zoo
 from models.base import Codec
 from models.errors import ModelError
-from models.hyperprior import MeanScaleHyperprior
 from models.tinylic import TinyLIC
 
-
-def small() -> MeanScaleHyperprior:
-    """Trains on two cores: see `models/small.py`."""
-    M, N = 96, 64
-    return MeanScaleHyperprior(
-        g_a=transforms.analysis(M),
-        g_s=transforms.synthesis(M),
-        h_a=transforms.hyper_analysis(M, N),
-        h_s=transforms.hyper_synthesis(M, N),
-        N=N,
-    )
-
-
 CODECS: dict[str, Callable[[], Codec]] = {
-    "small": small,
+    "small": small.codec,
     "factorized": zoo.factorized,
     "hyperprior": zoo.hyperprior,
     "mbt2018-mean": zoo.mbt2018_mean,

@@ -3,12 +3,25 @@
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from models.hyperprior import MeanScaleHyperprior
+
 WIDTHS = (32, 96, 160)
 """Channels at 1/4, 1/8 and 1/16 of the image's sides."""
 BLOCKS = 2
 """Residual blocks at 1/8 and at 1/16, each way."""
 PATCH = 4
 """Pixels a side of one element of the first map. Kernels are twice as wide: they overlap, and no seam shows."""
+
+
+def codec(M: int = 96, N: int = 64) -> MeanScaleHyperprior:
+    """The whole codec; `M` and `N` are the channels of y and z."""
+    return MeanScaleHyperprior(
+        g_a=analysis(M),
+        g_s=synthesis(M),
+        h_a=hyper_analysis(M, N),
+        h_s=hyper_synthesis(M, N),
+        N=N,
+    )
 
 
 def analysis(M: int) -> nn.Sequential:

@@ -36,14 +36,18 @@ def first_points(config: SweepConfig) -> list[dict[str, Any]]:
         return [_point(index, beta, config) for beta in spread(low, high, count) for index in indexes]
     # The golden ratio's multiples spread evenly, and neighbours lie far apart.
     shares = [(0.5 + index * 0.6180339887) % 1 for index in range(len(config.lambdas))]
-    betas = [low * (high / low) ** share for share in shares]
-    return [_point(index, beta, config) for index, beta in enumerate(betas)]
+    return [_point(index, _between(low, high, share), config) for index, share in enumerate(shares)]
 
 
 def spread(low: float, high: float, count: int) -> list[float]:
     """Values at equal ratios, from low to high; one alone lies in the middle."""
     shares = [index / (count - 1) for index in range(count)] if count > 1 else [0.5]
-    return [low * (high / low) ** share for share in shares]
+    return [_between(low, high, share) for share in shares]
+
+
+def _between(low: float, high: float, share: float) -> float:
+    """The value at a share of the log range."""
+    return low * (high / low) ** share
 
 
 def _point(index: int, beta: float, config: SweepConfig) -> dict[str, Any]:

@@ -145,8 +145,7 @@ class FrontSearch(OptunaSearch):
         self.on_trial_result(trial_id, told)
         match told.get("status"):
             case "complete":
-                for wish, excess in excesses(self._config.wishes, told).items():
-                    self._ot_trials[trial_id].set_constraint(wish, excess)
+                _constrain(self._ot_trials[trial_id], self._config, told)
                 super().on_trial_complete(trial_id, told)
                 self._finished[self._paths[trial_id][-1]] = self._paths[trial_id]
             case "failed":
@@ -218,10 +217,15 @@ def settle(study: optuna.Study, config: SweepConfig, recorded: Iterable[Row]) ->
             study.tell(orphan.number, state=TrialState.PRUNED)
             continue
         if row["status"] == "complete":
-            for wish, excess in excesses(config.wishes, row).items():
-                Trial(study, orphan._trial_id).set_constraint(wish, excess)
+            _constrain(Trial(study, orphan._trial_id), config, row)
             study.tell(orphan.number, [row[name] for name in OBJECTIVES])
             continue
         study.tell(orphan.number, state=TrialState.FAIL)
         if row["status"] == "unknown":
             study.enqueue_trial(orphan.params)
+
+
+def _constrain(trial: Trial, config: SweepConfig, row: Row) -> None:
+    """Tells how far a measured point is from each wish."""
+    for wish, excess in excesses(config.wishes, row).items():
+        trial.set_constraint(wish, excess)

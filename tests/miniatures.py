@@ -5,13 +5,13 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from models import codecs, zoo
+from models import small, zoo
 from models.base import Codec
 from models.tinylic import TinyLIC
 
 GROUPS = (4, 4, 4, 4, 8)
 MINIATURES: dict[str, Callable[[], Codec]] = {
-    "small": codecs.small,
+    "small": small.codec,
     "factorized": lambda: zoo.factorized(8, 12),
     "hyperprior": lambda: zoo.hyperprior(8, 12),
     "mbt2018-mean": lambda: zoo.mbt2018_mean(8, 12),

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from datagen.dataset import TextImages, to_tensor
-from models import codecs
+from models import codecs, small
 from models.errors import ModelError
 from models.losses import bits_per_pixel
 from models.trained import TrainedCodec
@@ -28,7 +28,7 @@ def test_a_codec_has_its_size(name: str, parameters: int) -> None:
 
 def test_in_training_the_synthesis_sees_rounded_latents_and_gradients_pass() -> None:
     torch.manual_seed(0)
-    codec = codecs.small().train()
+    codec = small.codec().train()
     seen: list[torch.Tensor] = []
     codec.g_s.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
     x = torch.rand(1, 3, 64, 64, requires_grad=True)

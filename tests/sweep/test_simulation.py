@@ -7,10 +7,9 @@ import pytest
 from sweep import presets
 from sweep.config import Strategy, SweepConfig
 from sweep.pareto import front, hypervolume
+from sweep.simulate import STRATEGIES
 from sweep.simulation import Outcome, Simulation
 from sweep.synthetic import Workload
-
-STRATEGIES: tuple[Strategy, ...] = ("conditional", "shared", "continued", "independent")
 
 
 def configured(strategy: Strategy, **fields: object) -> SweepConfig:
