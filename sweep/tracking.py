@@ -3,6 +3,7 @@
 Only the driver writes, so that a SQLite store serves any number of workers.
 """
 
+import json
 import logging
 import math
 import time
@@ -13,6 +14,7 @@ import mlflow
 import polars as pl
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
+from mlflow.data.dataset_source_registry import get_dataset_source_from_json
 from mlflow.data.polars_dataset import from_polars
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_PARENT_RUN_ID
@@ -54,9 +56,11 @@ class Tracker:
 
     def dataset(self, folder: Path, digest: str, splits: dict[str, pl.DataFrame]) -> None:
         """Names the images that the sweep trains on and measures, a split each, on the parent run."""
+        # A path alone would be resolved by two of MLflow's kinds of source, which it warns of.
+        source = get_dataset_source_from_json(json.dumps({"uri": str(folder)}), "local")
         inputs = []
         for split, frame in splits.items():
-            described = from_polars(frame, source=str(folder), name=split, digest=digest).to_dict()
+            described = from_polars(frame, source=source, name=split, digest=digest).to_dict()
             inputs.append(DatasetInput(Dataset(**described), [InputTag(MLFLOW_DATASET_CONTEXT, split)]))
         self._client.log_inputs(self.parent_id, inputs)
 

@@ -76,6 +76,7 @@ def test_pictures_and_figures_stand_on_the_parent(store: str, tmp_path: Path, mo
     assert client.get_run(tracker.parent_id).data.metrics == {"hypervolume": 0.3}
 
 
+@pytest.mark.filterwarnings("error")
 def test_the_images_are_named_on_the_parent_once(store: str) -> None:
     splits = {name: pl.DataFrame({"text": ["one", "two"], "font": ["a", None]}) for name in ("train", "test")}
     trackers = [Tracker(store, "sweep-e", "name", {}) for _ in range(2)]

@@ -27,7 +27,7 @@ from sweep.trial import Data
 
 data_folder, folder, task = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 (folder / "checkpoints").mkdir(parents=True)
-stage = StageConfig(steps=40, batch_size=4, learning_rate=1e30 if task == "diverge" else 1e-3)
+stage = StageConfig(steps=60, batch_size=4, learning_rate=1e30 if task == "diverge" else 1e-3)
 config = replace(
     presets.smoke(), data=Manifest.load(data_folder).spec, stage1=stage, report_seconds=0.0, save_seconds=0.0
 )
@@ -35,7 +35,7 @@ node, killed = stages.conditioned1(config), []
 
 def report(progress):
     print("step", progress.step, flush=True)
-    if task == "kill" and progress.step >= 10 and not killed:
+    if task == "kill" and progress.step >= 20 and not killed:
         workers = [
             process for process in psutil.Process().children(recursive=True)
             if any("RayTrainWorker" in part for part in process.cmdline())
@@ -66,7 +66,7 @@ def test_a_killed_worker_costs_no_step_that_was_saved(data_folder: Path, tmp_pat
     said = run("kill", data_folder, tmp_path / "run")
     assert "workers 2" in said
     assert said.count("step 10\n") == 1
-    assert said.count("step 40\n") == 1
+    assert said.count("step 60\n") == 1
     assert "files True" in said
 
 
