@@ -32,7 +32,7 @@ def main() -> None:
         data = ray.put(Data(*(dataset.load(folder / "data", split) for split in ("train", "val", "test"))))
         first, second = stages.shared(config)
         for node in (first, replace(second, parent=None)):
-            all_of_it = cluster.team(config, cluster.capacity(), cluster.cores(), node.stage.batch_size)
+            all_of_it = cluster.team(config, cluster.machines(), node.stage.batch_size)
             teams = (replace(config, cpus_per_trial=1), 1), all_of_it
             speeds = [images_per_second(node, *team, folder / str(index), data) for index, team in enumerate(teams)]
             ratio = speeds[1] / speeds[0]

@@ -13,11 +13,14 @@ from typing import Annotated, Literal
 
 import tyro
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from datagen.errors import DataError
-from datagen.spec import PRESETS, SPLITS, DatasetSpec, Spec, sealed
+from datagen.spec import PRESETS, SPLITS, DatasetSpec, Spec
 
+STYLE = (tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone)
+"""How tyro shows the options."""
 LINE_SECONDS = 10.0
 """Between two lines of progress in a log file."""
 REASONS = 8
@@ -36,7 +39,7 @@ class Arguments:
     """Folder to fill: manifest.json and {train,val,test}-NNNNN.parquet."""
     preset: Literal["paper", "cpu", "smoke"] = "cpu"
     """paper: 20,000 training images; cpu: 10,000; smoke: 96. The options below change what it says."""
-    workers: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    workers: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")] = None
     """Cores to use on this machine (default: all). A running Ray cluster is used whole."""
     spec: Annotated[DatasetSpec, tyro.conf.arg(name="")]
     """What is drawn."""
@@ -46,13 +49,15 @@ class Arguments:
 class ImportArguments:
     """Makes a data set of your own text images, one line of text each: python -m sweep.run --data DIR trains on it.
 
+    PATH is a folder of images named TEXT_NUMBER.png; a CSV or TSV file of image paths and texts, or a folder with one;
+    Parquet with the columns image and text; or an LMDB with num-samples, image-%09d and label-%09d.
+
     Each image is fitted into the canvas without distortion. The splits are made by a hash of the text: no text stands
     in two of them, and adding images moves none. What cannot be used is listed with its reason in manifest.json.
     """
 
     source: tyro.conf.Positional[Path]
-    """A folder of images named TEXT_NUMBER.png, a CSV or TSV file of image paths and texts (or a folder with one),
-    Parquet (columns image and text), or an LMDB with num-samples, image-%09d and label-%09d."""
+    """Your images and their texts."""
     out: Path
     """Folder to fill: manifest.json and {train,val,test}-NNNNN.parquet."""
     unlabeled: bool = False
@@ -68,11 +73,11 @@ def main() -> int:
     importing = sys.argv[1:2] == ["import"]
     try:
         if importing:
-            _import(tyro.cli(ImportArguments, prog="python -m datagen import", args=sys.argv[2:]))
+            _import(tyro.cli(ImportArguments, prog="python -m datagen import", args=sys.argv[2:], config=STYLE))
         else:
             _generate(_arguments())
     except DataError as error:
-        Console(stderr=True).print(f"[red]error:[/] {error}", soft_wrap=True)
+        Console(stderr=True).print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
         return 2
     except KeyboardInterrupt:
         goes_on = "starts again" if importing else "goes on with the shards that are missing"
@@ -87,18 +92,18 @@ def _arguments() -> Arguments:
     parser.add_argument("--preset", default="cpu")
     preset = PRESETS.get(parser.parse_known_args()[0].preset, PRESETS["cpu"])
     default = Arguments(out=tyro.MISSING, spec=preset())
-    return tyro.cli(Arguments, prog="python -m datagen", default=default)
+    return tyro.cli(Arguments, prog="python -m datagen", default=default, config=STYLE)
 
 
 def _generate(arguments: Arguments) -> None:
     if arguments.workers is not None and arguments.workers < 1:
         raise DataError(f"--workers {arguments.workers} leaves nobody to work; give 1 or more")
     # Ray takes seconds to import; --help and a wrong argument need not wait for it.
-    from datagen import generate
+    from datagen import generate, own_files
 
-    spec = sealed(arguments.spec)
+    spec = own_files.sealed(own_files.rooted(arguments.spec))
     with _progress("rendering") as report, generate.ray_session(arguments.workers):
-        generate.ensure(spec, arguments.out, report)
+        generate.ensure(spec, arguments.out.absolute(), report)
     _say(spec, arguments.out)
 
 
@@ -108,7 +113,11 @@ def _import(arguments: ImportArguments) -> None:
     canvas = importing.Canvas(width=arguments.width, height=arguments.height)
     with _progress("importing") as report:
         manifest = importing.import_images(
-            arguments.source, arguments.out, canvas, labeled=not arguments.unlabeled, report=report
+            arguments.source.absolute(),
+            arguments.out.absolute(),
+            canvas,
+            labeled=not arguments.unlabeled,
+            report=report,
         )
     spec = manifest.spec
     _say(spec, arguments.out)

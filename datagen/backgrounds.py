@@ -2,17 +2,17 @@
 
 import math
 import random
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps
 from trdg import background_generator
 
-from datagen import colors
-from datagen.errors import SpecError
+from datagen import colors, own_files
+from datagen.errors import SpecError, reason
 from datagen.spec import Background, DatasetSpec, Split
 from datagen.texts import trdg
 
@@ -22,6 +22,8 @@ BANDS: dict[Split, tuple[float, float]] = {"train": (0.0, 0.7), "val": (0.7, 0.8
 """The part of each photo's longer side that a split has to itself."""
 ZOOM = 3.0
 """Largest crop of a photo, in canvases."""
+REMEMBERED = 16
+"""Photos, or parts of one, that a process keeps decoded."""
 MILD = 70.0
 """Largest difference of luminance within a procedural background: text must stay readable on it."""
 
@@ -87,24 +89,27 @@ def _photo(spec: DatasetSpec, split: Split, rng: random.Random) -> RGB:
 @cache
 def _photos(folder: str | None) -> tuple[Path, ...]:
     where = trdg() / "images" if folder is None else Path(folder)
-    found = tuple(sorted(file for file in where.glob("*") if file.is_file()))
+    found = tuple(own_files.files(where, own_files.photo_endings()))
     if not found:
-        raise SpecError(f"{where} holds no photos")
+        raise SpecError(f"{where} holds no photos (.jpg, .png, .webp, ...)")
     return found
 
 
-@cache
+@lru_cache(REMEMBERED)
 def _band(path: Path, split: Split | None) -> RGB:
-    """A photo, or the split's part of it, decoded once in a process."""
+    """A photo as it is looked at, or the split's part of it."""
     try:
-        photo = np.asarray(Image.open(path).convert("RGB"))
-    except (UnidentifiedImageError, OSError) as error:
-        raise SpecError(f"{path} cannot be opened as a photo: {error}") from None
+        with Image.open(path) as image:
+            photo = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    # Pillow's readers raise whatever they like on a broken file.
+    except Exception as error:
+        raise SpecError(f"{path} cannot be opened as a photo: {reason(error)}") from None
     if split is None:
         return photo
     along = int(np.argmax(photo.shape[:2]))
     start, stop = (int(share * photo.shape[along]) for share in BANDS[split])
-    return photo[start:stop] if along == 0 else photo[:, start:stop]
+    # A copy: a view would keep the whole photo in memory.
+    return photo.take(range(start, stop), along)
 
 
 def _blended(share: Float[np.ndarray, "h w"], rng: random.Random) -> RGB:

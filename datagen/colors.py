@@ -3,17 +3,12 @@
 import random
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Of red, green and blue in luminance (ITU-R BT.601)."""
 
 Color = Float[np.ndarray, "3"]
-
-
-def luminance(pixels: UInt8[np.ndarray, "*_n 3"]) -> Float[np.ndarray, "*_n"]:
-    """0 to 255."""
-    return pixels @ LUMA
 
 
 def color(level: float, rng: random.Random, *, vivid: bool) -> Color:

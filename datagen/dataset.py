@@ -39,8 +39,14 @@ def load(folder: Path, split: Split) -> TextImages:
         ShardError: a shard is missing or cannot be read.
     """
     table = shards.read(folder, split, ("image", "text"))
-    images = np.stack([np.asarray(Image.open(io.BytesIO(png)).convert("RGB")) for png in table["image"]])
+    images = np.empty((len(table), *_decoded(table["image"][0]).shape), np.uint8)
+    for image, png in zip(images, table["image"], strict=True):
+        image[:] = _decoded(png)
     return TextImages(images, table["text"].to_list())
+
+
+def _decoded(png: bytes) -> UInt8[np.ndarray, "h w 3"]:
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
 
 
 def to_tensor(images: UInt8[np.ndarray, "n h w 3"]) -> Float[Tensor, "n 3 h w"]:

@@ -1,6 +1,11 @@
 """What can be wrong with a data set; every message names the value, the reason and the next step."""
 
 
+def reason(error: Exception) -> str:
+    """What an outside library says, in one line."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
 class DataError(Exception):
     """A data set that cannot be made or used as asked."""
 

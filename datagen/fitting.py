@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from datagen.errors import ItemError
+from datagen.errors import ItemError, reason
 
 LARGEST = 64_000_000
 """Pixels of an image that is decoded; a few bytes can claim to be far more."""
@@ -36,12 +36,15 @@ def _opened(data: bytes) -> Image.Image:
             if picture.width * picture.height > LARGEST:
                 raise ItemError(TOO_LARGE)
             return _rgb(ImageOps.exif_transpose(picture))
+    except ItemError:
+        raise
     except UnidentifiedImageError:
         raise ItemError("it is no image") from None
     except Image.DecompressionBombError:
         raise ItemError(TOO_LARGE) from None
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise ItemError(f"it is damaged ({error})") from None
+    # Pillow's readers raise whatever they like on a broken file.
+    except Exception as error:
+        raise ItemError(f"it is damaged ({reason(error)})") from None
 
 
 def _rgb(picture: Image.Image) -> Image.Image:

@@ -10,11 +10,11 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
+from datagen import own_files
 from datagen.errors import SpecError
 from datagen.spec import SPLITS, DatasetSpec, Split
 from datagen.texts import trdg
 
-KINDS = (".ttf", ".otf")
 DEAL: tuple[Split, ...] = ("train", "val", "test", "train", "train")
 """Who gets the next family, from the one of most fonts to those of one: each split has of both."""
 GLYPHS = 128
@@ -97,9 +97,9 @@ def capitals_only(font: Path) -> bool:
 @cache
 def _fonts(folder: str | None) -> tuple[Path, ...]:
     where = trdg() / "fonts" / "latin" if folder is None else Path(folder)
-    found = tuple(sorted(file for file in where.glob("*") if file.suffix.lower() in KINDS))
+    found = tuple(own_files.files(where, own_files.FONTS))
     if not found:
-        raise SpecError(f"{where} holds no fonts ({', '.join(KINDS)})")
+        raise SpecError(f"{where} holds no fonts ({', '.join(sorted(own_files.FONTS))})")
     return found
 
 

@@ -1,5 +1,6 @@
 """Renders the shards that a folder lacks, each as one Ray task."""
 
+import functools
 import logging
 import os
 import signal
@@ -15,9 +16,10 @@ from ray.exceptions import RayTaskError
 
 from datagen import shards, summary
 from datagen.errors import DataError, ShardError, SpecError
+from datagen.own_files import sealed
 from datagen.render import render
 from datagen.shards import Manifest, Shard
-from datagen.spec import DatasetSpec, Spec, sealed
+from datagen.spec import DatasetSpec, Spec
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +31,7 @@ Report = Callable[[int, int], None]
 def ray_session(cpus: int | None = None) -> Iterator[None]:
     """Ray for the length of the block: the running cluster, or one on this machine with `cpus` cores (default: all)."""
     if not ray.is_initialized():
-        ray.init(num_cpus=cpus, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
+        _start(cpus)
     # Ray takes SIGTERM for itself; to us it is Ctrl-C from a scheduler.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -38,42 +40,62 @@ def ray_session(cpus: int | None = None) -> Iterator[None]:
         ray.shutdown()
 
 
+def _start(cpus: int | None) -> None:
+    start = functools.partial(ray.init, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
+    try:
+        start(num_cpus=cpus)
+    except ValueError:
+        # A running cluster has the cores that it has.
+        start()
+
+
 def ensure(spec: Spec, folder: Path, report: Report = lambda done, total: None) -> Manifest:
     """Makes `folder` hold the whole data set and returns its manifest; shards that match their checksum are kept.
 
     Needs a Ray session. The manifest grows with each shard, so that an interrupted call loses only the
-    shards under way. A missing or damaged shard of rendered images is rendered again.
+    shards under way. A missing or damaged shard of rendered images is rendered again. Of several calls at once, one
+    renders and the others wait for it.
 
     Raises:
         ShardError: the folder holds another data set, or an imported shard is missing or damaged.
         DataError: the folder cannot be written, or the specification cannot be drawn.
     """
+    manifest = _whole(spec, folder)
+    if manifest is None:
+        with shards.claimed(folder):
+            manifest = _filled(spec, folder, report)
+    else:
+        images = sum(shard.images for shard in shards.shards(spec))
+        report(images, images)
+    summary.ensure(folder)
+    return manifest
+
+
+def _whole(spec: Spec, folder: Path) -> Manifest | None:
+    """The manifest of a folder that lacks nothing."""
+    if not (folder / shards.MANIFEST).exists():
+        return None
+    manifest = _manifest(spec, folder)
+    return None if manifest.missing(folder) or manifest.damaged(folder) else manifest
+
+
+def _filled(spec: Spec, folder: Path, report: Report) -> Manifest:
+    """The manifest once all is there; whoever held the folder before may have done that already."""
     manifest = _manifest(spec, folder)
     missing = _missing(manifest, folder)
     total = sum(shard.images for shard in shards.shards(spec))
     done = total - sum(shard.images for shard in missing)
     report(done, total)
-    if not missing:
-        return manifest
-    if not isinstance(spec, DatasetSpec):
-        raise ShardError(f"{folder}: {missing[0].name} is missing or damaged; delete the folder and import again")
-    if sealed(spec) != spec:
-        raise SpecError(f"{folder}: the files that its specification names have changed; choose another folder")
-    tasks = {_render_shard.remote(spec, folder, shard): shard for shard in missing}
-    while tasks:
-        [ready], _ = ray.wait(list(tasks))
-        shard = tasks.pop(ready)
-        manifest.sha256[shard.name] = _result(ready)
+    for shard, sha256 in _rendered(spec, folder, missing):
+        manifest.sha256[shard.name] = sha256
         manifest.save(folder)
         done += shard.images
         report(done, total)
-    summary.write(folder)
     return manifest
 
 
 def _manifest(spec: Spec, folder: Path) -> Manifest:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         if not (folder / shards.MANIFEST).exists():
             Manifest(spec).save(folder)
     except OSError as error:
@@ -91,6 +113,20 @@ def _missing(manifest: Manifest, folder: Path) -> list[Shard]:
         logger.warning("%s: sha256 differs from the manifest's; it is rendered again", folder / shard.name)
         del manifest.sha256[shard.name]
     return manifest.missing(folder)
+
+
+def _rendered(spec: Spec, folder: Path, missing: list[Shard]) -> Iterator[tuple[Shard, str]]:
+    """Each shard as it is finished, and its sha256."""
+    if not missing:
+        return
+    if not isinstance(spec, DatasetSpec):
+        raise ShardError(f"{folder}: {missing[0].name} is missing or damaged; delete the folder and import again")
+    if sealed(spec) != spec:
+        raise SpecError(f"{folder}: the files that its specification names have changed; choose another folder")
+    tasks = {_render_shard.remote(spec, folder, shard): shard for shard in missing}
+    while tasks:
+        [ready], _ = ray.wait(list(tasks))
+        yield tasks.pop(ready), _result(ready)
 
 
 @ray.remote(num_cpus=1)

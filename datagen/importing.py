@@ -13,17 +13,15 @@ from typing import NamedTuple
 import numpy as np
 
 from datagen import shards, sources, summary
-from datagen.errors import DataError, ItemError, SpecError
+from datagen.errors import DataError, ItemError
 from datagen.fitting import fit
 from datagen.render import Sample, png
 from datagen.shards import MANIFEST, Manifest, Shard
 from datagen.sources import Item
-from datagen.spec import READABLE, SPLITS, ImportSpec, Split, split_of
+from datagen.spec import SPLITS, ImportSpec, Split, check_canvas, split_of
 
 SHARD = 500
 """Images a Parquet file."""
-SIDE = 64
-"""Pixels that a canvas's sides are multiples of."""
 CHUNK = 256
 """Images that are opened at a time."""
 
@@ -38,8 +36,7 @@ class Canvas:
     """Pixels."""
 
     def __post_init__(self) -> None:
-        if self.width < 1 or self.height < 1 or self.width % SIDE or self.height % SIDE:
-            raise SpecError(f"a canvas of {self.width}x{self.height}: codecs need sides that {SIDE} divides")
+        check_canvas(self.width, self.height)
 
 
 class Fitted(NamedTuple):
@@ -74,16 +71,16 @@ def import_images(
         DataError: the source holds no images, or too few for three splits; `out` holds a data set or cannot be
             written.
     """
-    if (out / MANIFEST).exists():
-        raise DataError(f"{out} holds a data set already; choose another --out, or delete it")
     found = sources.find(source, labeled=labeled)
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        writer = _Writer(out, seed)
-        for done, fitted in enumerate(_fitted(iter(found.items), canvas), start=1):
-            writer.add(fitted)
-            report(done, found.total)
-        return writer.finish(canvas)
+        with shards.claimed(out):
+            if (out / MANIFEST).exists():
+                raise DataError(f"{out} holds a data set already; choose another --out, or delete it")
+            writer = _Writer(out, seed)
+            for done, fitted in enumerate(_fitted(iter(found.items), canvas), start=1):
+                writer.add(fitted)
+                report(done, found.total)
+            return writer.finish(canvas)
     except OSError as error:
         raise DataError(f"{out} cannot be written ({error.strerror}); choose another folder") from None
 
@@ -109,8 +106,8 @@ def _readable(label: str | None) -> str:
     text = label.strip()
     if not text:
         raise ItemError("its label is empty")
-    if unknown := set(text) - set(READABLE):
-        raise ItemError(f"its label has characters that no recognizer knows: {''.join(sorted(unknown))}")
+    if not text.isprintable():
+        raise ItemError(f"its label has characters that cannot be printed: {text!r}")
     return text
 
 

@@ -7,13 +7,14 @@ from pyarrow import ArrowException
 from pyarrow.fs import FileSystem, LocalFileSystem, copy_files
 
 from datagen.errors import DataError
-from datagen.shards import MANIFEST, Manifest
+from datagen.shards import MANIFEST, Manifest, claimed
 
 
 def fetch(uri: str, cache: Path) -> Path:
     """Folder of a data set: what `uri` names if that is a path, else a copy in `cache`, named by its digest.
 
-    Shards are checked against the manifest when the data set is used, as any are.
+    Of several processes one copies, and the others wait. Shards are checked against the manifest when the data set is
+    used, as any are.
 
     Args:
         uri: a path, or what pyarrow opens: `s3://bucket/folder`, `gs://bucket/folder`, `file:///folder`.
@@ -25,7 +26,8 @@ def fetch(uri: str, cache: Path) -> Path:
         return Path(uri)
     try:
         store, source = FileSystem.from_uri(uri)
-        return _copied(store, source, cache)
+        with claimed(cache):
+            return _copied(store, source, cache)
     except (OSError, ArrowException) as error:
         raise DataError(f"{uri} cannot be read: {error}") from None
 

@@ -2,19 +2,23 @@
 
 import hashlib
 import json
+import logging
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import polars as pl
+from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
 from datagen.errors import DataError, ShardError
 from datagen.render import Sample
 from datagen.spec import SPLITS, Spec, Split, count
+
+logger = logging.getLogger(__name__)
 
 SCHEMA = pl.Schema(
     {"image": pl.Binary, "text": pl.String, "index": pl.Int64, "font": pl.String, "background": pl.String}
@@ -22,6 +26,8 @@ SCHEMA = pl.Schema(
 DESCRIPTION = ("text", "index", "font", "background")
 """Columns of a row beside its image."""
 MANIFEST = "manifest.json"
+LOCK = ".lock"
+"""File that who fills a folder holds."""
 STALE = 3600.0
 """Seconds after which nobody writes to a half-written file any more."""
 
@@ -85,6 +91,28 @@ def atomic(path: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """A folder to oneself, made if it is missing; another process that fills it is waited for.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    lock = FileLock(folder / LOCK)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout:
+        logger.warning("%s: another process fills it, which is waited for", folder)
+        lock.acquire()
+    except OSError as error:
+        raise DataError(f"{folder} cannot be written ({error.strerror}); choose another folder") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def forget_partials(folder: Path) -> None:
     """Deletes what killed processes left half-written; a living one has been at it for less long."""
     for partial in folder.glob(".*.partial"):
@@ -136,10 +164,12 @@ class Manifest:
             content = json.loads(path.read_text())
             digest = content.pop("digest")
             manifest = TypeAdapter(cls).validate_python(content)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise ShardError(
                 f"{folder} holds no data set ({MANIFEST} is missing); make one with python -m datagen"
             ) from None
+        except OSError as error:
+            raise ShardError(f"{path} cannot be read ({error.strerror})") from None
         except (ValueError, KeyError, TypeError) as error:
             raise ShardError(f"{path} cannot be read ({error}); delete it and run the same command again") from None
         if manifest.spec.digest() != digest:
@@ -147,16 +177,23 @@ class Manifest:
         return manifest
 
 
-def read(folder: Path, split: Split, columns: Sequence[str] = SCHEMA.names()) -> pl.DataFrame:
-    """The rows of one split of a finished data set, in order; of these columns.
+def read(
+    folder: Path, split: Split, columns: Sequence[str] = SCHEMA.names(), indexes: Collection[int] | None = None
+) -> pl.DataFrame:
+    """The rows of one split of a finished data set, in order; of these columns, and of these indexes if any are given.
 
     Raises:
         ShardError: a shard is missing or cannot be read.
     """
     names = [name for name in sorted(Manifest.load(folder).sha256) if name.startswith(f"{split}-")]
     try:
-        return pl.concat([pl.read_parquet(folder / name, columns=list(columns)) for name in names])
+        return pl.concat([_rows(folder / name, columns, indexes) for name in names])
     except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise ShardError(
             f"{folder}: a {split} shard cannot be read ({error}); run python -m datagen on it again"
         ) from None
+
+
+def _rows(path: Path, columns: Sequence[str], indexes: Collection[int] | None) -> pl.DataFrame:
+    rows = pl.scan_parquet(path)
+    return (rows if indexes is None else rows.filter(pl.col("index").is_in(list(indexes)))).select(columns).collect()

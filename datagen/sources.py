@@ -8,7 +8,7 @@ from typing import NamedTuple
 import lmdb
 import polars as pl
 
-from datagen.errors import DataError, ItemError
+from datagen.errors import DataError, ItemError, reason
 
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".jp2"})
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
@@ -42,14 +42,26 @@ def find(path: Path, *, labeled: bool = True) -> Source:
     TEXT_NUMBER.EXTENSION, as TextRecognitionDataGenerator names them.
 
     Raises:
-        DataError: it does not exist, or holds no images that can be told.
+        DataError: it does not exist, or holds no images that can be told; while they are taken, it cannot be read.
     """
     if not path.exists():
         raise DataError(f"{path} does not exist; give a folder, a CSV or TSV file, a Parquet file or an LMDB")
-    source = _find(path, labeled)
-    if not source.total:
+    try:
+        items, total = _find(path, labeled)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror})") from None
+    if not total:
         raise DataError(f"{path} holds no image; give a folder, a CSV or TSV file, a Parquet file or an LMDB")
-    return source if labeled else Source((item._replace(text=None) for item in source.items), source.total)
+    items = items if labeled else (item._replace(text=None) for item in items)
+    return Source(_readable(path, items), total)
+
+
+def _readable(path: Path, items: Iterable[Item]) -> Iterator[Item]:
+    """The items, until the source breaks."""
+    try:
+        yield from items
+    except (OSError, pl.exceptions.PolarsError, lmdb.Error) as error:
+        raise DataError(f"{path} cannot be read ({reason(error)})") from None
 
 
 def _find(path: Path, labeled: bool) -> Source:
@@ -74,7 +86,7 @@ def _find(path: Path, labeled: bool) -> Source:
 
 def _folder(folder: Path) -> Source:
     files = sorted(file for file in folder.rglob("*") if file.suffix.casefold() in IMAGES)
-    items = (Item(_name(file, folder), _reader(folder, file), _text_in(file.stem)) for file in files)
+    items = (Item(file.relative_to(folder).as_posix(), _reader(file), _text_in(file.stem)) for file in files)
     return Source(items, len(files))
 
 
@@ -90,7 +102,7 @@ def _table(path: Path) -> Source:
 
 def _table_items(folder: Path, rows: list[tuple[str, str]]) -> Iterator[Item]:
     for number, (name, text) in enumerate(rows, start=1):
-        yield Item(f"{name} (row {number})", _reader(folder, folder / name), text)
+        yield Item(f"{name} (row {number})", _reader(folder / name), text)
 
 
 def _rows(path: Path) -> list[tuple[str, str]]:
@@ -100,7 +112,7 @@ def _rows(path: Path) -> list[tuple[str, str]]:
         quote = '"' if separator == "," else None
         table = pl.read_csv(path, has_header=False, infer_schema=False, separator=separator, quote_char=quote)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise DataError(f"{path} cannot be read as a table ({error}); give image paths and texts") from None
+        raise DataError(f"{path} cannot be read as a table ({reason(error)}); give image paths and texts") from None
     if table.width < 2:
         raise DataError(f"{path} has one column; give image paths and texts, separated by {separator!r}")
     head = [(value or "").casefold() for value in table.row(0)]
@@ -114,20 +126,15 @@ def _index(head: list[str], names: tuple[str, ...]) -> int | None:
     return next((head.index(name) for name in names if name in head), None)
 
 
-def _reader(folder: Path, file: Path) -> Callable[[], bytes]:
+def _reader(file: Path) -> Callable[[], bytes]:
     def read() -> bytes:
-        if not file.resolve().is_relative_to(folder.resolve()):
-            raise ItemError("its path leaves the folder")
         try:
             return file.read_bytes()
-        except OSError as error:
-            raise ItemError(error.strerror or "it cannot be read") from None
+        # A name in a table may hold what no path does.
+        except (OSError, ValueError) as error:
+            raise ItemError(getattr(error, "strerror", None) or reason(error)) from None
 
     return read
-
-
-def _name(file: Path, folder: Path) -> str:
-    return file.relative_to(folder).as_posix()
 
 
 def _parquet(files: list[Path]) -> Source:
@@ -135,7 +142,7 @@ def _parquet(files: list[Path]) -> Source:
         total = pl.scan_parquet(files).select(pl.len()).collect().item()
         columns = pl.read_parquet_schema(files[0])
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise DataError(f"{files[0]} cannot be read as Parquet ({error})") from None
+        raise DataError(f"{files[0]} cannot be read as Parquet ({reason(error)})") from None
     image, text = (next((n for n in names if n in columns), None) for names in (NAME_COLUMNS, TEXT_COLUMNS))
     if image is None:
         raise DataError(f"{files[0]} has no column {' or '.join(NAME_COLUMNS)}; it has {', '.join(columns)}")
@@ -148,7 +155,8 @@ def _parquet_items(files: list[Path], image: str, text: str | None) -> Iterator[
         for number, (content, *label) in enumerate(pl.read_parquet(file, columns=wanted).iter_rows()):
             # The Hugging Face hub's data sets nest the bytes.
             data = content.get("bytes") if isinstance(content, dict) else content
-            yield Item(f"{file.name}:{number}", _given(data), label[0] if label else None)
+            text = str(label[0]) if label and label[0] is not None else None
+            yield Item(f"{file.name}:{number}", _given(data), text)
 
 
 def _lmdb(folder: Path) -> Source:
@@ -157,7 +165,7 @@ def _lmdb(folder: Path) -> Source:
         with environment.begin() as transaction:
             total = int(transaction.get(COUNT_KEY, b"0"))
     except (lmdb.Error, ValueError) as error:
-        raise DataError(f"{folder} cannot be read as LMDB ({error})") from None
+        raise DataError(f"{folder} cannot be read as LMDB ({reason(error)})") from None
     return Source(_lmdb_items(environment, total), total)
 
 

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+import math
+from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator
+from tyro.conf import Suppress
 
 from datagen.errors import SpecError
 
@@ -20,6 +21,8 @@ RENDERER = 2
 """Raised whenever the same specification starts to give other pixels."""
 READABLE = "".join(map(chr, range(ord(" "), ord("~") + 1))) + "€"
 """What the recognizers read."""
+SIDE = 64
+"""Pixels that a canvas's sides are multiples of."""
 
 Range = tuple[float, float]
 """Least and most; a value is drawn evenly between them."""
@@ -101,12 +104,18 @@ class Look:
     jpeg: float = 0.3
     """Share of images with the traces of a JPEG file."""
     jpeg_quality: tuple[int, int] = (30, 90)
+    """Of such a file, 1 to 100."""
 
     def __post_init__(self) -> None:
         _check_range("size", self.size, 0.05, 1.0)
         _check_range("contrast", self.contrast, 0, 255)
         _check_range("jpeg_quality", self.jpeg_quality, 1, 100)
-        shares = ("light", "color", "outline", "distortion", "light_falloff", "shadow", "noise", "jpeg")
+        _check_range("spacing", self.spacing, 0, 10)
+        _check_range("space", self.space, 0, 10)
+        _check_range("outline_width", self.outline_width, 0, 20)
+        _check_range("noise_level", self.noise_level, 0, 255)
+        _check_amounts(margin=self.margin, skew=self.skew, curvature=self.curvature, blur=self.blur)
+        shares = ("light", "color", "outline", "distortion", "perspective", "light_falloff", "shadow", "noise", "jpeg")
         _check_shares(**{name: getattr(self, name) for name in shares})
 
 
@@ -121,9 +130,9 @@ class DatasetSpec:
     test: int = 600
     """Images that every reported figure is measured on."""
     width: int = 256
-    """Pixels."""
+    """Pixels, a multiple of 64."""
     height: int = 64
-    """Pixels."""
+    """Pixels, a multiple of 64."""
     texts: Texts = field(default_factory=Texts)
     fonts: str | None = None
     """A folder of your own TrueType or OpenType fonts; TextRecognitionDataGenerator's else."""
@@ -140,15 +149,17 @@ class DatasetSpec:
     shard: int = 500
     """Images a Parquet file."""
     seed: int = 0
-    contents: str = ""
-    """SHA-256 over your own files that it names; see `sealed`."""
-    kind: Literal["rendered"] = "rendered"
+    """Another one draws other images of the same kind."""
+    contents: Suppress[str] = ""
+    """SHA-256 over your own files that it names; see `own_files.sealed`."""
+    kind: Suppress[Literal["rendered"]] = "rendered"
 
     def __post_init__(self) -> None:
         if min(self.train, self.val, self.test, self.shard) < 1:
             raise SpecError(
                 f"every split and shard needs an image: {self.train=}, {self.val=}, {self.test=}, {self.shard=}"
             )
+        check_canvas(self.width, self.height)
         if min(self.width, self.height) - 2 * self.look.margin < 16:
             raise SpecError(
                 f"a canvas of {self.width}x{self.height} with a margin of {self.look.margin} is too small for text; "
@@ -160,28 +171,6 @@ class DatasetSpec:
     def digest(self) -> str:
         """Sixteen hexadecimal digits that name this data set: its specification and the renderer's version."""
         return _digest({"renderer": RENDERER, **asdict(self)})
-
-
-def sealed(spec: DatasetSpec) -> DatasetSpec:
-    """The specification with the checksum of the files that it names, so that other contents are another data set.
-
-    Raises:
-        SpecError: one of them is missing.
-    """
-    named = [path for path in (spec.texts.file, spec.fonts, spec.photos) if path is not None]
-    if not named:
-        return spec
-    digest = hashlib.sha256()
-    for file in (file for path in named for file in _files(Path(path))):
-        digest.update(file.name.encode())
-        digest.update(file.read_bytes())
-    return replace(spec, contents=digest.hexdigest())
-
-
-def _files(path: Path) -> list[Path]:
-    if not path.exists():
-        raise SpecError(f"{path} does not exist")
-    return sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -235,6 +224,16 @@ def _digest(identity: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def check_canvas(width: int, height: int) -> None:
+    """Looks at the size of images.
+
+    Raises:
+        SpecError: no codec takes them.
+    """
+    if min(width, height) < 1 or width % SIDE or height % SIDE:
+        raise SpecError(f"a canvas of {width}x{height}: codecs need sides that {SIDE} divides")
+
+
 def _check_range(name: str, bounds: tuple[float, float], least: float, most: float) -> None:
     low, high = bounds
     if not least <= low <= high <= most:
@@ -245,6 +244,12 @@ def _check_shares(**shares: float) -> None:
     for name, share in shares.items():
         if not 0 <= share <= 1:
             raise SpecError(f"{name}={share} must be a share, 0 to 1")
+
+
+def _check_amounts(**amounts: float) -> None:
+    for name, amount in amounts.items():
+        if not 0 <= amount < math.inf:
+            raise SpecError(f"{name}={amount} must be 0 or more")
 
 
 def paper() -> DatasetSpec:

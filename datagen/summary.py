@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from PIL import Image, ImageDraw, ImageFont
 from datagen import shards
 from datagen.shards import Manifest, atomic
 from datagen.spec import SPLITS, Split
+
+logger = logging.getLogger(__name__)
 
 SUMMARY = "summary.json"
 COLUMNS, ROWS = 6, 12
@@ -35,6 +38,15 @@ def files(folder: Path) -> list[Path]:
     return [file for name in (SUMMARY, *map(sheet_name, SPLITS)) if (file := folder / name).exists()]
 
 
+def ensure(folder: Path) -> None:
+    """As `write`, where any of it is missing; a folder that cannot be written does without."""
+    try:
+        if len(files(folder)) < 1 + len(SPLITS):
+            write(folder)
+    except OSError as error:
+        logger.warning("%s has no contact sheets: they cannot be written (%s)", folder, error.strerror)
+
+
 def write(folder: Path) -> dict[str, Any]:
     """Writes contact-SPLIT.png and summary.json of a finished data set; returns the summary.
 
@@ -44,18 +56,23 @@ def write(folder: Path) -> dict[str, Any]:
     manifest = Manifest.load(folder)
     summary: dict[str, Any] = {"digest": manifest.spec.digest(), "rejected": len(manifest.rejected)}
     for split in SPLITS:
-        table = shards.read(folder, split)
-        summary[split] = _described(table)
+        table = shards.read(folder, split, shards.DESCRIPTION)
+        measured, shown = table["index"].head(MEASURED), _evenly(table["index"])
+        summary[split] = _described(table, shards.read(folder, split, ("image",), measured))
         with atomic(folder / sheet_name(split)) as partial:
-            sheet(table).save(partial, "PNG", compress_level=1)
+            sheet(shards.read(folder, split, ("image", "text"), shown)).save(partial, "PNG", compress_level=1)
     with atomic(folder / SUMMARY) as partial:
         partial.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return summary
 
 
-def sheet(table: pl.DataFrame) -> Image.Image:
-    """Samples spread evenly over a split, each above its text."""
-    shown = table.gather_every(max(1, len(table) // (COLUMNS * ROWS))).head(COLUMNS * ROWS)
+def _evenly(indexes: pl.Series) -> pl.Series:
+    """As many as a sheet has, spread over a split."""
+    return indexes.gather_every(max(1, len(indexes) // (COLUMNS * ROWS))).head(COLUMNS * ROWS)
+
+
+def sheet(shown: pl.DataFrame) -> Image.Image:
+    """Images, each above its text."""
     pictures = [Image.open(io.BytesIO(data)) for data in shown["image"]]
     width, height = (GAP + max(sides) for sides in zip(*(picture.size for picture in pictures), strict=True))
     height += CAPTION
@@ -68,8 +85,8 @@ def sheet(table: pl.DataFrame) -> Image.Image:
     return page
 
 
-def _described(table: pl.DataFrame) -> dict[str, Any]:
-    pixels = [np.asarray(Image.open(io.BytesIO(data)).convert("L")) for data in table["image"].head(MEASURED)]
+def _described(table: pl.DataFrame, measured: pl.DataFrame) -> dict[str, Any]:
+    pixels = [np.asarray(Image.open(io.BytesIO(data)).convert("L")) for data in measured["image"]]
     lengths = [len(text) for text in table["text"]]
     return {
         "images": len(table),

@@ -15,6 +15,8 @@ POOLS: dict[Characters, str] = {
     "symbols": string.punctuation.replace("<", "").replace(">", "").replace("=", ""),
 }
 """As TextRecognitionDataGenerator's random strings have them."""
+TRIES = 20_000
+"""Random strings that are drawn before a split is said to own none."""
 SYMBOLS = 0.3
 """Chance of a symbol at each place of every second random string: letters and digits are what is counted."""
 
@@ -83,13 +85,17 @@ def _word(spec: DatasetSpec, split: Split, rng: random.Random) -> str:
 def _random(spec: DatasetSpec, split: Split, rng: random.Random) -> str:
     """A string of some of the pools, drawn until it is this split's."""
     plain, symbols = _pools(spec.texts)
-    while True:
+    for _ in range(TRIES):
         pool = "".join(rng.sample(plain, rng.randint(1, len(plain))))
         share = SYMBOLS if symbols and rng.random() < 0.5 else 0.0
         length = rng.randint(*spec.texts.length)
         text = "".join(rng.choice(symbols if rng.random() < share else pool) for _ in range(length))
         if _counts(text) and _owns(spec, split, text):
             return text
+    raise SpecError(
+        f"no random string of {spec.texts.length} characters falls to {split}; make --texts.length longer, or name "
+        "more in --texts.pool or --texts.characters"
+    )
 
 
 @cache

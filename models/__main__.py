@@ -5,16 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import tyro
-from PIL import Image, ImageOps, UnidentifiedImageError
 from rich.console import Console
 from rich.markup import escape
 
-from models.errors import FormatError, ModelError
+from models import files, pictures
+from models.errors import ModelError
 
 ENDING = ".tfic"
-WHITE, WHITE_16 = 255, 65_535
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +25,9 @@ class Compress:
     """The .tfic file to write; of several, a folder."""
     model: Path
     """Codec that python -m sweep.pick exported."""
-    bpp: Annotated[float | None, tyro.conf.arg(metavar="BPP")] = None
+    bpp: Annotated[float | None, tyro.conf.arg(metavar="BPP", help_behavior_hint="")] = None
     """Most bits per pixel of the whole file; of a model with a dial."""
-    quality: Annotated[int | None, tyro.conf.arg(metavar="0..100")] = None
+    quality: Annotated[int | None, tyro.conf.arg(metavar="0..100", help_behavior_hint="")] = None
     """Position of a model's dial: 0 is the smallest file, 100 the best."""
 
     def run(self) -> None:
@@ -38,16 +36,18 @@ class Compress:
 
         if self.bpp is not None and self.quality is not None:
             raise ModelError("--bpp and --quality exclude each other; give one")
-        found = jobs.find(self.image, self.file, _image_endings(), ENDING)
+        found = jobs.find(self.image, self.file, pictures.endings(), ENDING)
         model = trained.load(self.model)
 
         def work(job: jobs.Job) -> str:
-            image = _read_image(job.source)
+            files.check_target(job.target, job.source, ENDING)
+            image = pictures.read(job.source)
             if self.bpp is not None:
                 data = container.encode_within(model, image, self.bpp)
             else:
                 data = container.encode(model, image, self.quality)
-            _write(job.target, data)
+            with files.writing(job.target) as partial:
+                partial.write_bytes(data)
             height, width = image.shape[:2]
             return f"{job.target}: {len(data)} bytes, {8 * len(data) / (height * width):.4f} bpp, {width}x{height}"
 
@@ -61,7 +61,7 @@ class Decompress:
     file: tyro.conf.Positional[str]
     """The .tfic file to read; a folder of them; or a pattern in quotes."""
     image: tyro.conf.Positional[Path]
-    """Image to write, whose ending names the format; of several, a folder for PNG files."""
+    """Image to write, whose ending names the format; of several, a folder for PNG files, where none is replaced."""
     model: Path
     """The codec that compressed it."""
 
@@ -73,9 +73,11 @@ class Decompress:
         model = trained.load(self.model)
 
         def work(job: jobs.Job) -> str:
-            image = Image.fromarray(container.decode(model, _read(job.source)))
-            _write_image(job.target, image)
-            return f"{job.target}: {image.width}x{image.height}"
+            # One that was named is meant; others may be originals.
+            files.check_target(job.target, job.source, job.target.suffix if job.target == self.image else None)
+            image = container.decode(model, files.read(job.source))
+            pictures.write(job.target, image)
+            return f"{job.target}: {image.shape[1]}x{image.shape[0]}"
 
         jobs.run(found, work)
 
@@ -104,7 +106,7 @@ class Read:
         recognizer = recognizers.load_identified(name, self.recognizer_weights, self.recognizer)
 
         def work(job: jobs.Job) -> str:
-            image = container.rgb(container.decode(model, _read(job.source)))
+            image = container.rgb(container.decode(model, files.read(job.source)))
             [text] = recognizer.read(container.to_float(image))
             return text if len(found) == 1 else f"{job.source}\t{text}"
 
@@ -146,48 +148,6 @@ def main() -> int:
         Console(stderr=True).print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
         return 2
     return 0
-
-
-def _image_endings() -> set[str]:
-    """Of the files that Pillow opens."""
-    return {ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN}
-
-
-def _read_image(path: Path) -> np.ndarray:
-    """Its pixels as it is looked at, RGB or grey."""
-    try:
-        with Image.open(path) as image:
-            if image.has_transparency_data:
-                raise FormatError(f"{path} has transparency, which .tfic does not keep; flatten it on a background")
-            upright = ImageOps.exif_transpose(image)
-            if upright.mode.startswith("I"):
-                return (np.asarray(upright).clip(0, WHITE_16) // (WHITE_16 // WHITE)).astype(np.uint8)
-            return np.asarray(upright.convert("L" if upright.mode in ("1", "L", "F") else "RGB"))
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise FormatError(f"{path} cannot be read as an image ({error})") from None
-
-
-def _write_image(path: Path, image: Image.Image) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        image.save(path)
-    except (OSError, ValueError) as error:
-        raise FormatError(f"{path} cannot be written ({error})") from None
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise FormatError(f"{path} cannot be read ({error.strerror})") from None
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    except OSError as error:
-        raise FormatError(f"{path} cannot be written ({error.strerror})") from None
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ class TficFile(NamedTuple):
             raise FormatError("the file is damaged: its checksum is wrong; transfer it again")
         width, at = _read_varint(content, after_magic)
         height, at = _read_varint(content, at)
-        if not (0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE):
+        if not _fits(width, height):
             raise FormatError(f"the file asks for an image of {width}x{height} pixels; it is damaged")
         quality = None
         if kind & DIAL:
@@ -84,8 +84,13 @@ def encode(model: Model, image: UInt8[np.ndarray, "h w *_c"], quality: int | Non
     """Compresses an image of any size, RGB or of one channel without an axis, to a file's bytes.
 
     `quality` is the position of a model's dial, 0 to 100.
+
+    Raises:
+        FormatError: a side is too long.
     """
     height, width = image.shape[:2]
+    if not _fits(width, height):
+        raise FormatError(f"{width}x{height} pixels are too many; a side has {LARGEST_SIDE} at most: cut the image up")
     codec = model.codec_at(quality)
     stream = codec.compress(pad(to_float(rgb(image)), codec.downsampling_factor))
     return TficFile(model.fingerprint[:FINGERPRINT_BYTES], width, height, quality, stream, image.ndim == 2).pack()
@@ -152,6 +157,10 @@ def to_float(image: UInt8[np.ndarray, "h w 3"]) -> Float[Tensor, "1 3 h w"]:
 def to_bytes(image: Float[Tensor, "1 3 h w"]) -> UInt8[np.ndarray, "h w 3"]:
     """Pixels 0 to 1 -> 0 to 255, rounded."""
     return (image[0].permute(1, 2, 0) * 255).round().to(torch.uint8).cpu().numpy()
+
+
+def _fits(width: int, height: int) -> bool:
+    return 0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE
 
 
 def _round_up(side: int, factor: int) -> int:

@@ -1,6 +1,7 @@
 """What a command works on: a file, or all of a folder or pattern, each with the place of its result."""
 
 import glob
+import sys
 from collections import Counter
 from collections.abc import Callable, Collection
 from itertools import takewhile
@@ -56,8 +57,7 @@ def run(jobs: list[Job], work: Callable[[Job], str]) -> None:
         print(work(jobs[0]))
         return
     failed = 0
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True, soft_wrap=True, highlight=False), transient=True) as progress:
+    with _progress() as progress:
         for job in progress.track(jobs):
             try:
                 print(work(job))
@@ -66,6 +66,16 @@ def run(jobs: list[Job], work: Callable[[Job], str]) -> None:
                 progress.console.print(f"failed: {error}", markup=False)
     if failed:
         raise ModelError(f"{failed} of {len(jobs)} files failed; the lines above say why")
+
+
+def _progress() -> Progress:
+    """A bar on standard error, with what is printed above it; in a pipe or file, that stays on standard output."""
+    return Progress(
+        *(BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()),
+        console=Console(stderr=True, soft_wrap=True, highlight=False),
+        transient=True,
+        redirect_stdout=sys.stdout.isatty(),
+    )
 
 
 def _files(source: str, endings: Collection[str]) -> tuple[list[Path], Path]:

@@ -26,8 +26,8 @@ class LossTerms(NamedTuple):
     total: Float[Tensor, " b"]
     """L."""
     scaled: Float[Tensor, " b"]
-    """L / (lambda + beta), which is minimized: its gradients have about one size wherever in the plane, so that neither
-    end of it owns a batch, and clipping treats all alike."""
+    """L / (lambda + beta), or L / lambda without a recognizer, which is minimized: its gradients have about one size
+    wherever in the plane, so that neither end of it owns a batch, and clipping treats all alike."""
     mse: Float[Tensor, " b"]
     bpp: Float[Tensor, " b"]
     ocr: Float[Tensor, " b"] | None
@@ -49,10 +49,10 @@ def objective(
     mse = mean_squared_error(output.x_hat, images)
     bpp = bits_per_pixel(output.likelihoods, images.shape[2] * images.shape[3])
     total = weights.distortion * mse + weights.rate * bpp
-    ocr = None
-    if recognizer is not None:
-        ocr = recognizer.loss(output.x_hat, texts, reading_scale)
-        total = total + weights.ocr * ocr
+    if recognizer is None:
+        return LossTerms(total, total / weights.rate, mse, bpp, None)
+    ocr = recognizer.loss(output.x_hat, texts, reading_scale)
+    total = total + weights.ocr * ocr
     return LossTerms(total, total / (weights.rate + weights.ocr), mse, bpp, ocr)
 
 

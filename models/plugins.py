@@ -154,9 +154,11 @@ def _try(name: str, user: Recognizer) -> None:
     """Fails now what would fail an hour later: reads and scores a grey image, twice."""
     images = torch.full((2, 3, 64, 256), 0.5)
     texts = _attempt(lambda: user.read(images), f"{name} cannot read an image of 64x256 pixels")
-    if len(texts) != 2 or not all(isinstance(text, str) for text in texts):
+    if not isinstance(texts, list | tuple) or len(texts) != 2 or not all(isinstance(text, str) for text in texts):
         raise ModelError(f"{name}: read(images) gives {texts!r} for two images; it must give a list of two strings")
     losses = _attempt(lambda: user.loss(images.requires_grad_(), texts), f"{name} has no loss of {texts!r}")
+    if not isinstance(losses, Tensor):
+        raise ModelError(f"{name}: loss(images, texts) gives a {type(losses).__name__}; it must give a tensor")
     if losses.shape != (2,) or not losses.requires_grad:
         raise ModelError(
             f"{name}: loss(images, texts) gives {tuple(losses.shape)} values for two images, "

@@ -1,7 +1,6 @@
 """model.pt: a trained codec of one rate, or with a dial for all, and the fingerprint that its .tfic files carry."""
 
 import math
-import os
 import pickle
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
@@ -14,6 +13,7 @@ from models import codecs
 from models.base import Codec
 from models.conditioning import ConditionedCodec, Plane
 from models.errors import ModelError, WeightsError
+from models.files import atomic
 from models.fingerprint import fingerprint
 
 FORMAT, DIAL_FORMAT = "tfic-model-2", "tfic-dial-1"
@@ -158,9 +158,5 @@ def _dial(content: dict[str, Any]) -> RateDial:
 def _save(path: Path, content: dict[str, Any], fingerprint: bytes, weights: torch.nn.Module) -> None:
     content |= {"fingerprint": fingerprint.hex()}
     content |= {"state_dict": {name: tensor.cpu() for name, tensor in weights.state_dict().items()}}
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
+    with atomic(path) as partial:
         torch.save(content, partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -93,6 +93,11 @@ class Store:
             self._keeper(node, team).forget()
         return codec
 
+    def knows(self, node: Node) -> bool:
+        """Whether this run or one beside it has trained the node."""
+        name = self.path(node).name
+        return any((place / name).exists() for place in (self.folder, self.shared) if place is not None)
+
     def holds(self, node: Node) -> bool:
         """Whether its weights are here; those that another run has trained are taken over."""
         path = self.path(node)

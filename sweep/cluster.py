@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,50 +11,64 @@ import yaml
 
 from sweep.config import SweepConfig
 
+HEAD = "node:__internal_head__"
+"""Ray's name of a resource that the head alone has."""
 BOOTSTRAP = Path("~/ray_bootstrap_config.yaml")
 """Where `ray up` leaves the cluster's configuration on the head node."""
 LEAST_SHARE = 8
 """Images of a batch that a worker needs, or the work around them costs more than they do."""
 
 
-def capacity(bootstrap: Path = BOOTSTRAP) -> Counter[str]:
-    """Amount by resource, `CPU` and `GPU` among them: what is up, or what the cluster may grow to if that is more."""
-    up = Counter({name: int(amount) for name, amount in ray.cluster_resources().items()})
-    return up | _most(bootstrap.expanduser())
+def machines(bootstrap: Path = BOOTSTRAP) -> list[Counter[str]]:
+    """`CPU` and `GPU` of each machine that is up; of an autoscaling cluster the head, and all that it may start."""
+    up = [Counter(node["Resources"]) for node in ray.nodes() if node["Alive"]]
+    planned = list(_planned(bootstrap.expanduser()))
+    if planned:
+        up = [machine for machine in up if HEAD in machine]
+    return [Counter({name: int(machine[name]) for name in ("CPU", "GPU")}) for machine in (*up, *planned)]
 
 
-def cores() -> list[int]:
-    """Of each machine that is up and works."""
-    counts = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
-    return [count for count in counts if count]
+def _planned(bootstrap: Path) -> Iterator[Counter[str]]:
+    types = yaml.safe_load(bootstrap.read_text())["available_node_types"] if bootstrap.exists() else {}
+    for node in types.values():
+        yield from [Counter(node.get("resources", {}))] * node.get("max_workers", 0)
 
 
-def _most(bootstrap: Path) -> Counter[str]:
-    if not bootstrap.exists():
-        return Counter()
-    most = Counter()
-    for node in yaml.safe_load(bootstrap.read_text()).get("available_node_types", {}).values():
-        for name, amount in node.get("resources", {}).items():
-            most[name] += int(amount) * node.get("max_workers", 0)
-    return most
+def fit(config: SweepConfig, machines: list[Counter[str]]) -> tuple[SweepConfig, int]:
+    """The configuration with a trial's needs cut to what a machine has, and how many such trials run at a time.
+
+    Cores are given up before GPUs lie idle.
+    """
+    gpus = config.gpus_per_trial if any(machine["GPU"] for machine in machines) else 0.0
+    able = [machine for machine in machines if machine["CPU"] and (machine["GPU"] or not gpus)]
+    cpus = min([config.cpus_per_trial, *(_cores_each(machine, gpus) for machine in able)])
+    trials = sum(_trials(machine, cpus, gpus) for machine in able)
+    return replace(config, cpus_per_trial=cpus, gpus_per_trial=gpus), max(1, trials)
 
 
-def fit(config: SweepConfig, offered: Counter[str]) -> tuple[SweepConfig, int]:
-    """The configuration with a trial's needs cut to what is offered, and how many such trials run at a time."""
-    cpus = max(1, min(config.cpus_per_trial, offered["CPU"]))
-    gpus = config.gpus_per_trial if offered["GPU"] else 0.0
+def _cores_each(machine: Counter[str], gpus: float) -> int:
+    """The most for each of a machine's trials while all of its GPUs are used."""
+    return max(1, machine["CPU"] // _on_gpus(machine, gpus)) if gpus else machine["CPU"]
+
+
+def _trials(machine: Counter[str], cpus: int, gpus: float) -> int:
+    by_cores = machine["CPU"] // cpus
+    return min(by_cores, _on_gpus(machine, gpus)) if gpus else by_cores
+
+
+def _on_gpus(machine: Counter[str], gpus: float) -> int:
     # A fifth of a GPU is a little more than that in floating point.
-    fitting = [offered["CPU"] // cpus] + ([int(offered["GPU"] / gpus + 1e-6)] if gpus else [])
-    return replace(config, cpus_per_trial=cpus, gpus_per_trial=gpus), max(1, min(fitting))
+    return int(machine["GPU"] / gpus + 1e-6)
 
 
-def team(config: SweepConfig, offered: Counter[str], machines: list[int], batch_size: int) -> tuple[SweepConfig, int]:
+def team(config: SweepConfig, machines: list[Counter[str]], batch_size: int) -> tuple[SweepConfig, int]:
     """The same for a stage that all train together: a worker takes a GPU, or cores of one machine.
 
     One core each is fastest while a worker's share of the batch is not too small.
     """
-    if config.gpus_per_trial:
-        return fit(replace(config, gpus_per_trial=1.0), offered)
+    if config.gpus_per_trial and any(machine["GPU"] for machine in machines):
+        return fit(replace(config, gpus_per_trial=1.0), machines)
+    cores = [machine["CPU"] for machine in machines if machine["CPU"]]
     workers = max(1, batch_size // LEAST_SHARE)
-    threads = min(*machines, math.ceil(sum(machines) / workers))
-    return replace(config, cpus_per_trial=threads), sum(count // threads for count in machines)
+    threads = min(*cores, math.ceil(sum(cores) / workers))
+    return replace(config, cpus_per_trial=threads, gpus_per_trial=0.0), sum(count // threads for count in cores)

@@ -130,6 +130,11 @@ class SweepConfig:
         return {name: value for name, value in found.items() if value is not None}
 
     @property
+    def trials_train(self) -> bool:
+        """Whether a trial has training of its own, or is folded and measured alone."""
+        return self.strategy != "conditional" or self.polish_steps > 0
+
+    @property
     def recognizer_identity(self) -> str:
         """Names, checksums and shares: equal ones teach alike."""
         return teachers.identity(self.recognizers)

@@ -3,9 +3,12 @@
 import json
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
 from datagen.shards import atomic
@@ -39,6 +42,19 @@ class RunFolder:
             self.save()
         except OSError as error:
             raise SweepError(f"{self.path} cannot be written ({error.strerror}); give another --out") from None
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """In the block, no other sweep works in the folder.
+
+        Raises:
+            SweepError: one does.
+        """
+        try:
+            with FileLock(self.path / "tune.lock", timeout=0):
+                yield
+        except Timeout:
+            raise SweepError(f"another sweep works in {self.path}; let it end, or start in another --out") from None
 
     def save(self) -> None:
         """Writes config.json."""

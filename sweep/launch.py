@@ -12,7 +12,7 @@ from datagen import generate, shards, summary
 from datagen.spec import SPLITS
 from models import held_out, teachers
 from models.reading import FrozenRecognizer
-from sweep import classical, interruption, legibility, points, report, rereading, stages, usage
+from sweep import interruption, legibility, plan, points, report, rereading, stages, usage
 from sweep.checkpoints import Store
 from sweep.errors import SweepError
 from sweep.folder import RunFolder
@@ -44,7 +44,7 @@ def sweep(run: RunFolder, seconds: float = math.inf) -> Effort:
     No trial starts that would end later than so many seconds from now.
 
     Raises:
-        SweepError: every point failed.
+        SweepError: every point failed, or another sweep works in the folder.
         DataError: the data set cannot be made.
         ModelError: the recognizer's weights are missing or changed, or it does not know the texts' characters.
     """
@@ -52,7 +52,7 @@ def sweep(run: RunFolder, seconds: float = math.inf) -> Effort:
     recognizer = teachers.load(run.config.recognizers)
     display = Display(run.config)
     started = time.monotonic()
-    with usage.peak_memory() as memory, display.live(), generate.ray_session():
+    with run.claimed(), usage.peak_memory() as memory, display.live(), generate.ray_session():
         table = PointTable(run.path)
         display.phase("opening MLflow")
         tracker = Tracker(run.tracking_uri, run.sweep_id, run.path.name, _params(run))
@@ -62,6 +62,8 @@ def sweep(run: RunFolder, seconds: float = math.inf) -> Effort:
             _prepare(run, recognizer, tracker, display)
             display.phase("reading the training images as they are")
             pool = Pool(run.config, run.path, run.data, recorder, display.advanced)
+            if run.config.gpus_per_trial and not pool.gpus:
+                display.print("the cluster has no GPU: everything trains on CPUs")
             with interruption.gentle(run.path, display.print):
                 _measure(run, table, pool, recorder, display, started + seconds)
             _reread(run, table, pool, display)
@@ -92,18 +94,17 @@ def _prepare(run: RunFolder, recognizer: FrozenRecognizer, tracker: Tracker, dis
 def _measure(
     run: RunFolder, table: PointTable, pool: Pool, recorder: Recorder, display: Display, deadline: float
 ) -> None:
-    display.workers = pool.concurrency
-    targets = _missing_targets(run, table)
+    targets = plan.targets(run, table)
     searched = table.of("tfic", *DONE)
     trials = max(0, run.config.budget - len(searched))
-    display.expect(_training(run, targets, trials), len(targets) + trials)
+    display.expect(plan.training(run, targets, trials), len(targets) + trials)
     shared = stages.shared(run.config)
     _train(run, shared[:1], pool, recorder, display)
     _compare(run, targets, pool, display)
     if not len(table.of("base", "complete")):
         raise SweepError("no stage 1 succeeded, so no trial can start; see the points' reasons above")
     _train(run, shared[1:], pool, recorder, display)
-    display.phase("searching lambda and beta", trials)
+    display.phase(f"searching lambda and beta, {pool.concurrency} at a time", trials)
     pool.search(trials, searched.iter_rows(named=True), deadline)
 
 
@@ -148,28 +149,6 @@ def _claimed(run: RunFolder, nodes: Iterable[Node], display: Display) -> Iterato
         interruption.heed(run.path)
 
 
-def _training(run: RunFolder, targets: list[Target], trials: int) -> list[tuple[Node, int]]:
-    """The training ahead: nodes, and how often each."""
-    config = run.config
-    store = Store.of(run.path)
-    ends = [target.node(config) for target in targets if target.kind == "base"]
-    middle = stages.stage2(config, config.lambdas[0], config.betas[0])
-    nodes = [(node, 1) for node in (*stages.shared(config), *ends) if node and not store.holds(node)]
-    own = [(middle.parent, trials)] if config.strategy == "independent" and middle.parent else []
-    return [*nodes, *own, (middle, trials)]
-
-
-def _missing_targets(run: RunFolder, table: PointTable) -> list[Target]:
-    """The points beside the trials, less those that are done."""
-    wanted = [
-        *(Target("base", weight) for weight in run.config.lambdas),
-        Target("uncompressed"),
-        *(Target("classical", classical=codec) for codec in classical.codecs()),
-    ]
-    done = set(table.frame.filter(status="complete")["point_id"])
-    return [target for target in wanted if target.identity(run.config)["point_id"] not in done]
-
-
 def _report(run: RunFolder, table: PointTable, tracker: Tracker, display: Display) -> None:
     display.phase("drawing the report")
     front, reconstructions = report.write(run)
@@ -178,7 +157,14 @@ def _report(run: RunFolder, table: PointTable, tracker: Tracker, display: Displa
     for name in ("points.parquet", "front.json"):
         tracker.file(run.path / name)
     tracker.finish("FINISHED")
-    if not len(table.of("tfic", "complete")):
+    _judge(table, display)
+
+
+def _judge(table: PointTable, display: Display) -> None:
+    """Whether the trials came to something."""
+    if not len(table.of("tfic")):
+        display.print("no trial would have ended in time; --resume goes on with them")
+    elif not len(table.of("tfic", "complete")):
         raise SweepError("every trial of stage 2 failed; see the points' reasons above")
 
 
@@ -196,15 +182,15 @@ def _params(run: RunFolder) -> points.Row:
 
 
 def _print_summary(run: RunFolder, table: PointTable, display: Display, effort: Effort) -> None:
-    share = effort.train_seconds / (effort.seconds * display.workers)
     display.print(report.summary(table.frame))
     display.print(display.table())
     display.print(
-        f"{clock(effort.seconds)} of wall time, {100 * share:.0f}% of {display.workers} workers' time in training, "
+        f"{clock(effort.seconds)} of wall time, {clock(effort.train_seconds)} of training summed over workers, "
         f"{effort.memory_bytes / 2**30:.1f} GiB of memory at the peak"
     )
     display.print(f"report:  {run.path / 'report.html'}")
-    display.print(f"MLflow:  mlflow ui --backend-store-uri {run.tracking_uri}")
+    server = run.tracking_uri.startswith("http")
+    display.print(f"MLflow:  {run.tracking_uri if server else f'mlflow ui --backend-store-uri {run.tracking_uri}'}")
     display.print(f"export:  python -m sweep.pick {run.path} --max-bpp 0.1 --out model.pt")
     if run.config.strategy == "conditional":
         display.print(f"         python -m sweep.pick {run.path} --dial --out dial.pt")

@@ -61,8 +61,9 @@ class Muon(torch.optim.Optimizer):
         """One update, at the rate of the group."""
         for group in self.param_groups:
             for parameter in group["params"]:
-                momentum = self.state[parameter].setdefault("momentum", torch.zeros_like(parameter))
-                momentum.mul_(MOMENTUM).add_(parameter.grad)
+                if not self.state[parameter]:
+                    self.state[parameter]["momentum"] = torch.zeros_like(parameter)
+                momentum = self.state[parameter]["momentum"].mul_(MOMENTUM).add_(parameter.grad)
                 # Nesterov's look ahead.
                 update = orthogonalized(parameter.grad.add(momentum, alpha=MOMENTUM).flatten(1))
                 rate = group["lr"] * SIZE * max(update.shape) ** 0.5

@@ -18,11 +18,6 @@ class Objectives(NamedTuple):
     accuracy: float
 
 
-def dominates(a: Objectives, b: Objectives) -> bool:
-    """True where `a` is nowhere worse than `b` and somewhere better."""
-    return a != b and a.bpp <= b.bpp and a.accuracy >= b.accuracy
-
-
 def on_front(points: Sequence[Objectives]) -> list[bool]:
     """For each point, whether no other dominates it."""
     kept = set(layers(points)[0]) if points else set()

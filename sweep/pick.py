@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-from rich.console import Console
 
 from models.errors import ModelError
 from sweep import export, points
-from sweep.errors import SweepError
+from sweep.arguments import STYLE
+from sweep.errors import SweepError, complain
 from sweep.folder import RunFolder
 
 
@@ -23,7 +23,7 @@ class Arguments:
 
     run: tyro.conf.Positional[Path]
     """Folder of a finished or unfinished run."""
-    max_bpp: Annotated[float | None, tyro.conf.arg(metavar="BPP")] = None
+    max_bpp: Annotated[float | None, tyro.conf.arg(metavar="BPP", help_behavior_hint="")] = None
     """Most bits per pixel, whole file, mean over the test images."""
     dial: bool = False
     """Export the conditioned codec itself: compress then takes --bpp or --quality for each image."""
@@ -33,12 +33,11 @@ class Arguments:
 
 def main() -> int:
     """Runs the command and returns its exit code."""
-    arguments = tyro.cli(Arguments, prog="python -m sweep.pick")
+    arguments = tyro.cli(Arguments, prog="python -m sweep.pick", config=STYLE)
     try:
         print(f"{arguments.out}: {_picked(arguments)}")
     except (SweepError, ModelError) as error:
-        Console(stderr=True).print(f"[red]error:[/] {error}", soft_wrap=True, highlight=False)
-        return 2
+        return complain(error)
     return 0
 
 

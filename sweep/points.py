@@ -19,6 +19,7 @@ SCHEMA = pl.Schema(
         "lambda": pl.Float64,
         "beta": pl.Float64,
         "distortion_weight": pl.Float64,
+        "learning_rate": pl.Float64,
         "seed": pl.Int64,
         "stage1_steps": pl.Int64,
         "stage2_steps": pl.Int64,

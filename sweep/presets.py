@@ -45,7 +45,7 @@ def cpu() -> SweepConfig:
             reading_scales=(0.75, 0.75, 1.0),
             legibility=0.7,
         ),
-        lambdas=rate_weights(0.0001, 0.00019, 0.00036, 0.00067, 0.0013, 0.0024),
+        lambdas=rate_weights(0.0001, 0.0002, 0.0004, 0.0008, 0.0016, 0.0032),
         betas=(2e-3, 0.2),
     )
 
@@ -55,8 +55,8 @@ def smoke() -> SweepConfig:
     return replace(
         cpu(),
         data=spec.smoke(),
-        stage1=replace(cpu().stage1, steps=40, batch_size=16),
-        stage2=replace(cpu().stage2, steps=10, batch_size=16),
+        stage1=replace(cpu().stage1, steps=80, batch_size=8),
+        stage2=replace(cpu().stage2, steps=20, batch_size=8),
         lambdas=rate_weights(0.0004, 0.0016),
         budget=2,
         val_images=24,

@@ -43,8 +43,6 @@ class Display:
         self._timed_from: tuple[float, float] | None = None
         self._work, self._work_done = 0.0, 0.0
         self._last_line = 0.0
-        self.workers = 1
-        """Points at a time."""
 
     @contextmanager
     def live(self) -> Iterator[None]:

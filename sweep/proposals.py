@@ -1,5 +1,6 @@
 """What a proposal of the search says, and how far a point is from what was wished for."""
 
+from dataclasses import replace
 from typing import Any
 
 from sweep.config import SweepConfig
@@ -7,6 +8,9 @@ from sweep.points import Row
 
 Weights = tuple[float, float]
 """lambda and beta."""
+Named = tuple[float, ...]
+COLUMNS = {"steps": "stage2_steps"}
+"""Of the table, where they have another name than the setting."""
 EXCESS: dict[str, tuple[str, int]] = {
     "max_bpp": ("val_bpp", 1),
     "min_accuracy": ("val_accuracy", -1),
@@ -25,6 +29,24 @@ def weights(params: dict[str, Any], config: SweepConfig) -> Weights:
     if "lambda" in params:
         return params["lambda"], params["beta"]
     return config.lambdas[params["lambda_index"]], params["beta"]
+
+
+def named(params: dict[str, Any], config: SweepConfig) -> Named:
+    """What tells a proposal from others: lambda, beta and the settings."""
+    return (*weights(params, config), *(value for _, value in varied(params, config)))
+
+
+def named_by(row: Row, config: SweepConfig) -> Named:
+    """The same of a point in the table."""
+    return (row["lambda"], row["beta"], *(row[COLUMNS.get(name, name)] for name, _, _ in config.vary))
+
+
+def within(config: SweepConfig) -> SweepConfig:
+    """With a budget of no more points than there are: those of a grid, or each lambda at the only beta."""
+    one_each = config.strategy == "shared" and config.betas[0] == config.betas[1] and not config.vary
+    if config.sampler != "grid" and not one_each:
+        return config
+    return replace(config, budget=min(config.budget, len(first_points(config))))
 
 
 def first_points(config: SweepConfig) -> list[dict[str, Any]]:

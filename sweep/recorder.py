@@ -30,11 +30,11 @@ class Recorder:
         self._tracker.progress(identity, progress)
         self._display.progressed(identity, progress)
 
-    def trained(self, node: Node, progress: Progress) -> None:
-        """The same of training that all points share."""
+    def trained(self, node: Node, progress: Progress, workers: int) -> None:
+        """The same of training that all points share, by so many workers."""
         self._tracker.shared_progress(node.title, progress)
         self._display.trained(node, progress)
-        self.train_seconds += self._display.workers * max(0.0, progress.seconds - self._shared.get(node.key, 0.0))
+        self.train_seconds += workers * max(0.0, progress.seconds - self._shared.get(node.key, 0.0))
         self._shared[node.key] = progress.seconds
 
     def finished(self, row: Row) -> None:

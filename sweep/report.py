@@ -13,14 +13,13 @@ from pathlib import Path
 import polars as pl
 import tyro
 from matplotlib.figure import Figure
-from rich.console import Console
 
 from datagen import dataset
 from datagen.errors import DataError
 from datagen.shards import atomic
 from models.errors import ModelError
 from sweep import points
-from sweep.errors import SweepError
+from sweep.errors import SweepError, complain
 from sweep.figures import front_figure, reconstructions_figure
 from sweep.folder import RunFolder
 
@@ -100,8 +99,7 @@ def main() -> int:
         run = RunFolder.load(arguments.run)
         write(run)
     except (SweepError, DataError, ModelError) as error:
-        Console(stderr=True).print(f"[red]error:[/] {error}", soft_wrap=True)
-        return 2
+        return complain(error)
     print(summary(points.read(run.path)))
     print(f"report: {run.path / 'report.html'}")
     return 0

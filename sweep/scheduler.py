@@ -34,7 +34,10 @@ class FrontStopping:
         self._rungs: dict[int, dict[str, Objectives]] = {}
 
     def passes(self, rung: int, trial: str, reached: Objectives) -> bool:
-        """Whether a trial goes on that has reached so much at a rung; asked again, it is judged anew."""
+        """Whether a trial goes on that has reached so much at a rung, which is the same share of every stage 2.
+
+        Asked again, it is judged anew.
+        """
         recent = self._rungs.setdefault(rung, {})
         recent.pop(trial, None)
         recent[trial] = reached

@@ -3,6 +3,7 @@
 import logging
 import math
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from statistics import fmean
@@ -20,14 +21,14 @@ from ray.tune.search.optuna import OptunaSearch
 from sweep.config import SweepConfig
 from sweep.pareto import Objectives
 from sweep.points import Row
-from sweep.proposals import Weights, excesses, first_points, weights
+from sweep.proposals import Named, Weights, excesses, first_points, named, named_by, weights
 from sweep.stages import Origins
 
 STUDY = "front"
 ORIGINS = "origins"
 """Names, in a proposal and in the journal, the trials that one comes from."""
 RUNG = "rung "
-"""Begins the name, in the journal, of what a trial has reached after so many steps."""
+"""Begins the name, in the journal, of what a trial has reached at a rung, by its number."""
 OBJECTIVES = {"val_bpp": "min", "val_accuracy": "max"}
 FINISHED = Searcher.FINISHED
 """Ray Tune's word that nothing is left to propose."""
@@ -43,7 +44,7 @@ SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
     "nsga2": lambda seed: NSGAIISampler(seed=seed, population_size=POPULATION),
     "qmc": lambda seed: QMCSampler(seed=seed, scramble=True),
     "random": lambda seed: RandomSampler(seed=seed),
-    # Its points come first; should some fail, others take their place.
+    # Its points are all proposed first.
     "grid": lambda seed: RandomSampler(seed=seed),
 }
 
@@ -86,11 +87,12 @@ class FrontSearch(OptunaSearch):
         self._clock = clock
         self._paths: dict[str, Origins] = {}
         self._finished: dict[Weights, Origins] = {}
-        self._known: set[Weights] = set()
+        self._known: set[Named] = set()
         self._started: dict[str, float] = {}
         self._seconds: list[float] = []
         self._failures = 0
         optuna.logging.set_verbosity(optuna.logging.ERROR)
+        warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
         logging.getLogger("ray.tune.search.optuna").setLevel(logging.ERROR)
         started = STUDY in optuna.get_all_study_names(storage)
         super().__init__(
@@ -121,11 +123,11 @@ class FrontSearch(OptunaSearch):
         self._started.setdefault(trial_id, self._clock())
         point = super().suggest(trial_id)
         assert point is not None
-        found = weights(point, self._config)
-        self._known.add(found)
-        origins = self._nearest(found) if self._config.strategy == "continued" else ()
+        self._known.add(named(point, self._config))
+        found, trial = weights(point, self._config), self._ot_trials[trial_id]
+        origins = _origins(trial) or (self._nearest(found) if self._config.strategy == "continued" else ())
         self._paths[trial_id] = (*origins, found)
-        self._ot_trials[trial_id].set_user_attr(ORIGINS, origins)
+        trial.set_user_attr(ORIGINS, origins)
         return point | {ORIGINS: origins}
 
     def on_trial_result(self, trial_id: str, result: dict) -> None:
@@ -159,7 +161,7 @@ class FrontSearch(OptunaSearch):
         Path(checkpoint_path).touch()
 
     def rungs(self) -> Iterator[tuple[int, str, Objectives]]:
-        """What earlier trials have reached: steps, the trial's name, and how far."""
+        """What earlier trials have reached: the rung's number, the trial's name, and how far."""
         for trial in self._study.get_trials(deepcopy=False):
             for name, reached in trial.user_attrs.items():
                 if name.startswith(RUNG):
@@ -174,11 +176,10 @@ class FrontSearch(OptunaSearch):
 
     def _remember(self, trial: FrozenTrial) -> None:
         if trial.params:
-            found = weights(trial.params, self._config)
-            self._known.add(found)
+            self._known.add(named(trial.params, self._config))
             if trial.state == TrialState.COMPLETE:
-                origins = ((rate_weight, ocr_weight) for rate_weight, ocr_weight in trial.user_attrs.get(ORIGINS, ()))
-                self._finished[found] = (*origins, found)
+                found = weights(trial.params, self._config)
+                self._finished[found] = (*_origins(trial), found)
 
     def _nearest(self, found: Weights) -> Origins:
         """The way to the finished trial that lies nearest in log lambda and log beta."""
@@ -209,20 +210,35 @@ def _range(name: str, low: float, high: float) -> BaseDistribution:
 
 
 def settle(study: optuna.Study, config: SweepConfig, recorded: Iterable[Row]) -> None:
-    """Ends the trials that a killed driver left running: as recorded, or as failed and proposed again."""
-    known = {(row["lambda"], row["beta"]): row for row in recorded}
-    for orphan in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        row = known.get(weights(orphan.params, config)) or {"status": "unknown"}
-        if row["status"] == "stopped":
-            study.tell(orphan.number, state=TrialState.PRUNED)
-            continue
-        if row["status"] == "complete":
-            _constrain(Trial(study, orphan._trial_id), config, row)
-            study.tell(orphan.number, [row[name] for name in OBJECTIVES])
-            continue
-        study.tell(orphan.number, state=TrialState.FAIL)
-        if row["status"] == "unknown":
-            study.enqueue_trial(orphan.params)
+    """Ends the trials that a killed driver left running: as recorded, or as failed and proposed again, first of all."""
+    known = {named_by(row, config): row for row in recorded}
+    orphans = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    again = [trial for trial in orphans if named(trial.params, config) not in known]
+    for orphan in orphans:
+        if row := known.get(named(orphan.params, config)):
+            _tell(study, orphan, config, row)
+    # Optuna hands out what waits in the order in which it came.
+    waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,)) if again else []
+    for trial in (*again, *waiting):
+        study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+        study.enqueue_trial(trial.params or trial.system_attrs["fixed_params"], {ORIGINS: _origins(trial)})
+
+
+def _tell(study: optuna.Study, trial: FrozenTrial, config: SweepConfig, row: Row) -> None:
+    """What was recorded of a trial."""
+    match row["status"]:
+        case "complete":
+            _constrain(Trial(study, trial._trial_id), config, row)
+            study.tell(trial.number, [row[name] for name in OBJECTIVES])
+        case "stopped":
+            study.tell(trial.number, state=TrialState.PRUNED)
+        case _:
+            study.tell(trial.number, state=TrialState.FAIL)
+
+
+def _origins(trial: Trial | FrozenTrial) -> Origins:
+    """The trials that one comes from, as the journal has them."""
+    return tuple((rate_weight, ocr_weight) for rate_weight, ocr_weight in trial.user_attrs.get(ORIGINS, ()))
 
 
 def _constrain(trial: Trial, config: SweepConfig, row: Row) -> None:

@@ -12,7 +12,8 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from sweep.errors import SweepError
+from sweep.arguments import STYLE
+from sweep.errors import SweepError, complain
 
 if TYPE_CHECKING:
     from sweep.config import Strategy
@@ -35,30 +36,32 @@ class Arguments:
     """Cores, or GPUs."""
     preset: Literal["paper", "cpu", "smoke"] = "cpu"
     """Whose steps, lambdas and betas."""
-    strategy: Literal["conditional", "shared", "continued", "independent"] | None = None
+    strategy: Annotated[
+        Literal["conditional", "shared", "continued", "independent"] | None, tyro.conf.arg(help_behavior_hint="")
+    ] = None
     """One alone (default: all, side by side)."""
     sampler: Literal["tpe", "gp", "nsga2", "qmc", "random", "grid"] = "tpe"
     """What proposes the next point."""
     train_all: bool = False
     """Without early stopping."""
-    hours: Annotated[float | None, tyro.conf.arg(metavar="H")] = None
-    """Start no trial that would end later."""
+    hours: Annotated[float | None, tyro.conf.arg(metavar="H", help_behavior_hint="")] = None
+    """Start no trial that would end later (default: no limit)."""
     image_ms: Annotated[float, tyro.conf.arg(metavar="MS")] = 13.7
     """Of training on one image in stage 1 on one worker; the other times scale with it."""
     failures: Annotated[float, tyro.conf.arg(metavar="0..1")] = 0.02
     """Share of trials that fail on their way."""
     seed: int = 0
+    """Of the search, and of the formula's noise and failures."""
 
 
 def main() -> int:
     """Runs the command and returns its exit code."""
-    arguments = tyro.cli(Arguments, prog="python -m sweep.simulate")
+    arguments = tyro.cli(Arguments, prog="python -m sweep.simulate", config=STYLE)
     strategies = STRATEGIES if arguments.strategy is None else (arguments.strategy,)
     try:
         outcomes = [_simulated(strategy, arguments) for strategy in strategies]
     except SweepError as error:
-        Console(stderr=True).print(f"[red]error:[/] {error}", soft_wrap=True, highlight=False)
-        return 2
+        return complain(error)
     table = Table("", *strategies)
     for cells in zip(*(_figures(outcome, arguments.workers) for outcome in outcomes), strict=True):
         table.add_row(cells[0][0], *(value for _, value in cells))
@@ -68,12 +71,13 @@ def main() -> int:
 
 def _simulated(strategy: "Strategy", arguments: Arguments) -> "Outcome":
     # They import torch, Ray and Optuna; wrong arguments are answered first.
-    from sweep import presets
+    from sweep import presets, proposals
     from sweep.simulation import Simulation
     from sweep.synthetic import Workload
 
     config = replace(presets.PRESETS[arguments.preset](), budget=arguments.budget, seed=arguments.seed)
     config = replace(config, sampler=arguments.sampler, early_stopping=not arguments.train_all)
+    config = proposals.within(replace(config, strategy=strategy))
     if strategy in presets.SPLIT:
         config = presets.SPLIT[strategy](config)
     workload = Workload().times(arguments.image_ms / 1000 / Workload.image)

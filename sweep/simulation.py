@@ -120,8 +120,9 @@ class Simulation:
             reached = measured(node, steps, self._draw)
             told = {"val_bpp": reached.bpp, "val_accuracy": reached.accuracy}
             if steps in looks:
-                searcher.on_trial_result(name, told | {"rung": steps})
-                if not stopping.passes(steps, name, reached):
+                rung = looks.index(steps) + 1
+                searcher.on_trial_result(name, told | {"rung": rung})
+                if not stopping.passes(rung, name, reached):
                     return self._end(name, "stopped", told, searcher)
         yield self._workload.point
         self._done[node.key] = None

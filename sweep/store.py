@@ -11,11 +11,11 @@ from pathlib import Path
 
 import tyro
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from sweep.arguments import STYLE
 from sweep.checkpoints import SHARED
-from sweep.errors import SweepError
+from sweep.errors import SweepError, complain
 from sweep.progress import clock
 
 
@@ -49,7 +49,7 @@ class Entry:
 
 def main() -> int:
     """Runs the command and returns its exit code."""
-    arguments = tyro.cli(Arguments, prog="python -m sweep.store")
+    arguments = tyro.cli(Arguments, prog="python -m sweep.store", config=STYLE)
     console = Console()
     try:
         found = entries(arguments.folder)
@@ -57,8 +57,7 @@ def main() -> int:
         if arguments.prune:
             console.print(f"{prune(arguments.folder)} deleted")
     except SweepError as error:
-        Console(stderr=True).print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
-        return 2
+        return complain(error)
     return 0
 
 

@@ -84,6 +84,8 @@ class Data(NamedTuple):
 class Rung(NamedTuple):
     """What a point under way has reached, on the validation images."""
 
+    number: int
+    """The first or the second."""
     steps: int
     """Of its last stage, nominally: it is measured at the first look at or after them."""
     reached: Steer
@@ -134,12 +136,14 @@ def _run_node(
     started = time.perf_counter()
     store = Store.of(folder, config.save_seconds)
 
+    ahead = rungs(node.stage.steps) if stops_early(node, config) else []
+
     def look(codec: Codec, steps: int) -> None:
         trained = TrainedCodec(codec, config.codec, config.recognizer_identity, {})
-        pass_rung(Rung(steps, steer(trained, recognizer, data.val), time.perf_counter() - started))
+        seen = steer(trained, recognizer, data.val)
+        pass_rung(Rung(ahead.index(steps) + 1, steps, seen, time.perf_counter() - started))
 
-    ahead = rungs(node.stage.steps) if stops_early(node, config) else []
-    with _on_device(recognizer) as device:
+    with _on_device(recognizer, gpu=config.gpus_per_trial > 0) as device:
         codec = store.codec(node, data.train, recognizer, device, report, watch=_Rungs(ahead, look))
     row = {"train_seconds": time.perf_counter() - started, "checkpoint": str(store.path(node).relative_to(folder))}
     assert isinstance(codec, Codec), "a point's codec is a plain one"
@@ -174,9 +178,10 @@ class _Rungs:
 
 
 @contextmanager
-def _on_device(recognizer: FrozenRecognizer) -> Iterator[torch.device]:
-    """Training runs on the GPU where this worker has one; measuring always on the CPU."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+def _on_device(recognizer: FrozenRecognizer, gpu: bool) -> Iterator[torch.device]:
+    """Training runs on the GPU that this worker was given, if any; measuring always on the CPU."""
+    # A visible GPU may be another's: Ray hides none from those that asked for none.
+    device = torch.device("cuda" if gpu and torch.cuda.is_available() else "cpu")
     recognizer.to(device)
     try:
         yield device

@@ -5,6 +5,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -77,20 +78,31 @@ class Pool:
         Raises:
             SweepError: not one of them can be read.
         """
-        self._config, self.concurrency = cluster.fit(config, cluster.capacity())
+        self._wanted = config
+        # Measuring runs on the CPU.
+        trials = config if config.trials_train else replace(config, gpus_per_trial=0.0)
+        self._config, self.concurrency = cluster.fit(trials, cluster.machines())
         # Workers run in folders of their own.
         self._folder = folder.absolute()
         self._observer = observer
         self._data = ray.put(teaching.data(self._config, data_folder, report))
 
-    def train(self, node: Node, report: Callable[[Progress], None]) -> None:
+    @property
+    def gpus(self) -> int:
+        """In the cluster, those that its autoscaler may still start included."""
+        return sum(machine["GPU"] for machine in cluster.machines())
+
+    def train(self, node: Node, report: Callable[[Progress, int], None]) -> None:
         """Trains a node that all points share, with all that the cluster has.
+
+        Args:
+            report: told how it goes, and how many workers train.
 
         Raises:
             SweepError: the training diverged, or failed once too often.
         """
-        member, size = cluster.team(self._config, cluster.capacity(), cluster.cores(), node.stage.batch_size)
-        train_together(node, member, self._folder, self._data, size, report)
+        member, size = cluster.team(self._wanted, cluster.machines(), node.stage.batch_size)
+        train_together(node, member, self._folder, self._data, size, lambda progress: report(progress, size))
 
     def measure(self, targets: list[Target]) -> None:
         """Trains and measures the given points, in order, as many at a time as there are cores or GPUs."""
@@ -184,7 +196,7 @@ class _Relay(tune.Callback):
         if node := target.node(self._config):
             self._store.forget(node)
         seen = {name: last[name] for name in ("val_bpp", "val_accuracy", "val_psnr_db", "train_seconds")}
-        reason = f"behind the front after {last['rung']} steps of stage 2"
+        reason = f"behind the front after {last['steps']} steps of stage 2"
         self._observer.finished(target.identity(self._config) | seen | {"status": "stopped", "reason": reason})
 
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
@@ -225,7 +237,7 @@ def _report_progress(progress: Progress) -> None:
 def _report_rung(rung: trial.Rung) -> None:
     seen = rung.reached
     values = {"val_bpp": seen.bpp, "val_accuracy": seen.accuracy, "val_psnr_db": seen.psnr_db}
-    tune.report({"rung": rung.steps, "train_seconds": rung.train_seconds, **values})
+    tune.report({"rung": rung.number, "steps": rung.steps, "train_seconds": rung.train_seconds, **values})
 
 
 def _too_late(deadline: float, sign: Path, seconds: float) -> bool:

@@ -63,8 +63,35 @@ def test_a_photo_smaller_than_the_canvas_is_enlarged(tmp_path: Path) -> None:
 
 
 def test_what_is_no_photo_is_named(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no photo")
     with pytest.raises(SpecError, match="holds no photos"):
         backgrounds.draw(replace(SPEC, photos=str(tmp_path)), "val", "photo", random.Random(0))
-    (tmp_path / "notes.txt").write_text("no photo")
-    with pytest.raises(SpecError, match=r"notes\.txt cannot be opened"):
+    (tmp_path / "broken.png").write_text("no photo")
+    with pytest.raises(SpecError, match=r"broken\.png cannot be opened"):
         backgrounds.draw(replace(SPEC, photos=str(tmp_path)), "val", "photo", random.Random(0))
+
+
+def test_a_photo_that_claims_to_be_huge_is_named(tmp_path: Path) -> None:
+    Image.new("1", (20_000, 20_000)).save(tmp_path / "bomb.png")
+    with pytest.raises(SpecError, match=r"bomb\.png cannot be opened as a photo: .*decompression bomb"):
+        backgrounds.draw(replace(SPEC, photos=str(tmp_path)), "val", "photo", random.Random(0))
+
+
+def test_a_photo_lies_as_it_is_looked_at(tmp_path: Path) -> None:
+    halves = Image.new("RGB", (600, 300), "black")
+    halves.paste("white", (0, 0, 600, 150))
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    halves.save(tmp_path / "turned.jpg", exif=exif)
+    spec = replace(SPEC, photos=str(tmp_path), shared=("backgrounds",))
+    drawn = [backgrounds.draw(spec, "train", "photo", random.Random(seed)).mean((1, 2)) for seed in range(20)]
+    assert all(rows[0] <= rows[-1] + 1 for rows in drawn)
+    assert any(rows[0] < rows[-1] for rows in drawn)
+
+
+def test_a_bounded_number_of_photos_stays_decoded(tmp_path: Path) -> None:
+    for number in range(backgrounds.REMEMBERED + 3):
+        Image.new("RGB", (300, 100)).save(tmp_path / f"{number}.png")
+        part = backgrounds._band(tmp_path / f"{number}.png", "val")
+        assert part.base is None
+    assert backgrounds._band.cache_info().currsize == backgrounds.REMEMBERED

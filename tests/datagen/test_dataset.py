@@ -1,11 +1,13 @@
+import io
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from datagen import dataset
+from datagen import dataset, shards
 from datagen.dataset import TextImages
 from datagen.errors import ShardError
 
@@ -13,6 +15,12 @@ from datagen.errors import ShardError
 def test_a_split_is_decoded_whole(test_images: TextImages) -> None:
     assert test_images.images.shape == (12, 64, 256, 3)
     assert len(test_images.texts) == 12
+
+
+def test_pixels_are_those_of_the_shards(data_folder: Path, test_images: TextImages) -> None:
+    stored = shards.read(data_folder, "test")["image"]
+    for image, png in zip(test_images.images, stored, strict=True):
+        assert np.array_equal(image, np.asarray(Image.open(io.BytesIO(png)).convert("RGB")))
 
 
 def test_batches_resume_in_the_middle_of_an_epoch(test_images: TextImages) -> None:

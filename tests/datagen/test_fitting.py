@@ -68,6 +68,15 @@ def test_a_rotation_in_the_file_is_undone() -> None:
     assert pixels[:, 80:].max() <= 12
 
 
+@pytest.mark.parametrize(
+    "data",
+    [b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR" + bytes(6), b"BM" + bytes(30), b"P6 9", b"GIF89a\x40\0\x40\0\x80\0\0"],
+)
+def test_however_pillow_fails_the_image_alone_is_refused(data: bytes) -> None:
+    with pytest.raises(ItemError, match=r"no image|damaged"):
+        fitting.fit(data, 256, 64)
+
+
 @pytest.mark.parametrize("data", [b"", b"no image", encoded(halves())[:-40], encoded(halves(), "JPEG")[:300]])
 def test_what_cannot_be_read_is_refused(data: bytes) -> None:
     with pytest.raises(ItemError, match=r"no image|damaged"):

@@ -2,15 +2,17 @@ import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from datagen import generate
+from datagen import generate, shards, summary
 from datagen.errors import DataError, ShardError, SpecError
+from datagen.own_files import sealed
 from datagen.shards import Manifest
-from datagen.spec import DatasetSpec, Texts, sealed
+from datagen.spec import DatasetSpec, Texts
 
 pytestmark = pytest.mark.usefixtures("local_ray")
 
@@ -25,9 +27,54 @@ def test_ray_renders_the_same_bytes_as_one_process(spec: DatasetSpec, data_folde
 
 
 def test_a_finished_data_set_is_not_rendered_again(spec: DatasetSpec, data_folder: Path) -> None:
+    generate.ensure(spec, data_folder)
     before = {path.name: path.stat().st_mtime_ns for path in data_folder.iterdir()}
     generate.ensure(spec, data_folder)
     assert {path.name: path.stat().st_mtime_ns for path in data_folder.iterdir()} == before
+
+
+def test_contact_sheets_that_a_killed_call_did_not_come_to_are_drawn(
+    spec: DatasetSpec, data_folder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(data_folder, tmp_path / "data", ignore=shutil.ignore_patterns("contact-test.png"))
+    generate.ensure(spec, tmp_path / "data")
+    assert len(summary.files(tmp_path / "data")) == 4
+
+
+@pytest.mark.slow
+def test_of_two_calls_at_once_one_renders(spec: DatasetSpec, tmp_path: Path) -> None:
+    seen: list[list[int]] = [[], []]
+    with ThreadPoolExecutor() as threads:
+        calls = [
+            threads.submit(generate.ensure, spec, tmp_path, lambda done, total, to=to: to.append(done)) for to in seen
+        ]
+        manifests = [call.result() for call in calls]
+    assert manifests[0] == manifests[1] == Manifest.load(tmp_path)
+    assert sorted(map(len, seen)) == [1, 1 + len(shards.shards(spec))]
+
+
+CLUSTER = """
+import os
+
+from ray.cluster_utils import Cluster
+
+cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+os.environ["RAY_ADDRESS"] = cluster.address
+
+import ray
+
+from datagen import generate
+
+with generate.ray_session(2):
+    print(ray.cluster_resources()["CPU"])
+cluster.shutdown()
+"""
+
+
+@pytest.mark.slow
+def test_a_running_cluster_is_used_whole() -> None:
+    done = subprocess.run([sys.executable, "-c", CLUSTER], capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout.splitlines()[-1:] == ["1.0"], done.stderr
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from datagen import dataset, generate, importing, shards
+from datagen import dataset, generate, importing, shards, sources
 from datagen.__main__ import main
 from datagen.errors import DataError, ShardError, SpecError
 from datagen.importing import Canvas
@@ -98,12 +98,11 @@ def test_more_images_move_none(source: Path, tmp_path: Path) -> None:
 
 def test_what_cannot_be_used_is_named_and_costs_nothing_else(source: Path, tmp_path: Path) -> None:
     in_csv(source)
-    (tmp_path / "secret.png").write_bytes(png())
     (source / "images" / "broken.png").write_bytes(png()[:-30])
     (source / "images" / "fine.png").write_bytes(png())
     with (source / "labels.csv").open("a") as table:
         table.write(
-            "\nimages/broken.png,a\nimages/fine.png,\nimages/fine.png,naïve\nimages/gone.png,b\n../secret.png,c\n"
+            "\nimages/broken.png,a\nimages/fine.png,\nimages/fine.png,a\u200bb\nimages/gone.png,b\nimages/\0.png,c\n"
         )
     manifest = importing.import_images(source, tmp_path / "out", Canvas())
     assert sum((manifest.spec.train, manifest.spec.val, manifest.spec.test)) == 40
@@ -112,12 +111,35 @@ def test_what_cannot_be_used_is_named_and_costs_nothing_else(source: Path, tmp_p
     reasons = {
         "images/broken.png (row 41)": "damaged",
         "images/fine.png (row 42)": "its label is empty",
-        "images/fine.png (row 43)": "ï",
+        "images/fine.png (row 43)": r"cannot be printed: 'a\u200bb'",
         "images/gone.png (row 44)": "No such file",
-        "../secret.png (row 45)": "leaves the folder",
+        "images/\0.png (row 45)": "null byte",
     }
     assert said.keys() == reasons.keys()
     assert all(reason in said[name] for name, reason in reasons.items())
+
+
+def test_a_table_may_name_any_file_and_any_printable_text(source: Path, tmp_path: Path) -> None:
+    in_csv(source)
+    (tmp_path / "other.png").write_bytes(png())
+    with (source / "labels.csv").open("a") as table:
+        table.write(f"\n../other.png,naïve 日本\n{tmp_path}/other.png,Größe\n")
+    manifest = importing.import_images(source, tmp_path / "out", Canvas())
+    assert manifest.rejected == {}
+    texts = {text for split in SPLITS for text in dataset.load(tmp_path / "out", split).texts}
+    assert {"naïve 日本", "Größe"} <= texts
+
+
+def test_a_source_that_breaks_is_named_and_not_the_target(source: Path, tmp_path: Path) -> None:
+    in_parquet(source)
+    pl.DataFrame({"text": WORDS}).write_parquet(source / "part-1.parquet")
+    with pytest.raises(DataError, match=rf"^{source} cannot be read \(.*image.*\)$"):
+        importing.import_images(source, tmp_path / "out", Canvas())
+    (source / "part-1.parquet").unlink()
+    found = sources.find(source)
+    (source / "part-0.parquet").unlink()
+    with pytest.raises(DataError, match=rf"^{source} cannot be read \(No such file.*\)$"):
+        list(found.items)
 
 
 def test_images_without_labels_are_split_by_themselves(source: Path, tmp_path: Path) -> None:
@@ -176,3 +198,13 @@ def test_the_command_imports_and_counts_what_it_left_out(
     assert "train" in said
     assert "not used: 1 images, it is no image" in said
     assert main() == 2
+
+
+def test_a_path_may_look_like_markup(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        "sys.argv", ["datagen", "import", str(tmp_path / "[red]" / "x"), "--out", str(tmp_path / "out")]
+    )
+    assert main() == 2
+    assert "[red]/x does not exist" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -104,6 +105,41 @@ def test_a_broken_manifest_is_named(tmp_path: Path, content: str) -> None:
 def test_a_folder_without_a_manifest_is_no_data_set(tmp_path: Path) -> None:
     with pytest.raises(ShardError, match="holds no data set"):
         Manifest.load(tmp_path)
+
+
+def test_a_path_below_a_file_is_no_data_set(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ShardError, match="holds no data set"):
+        Manifest.load(tmp_path / "file")
+
+
+def test_some_rows_of_a_split_are_read_in_order(data_folder: Path) -> None:
+    some = shards.read(data_folder, "test", ("text",), [11, 0, 9])
+    assert some["text"].to_list() == shards.read(data_folder, "test")["text"].gather([0, 9, 11]).to_list()
+
+
+FILLING = """
+import sys
+from pathlib import Path
+
+from datagen import shards
+
+with shards.claimed(Path(sys.argv[1])):
+    print("mine", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_who_fills_a_folder_is_waited_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    arguments = [sys.executable, "-c", FILLING, str(tmp_path / "data")]
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        assert other.stdout.readline() == "mine\n"
+        threading.Timer(0.3, other.stdin.close).start()
+        with shards.claimed(tmp_path / "data"):
+            assert other.wait(timeout=10) == 0
+    assert "another process fills it" in caplog.text
 
 
 def test_a_manifest_of_another_renderer_is_refused(spec: DatasetSpec, tmp_path: Path, monkeypatch) -> None:

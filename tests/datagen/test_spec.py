@@ -1,3 +1,4 @@
+import hashlib
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -6,7 +7,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from datagen.errors import SpecError
-from datagen.spec import PRESETS, DatasetSpec, Look, Texts, sealed
+from datagen.own_files import rooted, sealed
+from datagen.spec import PRESETS, DatasetSpec, Look, Texts
 
 
 def test_the_paper_trains_on_20_000_and_tests_on_600_images() -> None:
@@ -34,7 +36,17 @@ def test_every_field_is_part_of_the_digest() -> None:
         {"backgrounds": ()},
         {"look": {"margin": 30}},
         {"look": {"size": (0.5, 1.5)}},
+        {"width": 100},
+        {"height": 32},
         {"look": {"noise": 2.0}},
+        {"look": {"noise_level": (-1.0, 5.0)}},
+        {"look": {"outline_width": (2, 1)}},
+        {"look": {"spacing": (-0.5, 0.0)}},
+        {"look": {"space": (float("nan"), 1.0)}},
+        {"look": {"perspective": 1.5}},
+        {"look": {"blur": -0.1}},
+        {"look": {"skew": float("inf")}},
+        {"look": {"margin": -1}},
         {"texts": {"length": (5, 3)}},
         {"texts": {"pool": ()}},
         {"texts": {"characters": "-"}},
@@ -56,3 +68,27 @@ def test_other_contents_of_a_users_files_are_another_data_set(tmp_path: Path) ->
     assert sealed(first).digest() != first.digest()
     with pytest.raises(SpecError, match="does not exist"):
         sealed(replace(spec, fonts=str(tmp_path / "none")))
+
+
+def test_what_is_drawn_alone_is_sealed(tmp_path: Path) -> None:
+    for name in ("a.jpg", "b.ttf"):
+        (tmp_path / name).write_bytes(name.encode())
+    spec = DatasetSpec(fonts=str(tmp_path), photos=str(tmp_path))
+    first = sealed(spec)
+    assert first.contents == hashlib.sha256(b"b.ttf" * 2 + b"a.jpg" * 2).hexdigest()
+    (tmp_path / ".DS_Store").write_bytes(b"a desktop's")
+    assert sealed(spec) == first
+    (tmp_path / "c.PNG").write_bytes(b"another photo")
+    assert sealed(spec) != first
+
+
+def test_paths_are_told_from_the_root_and_nothing_else_changes(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert rooted(DatasetSpec()).digest() == DatasetSpec().digest()
+    own = rooted(DatasetSpec(texts=Texts(file="lines.txt"), fonts="fonts", photos="/photos"))
+    assert (own.texts.file, own.fonts, own.photos) == (f"{tmp_path}/lines.txt", f"{tmp_path}/fonts", "/photos")
+
+
+def test_the_presets_digests_stay() -> None:
+    digests = {name: preset().digest() for name, preset in PRESETS.items()}
+    assert digests == {"paper": "4d2abe7575a09172", "cpu": "c9a3a321f6cff3ef", "smoke": "c9d3c74210dba37a"}

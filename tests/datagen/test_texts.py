@@ -93,6 +93,14 @@ def test_a_specification_that_leaves_no_word_says_so(leaving: dict) -> None:
         drawn(replace(WORDS, **leaving))
 
 
+def test_random_strings_that_no_split_can_own_are_refused() -> None:
+    one = replace(RANDOM, length=(1, 1), pool=("digits",), characters="1")
+    owner = split_of("1", 0)
+    assert drawn(one, owner, 3) == ["1", "1", "1"]
+    with pytest.raises(SpecError, match=r"make --texts\.length longer"):
+        drawn(one, next(split for split in SPLITS if split != owner), 1)
+
+
 def test_a_pool_that_leaves_nothing_says_so() -> None:
     with pytest.raises(SpecError, match="no letter and no digit"):
         drawn(replace(RANDOM, pool=("symbols",)))

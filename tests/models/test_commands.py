@@ -56,6 +56,8 @@ def test_an_image_goes_through_a_file_and_is_read(folder: Path) -> None:
         (["compress", "*.jpg", "out", "--model", "model.pt"], "*.jpg names no file"),
         (["decompress", ".", "out", "--model", "model.pt"], "names no file"),
         (["decompress", "image.png", "out.png", "--model", "model.pt"], "no .tfic file"),
+        (["decompress", "image.png", "image.png", "--model", "model.pt"], "image.png exists; choose another name"),
+        (["compress", "image.png", "image.png", "--model", "model.pt"], "image.png exists; choose another name"),
         (["read", "none.tfic", "--model", "model.pt"], "none.tfic cannot be read"),
     ],
 )
@@ -95,7 +97,15 @@ def test_a_folder_goes_through_files_and_back(
     files = sorted(path.relative_to(folder / "restored").as_posix() for path in (folder / "restored").rglob("*.png"))
     assert files == ["a.png", "deep/b.png"]
     assert Image.open(folder / "restored" / "deep" / "b.png").mode == "L"
+    for _ in range(2):
+        assert run(folder, monkeypatch, "decompress", "packed/a.tfic", "one.png") == 0
+    assert run(folder, monkeypatch, "compress", "scans/*.png", "packed") == 2
+    (folder / "restored" / "a.png").unlink()
     capsys.readouterr()
+    assert run(folder, monkeypatch, "decompress", "packed", "restored") == 2
+    said = capsys.readouterr()
+    assert said.out.startswith("restored/a.png: ")
+    assert "failed: restored/deep/b.png exists; choose another name or folder" in said.err
     assert run(folder, monkeypatch, "read", "packed/**/*.tfic") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("\t")[0] for line in lines] == ["packed/a.tfic", "packed/deep/b.tfic"]
@@ -117,8 +127,8 @@ def test_a_photo_is_kept_as_it_is_looked_at(folder: Path, monkeypatch) -> None:
     Image.fromarray(deep).save(folder / "deep.png")
     for name, size, mode in (("turned.jpg", (90, 40), "RGB"), ("deep.png", (50, 30), "L")):
         assert run(folder, monkeypatch, "compress", name, "x.tfic") == 0
-        assert run(folder, monkeypatch, "decompress", "x.tfic", "x.png") == 0
-        restored = Image.open(folder / "x.png")
+        assert run(folder, monkeypatch, "decompress", "x.tfic", f"restored-{name}") == 0
+        restored = Image.open(folder / f"restored-{name}")
         assert (restored.size, restored.mode) == (size, mode)
 
 

@@ -68,6 +68,12 @@ def test_absurd_sizes_are_refused_before_anything_is_allocated(trained: TrainedC
         container.decode(trained, data)
 
 
+def test_what_could_not_be_read_is_not_written(trained: TrainedCodec) -> None:
+    for shape in ((1, 65_537), (65_537, 1, 3)):
+        with pytest.raises(FormatError, match=r"65537.*a side has 65536 at most"):
+            container.encode(trained, np.zeros(shape, np.uint8))
+
+
 def test_sizes_survive_the_header() -> None:
     for side in (1, 127, 128, 16_383, 16_384, 65_536):
         for quality in (None, side % 101):

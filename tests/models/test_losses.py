@@ -44,3 +44,4 @@ def test_without_a_recognizer_no_text_is_read(output: CodecOutput) -> None:
     terms = losses.objective(output, images, ["é", "é"], None, LossWeights(1.0, 0.01, 0.1))
     assert terms.ocr is None
     assert torch.allclose(terms.total, terms.mse + 0.01 * terms.bpp)
+    assert torch.allclose(terms.scaled, terms.total / 0.01)

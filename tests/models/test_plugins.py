@@ -132,6 +132,21 @@ def test_what_is_missing_is_said_in_one_line(module: str, function: str, said: s
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        ("read = lambda images: None", r"read\(images\) gives None for two images"),
+        ("loss = lambda images, texts: None", r"loss\(images, texts\) gives a NoneType; it must give a tensor"),
+        ("loss = lambda images, texts: 0.5", r"loss\(images, texts\) gives a float; it must give a tensor"),
+    ],
+)
+def test_what_gives_nothing_usable_is_told(module: str, method: str, said: str, tmp_path: Path) -> None:
+    with (tmp_path / f"{module}.py").open("a") as file:
+        file.write(f"\n\ndef other():\n    reader = load()\n    reader.{method}\n    return reader\n")
+    with pytest.raises(ModelError, match=said):
+        Plugin.of(f"{module}:other")
+
+
 def test_a_missing_module_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ModelError, match=r"nosuch_module:load cannot be imported; .* PYTHONPATH \(ModuleNotFoundError"):
         Plugin.of("nosuch_module:load")

@@ -44,56 +44,56 @@ def test_every_node_shows_the_token_and_runs_the_projects_environment(config: di
 
 
 @pytest.mark.usefixtures("local_ray")
-def test_capacity_counts_what_the_autoscaler_may_start(tmp_path: Path) -> None:
-    assert cluster.capacity(tmp_path / "none.yaml")["CPU"] == 2
+def test_what_the_autoscaler_may_start_counts_too(tmp_path: Path) -> None:
+    assert cluster.machines(tmp_path / "none.yaml") == [Counter(CPU=2)]
     bootstrap = tmp_path / "ray_bootstrap_config.yaml"
     bootstrap.write_bytes(FILE.read_bytes())
-    assert cluster.capacity(bootstrap)["GPU"] == 8
+    assert cluster.machines(bootstrap) == [Counter(CPU=2), *8 * [Counter(CPU=8, GPU=1)]]
 
 
 @pytest.mark.parametrize(
-    ("cpus", "gpus", "offered", "fitting"),
+    ("cpus", "gpus", "machines", "fitting"),
     [
-        (1, 0, Counter(CPU=16), (1, 0, 16)),
-        (4, 0, Counter(CPU=16), (4, 0, 4)),
-        (4, 1, Counter(CPU=16, GPU=2), (4, 1, 2)),
-        (1, 0.5, Counter(CPU=16, GPU=2), (1, 0.5, 4)),
-        (4, 1, Counter(CPU=2, GPU=1), (2, 1, 1)),
-        (4, 1, Counter(CPU=2), (2, 0, 1)),
+        (1, 0, [Counter(CPU=16)], (1, 0, 16)),
+        (4, 0, [Counter(CPU=16)], (4, 0, 4)),
+        (4, 0, [Counter(CPU=2), Counter(CPU=6)], (2, 0, 4)),
+        (4, 1, [Counter(CPU=16, GPU=2)], (4, 1, 2)),
+        (1, 0.5, [Counter(CPU=16, GPU=2)], (1, 0.5, 4)),
+        (4, 1, [Counter(CPU=2, GPU=1)], (2, 1, 1)),
+        (4, 1, [Counter(CPU=2)], (2, 0, 1)),
+        (4, 1, [Counter(CPU=16, GPU=8)], (2, 1, 8)),
+        (4, 1, 8 * [Counter(CPU=2, GPU=1)], (2, 1, 8)),
+        (4, 0.25, [Counter(CPU=4), Counter(CPU=8, GPU=1)], (2, 0.25, 4)),
+        (4, 1, [], (4, 0, 1)),
     ],
 )
-def test_trials_are_cut_to_the_cluster_and_fill_it(
-    cpus: int, gpus: float, offered: Counter[str], fitting: tuple[int, float, int]
+def test_trials_are_cut_to_each_machine_and_fill_it(
+    cpus: int, gpus: float, machines: list[Counter[str]], fitting: tuple[int, float, int]
 ) -> None:
-    config, concurrency = cluster.fit(replace(smoke(), cpus_per_trial=cpus, gpus_per_trial=gpus), offered)
+    config, concurrency = cluster.fit(replace(smoke(), cpus_per_trial=cpus, gpus_per_trial=gpus), machines)
     assert (config.cpus_per_trial, config.gpus_per_trial, concurrency) == fitting
 
 
 @pytest.mark.parametrize(
     ("gpus", "machines", "member"),
     [
-        (0, [2], (1, 0, 2)),
-        (0, [1, 1], (1, 0, 2)),
-        (0, [16], (4, 0, 4)),
-        (0, [16, 16], (8, 0, 4)),
-        (0, [10, 4], (4, 0, 3)),
-        (0.5, [8, 8], (1, 1, 2)),
+        (0, [Counter(CPU=2)], (1, 0, 2)),
+        (0, 2 * [Counter(CPU=1)], (1, 0, 2)),
+        (0, [Counter(CPU=16)], (4, 0, 4)),
+        (0, 2 * [Counter(CPU=16)], (8, 0, 4)),
+        (0, [Counter(CPU=10), Counter(CPU=4)], (4, 0, 3)),
+        (0.5, 2 * [Counter(CPU=8, GPU=1)], (1, 1, 2)),
+        (1, [Counter(CPU=2)], (1, 0, 2)),
     ],
 )
 def test_a_team_takes_whole_gpus_or_the_cores_of_each_machine(
-    gpus: float, machines: list[int], member: tuple[int, float, int]
+    gpus: float, machines: list[Counter[str]], member: tuple[int, float, int]
 ) -> None:
-    offered = Counter(CPU=sum(machines), GPU=2)
-    config, size = cluster.team(replace(smoke(), gpus_per_trial=gpus), offered, machines, 32)
+    config, size = cluster.team(replace(smoke(), gpus_per_trial=gpus), machines, 32)
     assert (config.cpus_per_trial, config.gpus_per_trial, size) == member
-
-
-@pytest.mark.usefixtures("local_ray")
-def test_this_machine_is_one_of_two_cores() -> None:
-    assert cluster.cores() == [2]
 
 
 @pytest.mark.parametrize("share", range(1, 11))
 def test_as_many_trials_share_a_gpu_as_are_asked_for(share: int) -> None:
     config = replace(paper(), cpus_per_trial=1, gpus_per_trial=1 / share)
-    assert cluster.fit(config, Counter(CPU=64, GPU=2))[1] == 2 * share
+    assert cluster.fit(config, 2 * [Counter(CPU=32, GPU=1)])[1] == 2 * share

@@ -1,6 +1,5 @@
 """A sweep whose workers and driver are killed at random times ends with the table of an undisturbed one."""
 
-import os
 import random
 import signal
 import subprocess
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from commands import environment
 from mlflow import MlflowClient
 from polars.testing import assert_frame_equal
 
@@ -47,10 +47,9 @@ def folder(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def start(name: str, folder: Path) -> subprocess.Popen[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW", "RAY"))}
     log = (folder / "log.txt").open("a")
     return subprocess.Popen(
-        [sys.executable, "-m", "one", name], cwd=folder, env=environment, stdout=log, stderr=log, text=True
+        [sys.executable, "-m", "one", name], cwd=folder, env=environment(), stdout=log, stderr=log, text=True
     )
 
 

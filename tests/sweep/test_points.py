@@ -8,8 +8,9 @@ from sweep.errors import SweepError
 from sweep.points import PointTable, Row
 
 CONTRACT = """
-    point_id kind codec lambda beta distortion_weight seed stage1_steps stage2_steps bpp bpp_payload bpp_estimated
-    accuracy cer psnr_db accuracy_tesseract accuracy_rapidocr encode_ms encode_ms_std decode_ms ocr_ms ocr_ms_std
+    point_id kind codec lambda beta distortion_weight learning_rate seed stage1_steps stage2_steps
+    bpp bpp_payload bpp_estimated accuracy cer psnr_db accuracy_tesseract accuracy_rapidocr
+    encode_ms encode_ms_std decode_ms ocr_ms ocr_ms_std
     train_seconds val_bpp val_accuracy val_psnr_db status on_front checkpoint mlflow_run_id
 """
 

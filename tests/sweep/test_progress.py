@@ -11,7 +11,7 @@ from sweep.progress import Display
 from sweep.training import Progress
 
 BASE: Row = {"point_id": "a", "kind": "base", "lambda": 0.01, "beta": 0.0}
-TRAINING = Progress(20, 40, 0.05, 0.02, 0.3, None, 1e-3, 5.0)
+TRAINING = Progress(20, 80, 0.05, 0.02, 0.3, None, 1e-3, 5.0)
 
 
 @pytest.fixture
@@ -45,10 +45,10 @@ def test_training_that_all_points_share_counts_steps_and_then_is_gone(screen: io
     node = stages.conditioned1(smoke())
     display.expect([(node, 1)], points=0)
     display.phase("training", node.stage.steps)
-    display.trained(node, TRAINING._replace(step=20, steps=40))
+    display.trained(node, TRAINING)
     Console(file=screen, width=120).print(display._panel())
-    assert "stage 1: step 20 of 40" in screen.getvalue()
-    display.trained(node, TRAINING._replace(step=40, steps=40))
+    assert "stage 1: step 20 of 80" in screen.getvalue()
+    display.trained(node, TRAINING._replace(step=80))
     assert display._running == {}
     assert display._work_done == pytest.approx(display._work)
 
@@ -73,7 +73,7 @@ def test_a_terminal_shows_the_front_and_what_is_training(screen: io.StringIO) ->
     Console(file=screen, width=120).print(display._panel())
     said = screen.getvalue()
     assert "0.1234" in said
-    assert "base λ=0.02: step 20 of 40, bpp 0.3, mse 0.02" in said
+    assert "base λ=0.02: step 20 of 80, bpp 0.3, mse 0.02" in said
 
 
 def test_a_long_front_is_thinned_and_keeps_its_best_point() -> None:

@@ -18,11 +18,14 @@ from datagen.spec import DatasetSpec
 from models import codecs
 from models.errors import ModelError, WeightsError
 from models.weights import WeightsFile
-from sweep import presets, stages
+from sweep import launch, presets, stages
+from sweep.arguments import STYLE, Arguments
 from sweep.checkpoints import Store
 from sweep.errors import SweepError
 from sweep.folder import RunFolder
-from sweep.run import Arguments, main, open_run
+from sweep.points import PointTable
+from sweep.progress import Display
+from sweep.run import main, open_run
 
 
 def opened(**given) -> RunFolder:
@@ -62,6 +65,40 @@ def test_the_search_is_kept_as_it_was_asked_for(tmp_path: Path) -> None:
     ):
         with pytest.raises(SweepError, match=said):
             opened(out=out, resume=True, **given)
+
+
+def test_a_grid_is_its_budget(tmp_path: Path) -> None:
+    run = opened(preset="smoke", out=tmp_path / "run", sampler="grid", betas=(0.1, 0.1), strategy="independent")
+    assert run.config.budget == 2
+    assert run.config.stage1.steps == presets.smoke().stage1.steps // (2 + 2)
+    assert opened(out=tmp_path / "run", resume=True, sampler="grid").config == run.config
+    with pytest.raises(SweepError, match="a whole grid of 2 points"):
+        opened(out=tmp_path / "run", resume=True, budget=9)
+
+
+def test_one_sweep_at_a_time_works_in_a_folder(started: Path) -> None:
+    run = RunFolder.load(started)
+    with run.claimed():
+        with pytest.raises(SweepError, match="another sweep works in"), RunFolder.load(started).claimed():
+            pass
+        with RunFolder(started.parent, run.config, "smoke", run.data, "id", "uri").claimed():
+            pass
+    with run.claimed():
+        pass
+
+
+@pytest.mark.parametrize(("status", "said"), [(None, "no trial would have ended in time"), ("complete", "")])
+def test_a_sweep_that_ran_out_of_time_is_no_failure(
+    tmp_path: Path, status: str | None, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = PointTable(tmp_path)
+    if status:
+        table.add({"point_id": "a", "kind": "tfic", "status": status, "bpp": 0.1, "accuracy": 0.5})
+    launch._judge(table, Display(presets.smoke()))
+    assert said in capsys.readouterr().out
+    table.add({"point_id": "a", "kind": "tfic", "status": "failed"})
+    with pytest.raises(SweepError, match="every trial of stage 2 failed"):
+        launch._judge(table, Display(presets.smoke()))
 
 
 def test_a_data_set_of_ones_own_is_used(tmp_path: Path, data_folder: Path) -> None:
@@ -161,6 +198,15 @@ def test_a_recognizers_weights_may_move_but_not_change(tmp_path: Path) -> None:
         opened(out=tmp_path / "run", resume=True, recognizer_weights=(moved,))
 
 
+def test_help_is_made_of_whole_paragraphs(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        tyro.cli(Arguments, args=["--help"], config=STYLE)
+    said = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert "None" not in said
+    assert "trained by all workers together, folded to a plain one at each trial's point. The others" in said
+    assert "--resume Go on with the run" in said
+
+
 def test_recognizers_are_given_one_by_one() -> None:
     line = ["--recognizer", "english_g2=0.5", "--recognizer", "mine:load", "--recognizer-weights", "a.pth"]
     arguments = tyro.cli(Arguments, args=line)
@@ -215,6 +261,18 @@ def test_a_checkpoint_is_needed_until_stage_1_is_trained(tmp_path: Path, checkpo
         opened(out=tmp_path / "run", resume=True)
     Store.of(run.path).path(stages.conditioned1(run.config)).touch()
     assert opened(out=tmp_path / "run", resume=True).config == run.config
+
+
+def test_what_another_run_has_trained_from_a_checkpoint_serves_the_next(tmp_path: Path, checkpoint: Path) -> None:
+    config = opened(preset="smoke", out=tmp_path / "a", init=checkpoint).config
+    node = stages.conditioned1(config)
+    (tmp_path / "store").mkdir()
+    for ending in (".pt", ".json"):
+        (tmp_path / "store" / f"{node.key}{ending}").touch()
+    other = opened(preset="smoke", out=tmp_path / "b", init=checkpoint, betas=(0.1, 0.2))
+    checkpoint.unlink()
+    assert opened(out=other.path, resume=True).config == other.config
+    assert Store.of(other.path).holds(node)
 
 
 def test_another_codecs_checkpoint_makes_no_folder(tmp_path: Path, checkpoint: Path) -> None:

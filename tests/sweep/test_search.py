@@ -67,6 +67,18 @@ def test_a_grid_sets_the_same_betas_to_every_lambda() -> None:
     assert [(point["lambda"], point["beta"]) for point in papers] == [(rate, 0.1) for rate in config.lambdas]
 
 
+def test_a_budget_is_no_larger_than_the_points_there_are() -> None:
+    config = replace(cpu(), sampler="grid")
+    assert proposals.within(config).budget == 60
+    assert proposals.within(replace(config, budget=7)).budget == 6
+    papers = replace(config, betas=(0.1, 0.1))
+    assert proposals.within(papers).budget == 6
+    assert proposals.within(replace(papers, sampler="tpe", strategy="shared")).budget == 6
+    settings = (("learning_rate", 1e-4, 1e-3),)
+    for endless in (cpu(), replace(papers, sampler="tpe", strategy="shared", vary=settings)):
+        assert proposals.within(endless) == endless
+
+
 @pytest.mark.parametrize("sampler", ["tpe", pytest.param("gp", marks=pytest.mark.slow), "nsga2"])
 def test_wishes_steer_the_search(sampler: Sampler, tmp_path: Path) -> None:
     def measured(config: SweepConfig) -> list[float]:
@@ -157,6 +169,32 @@ def test_what_a_killed_driver_had_recorded_is_not_proposed_again(tmp_path: Path)
     assert proposals.weights(point, smoke()) not in known
 
 
+def test_what_was_under_way_comes_before_what_never_started(tmp_path: Path) -> None:
+    killed = FrontSearch(cpu(), journal(tmp_path))
+    killed.suggest("done")
+    killed.on_trial_complete("done", answer(0.1, 0.5))
+    lost = [killed.suggest(name) for name in "ab"]
+    resumed = FrontSearch(cpu(), journal(tmp_path))
+    assert [resumed.suggest(name) for name in "ab"] == lost
+    expected = [(point["lambda"], point["beta"]) for point in proposals.first_points(cpu())[3:]]
+    assert [proposals.weights(resumed.suggest(name), cpu()) for name in "cde"] == expected
+
+
+def test_trials_of_one_point_are_told_apart_by_their_settings(tmp_path: Path) -> None:
+    config = replace(shared(cpu()), betas=(0.1, 0.1), sampler="random", vary=(("learning_rate", 1e-4, 1e-3),))
+    searcher, rows = FrontSearch(config, journal(tmp_path)), []
+    for number in range(20):
+        point = searcher.suggest(str(number))
+        rate_weight, ocr_weight = proposals.weights(point, config)
+        rows.append({"lambda": rate_weight, "beta": ocr_weight, "learning_rate": point["learning_rate"]})
+        if number < 19:
+            searcher.on_trial_complete(str(number), answer(0.1, 0.5))
+    assert len({row["learning_rate"] for row in rows[6:]}) == 14
+    last = rows.pop()
+    again = FrontSearch(config, journal(tmp_path), [row | answer(0.1, 0.5) for row in rows])
+    assert again.suggest("again")["learning_rate"] == last["learning_rate"]
+
+
 def test_the_journal_is_an_optuna_study(tmp_path: Path) -> None:
     FrontSearch(smoke(), journal(tmp_path)).suggest("a")
     storage = JournalStorage(JournalFileBackend(str(tmp_path / "optuna.log")))
@@ -217,6 +255,17 @@ def test_a_continued_trial_comes_from_the_nearest_finished_one(tmp_path: Path) -
         assert proposed(searcher, point) == origins
         searcher.on_trial_complete(str(point), answer(0.1, 0.5))
     assert proposed(FrontSearch(config, journal(tmp_path)), near_a) == (a,)
+
+
+def test_one_that_was_interrupted_comes_from_where_it_came(tmp_path: Path) -> None:
+    config = continued(smoke())
+    searcher = FrontSearch(config, journal(tmp_path))
+    searcher.suggest("a")
+    searcher.on_trial_complete("a", answer(0.1, 0.5))
+    searcher.suggest("b")
+    lost = searcher.suggest("c")
+    searcher.on_trial_complete("b", answer(0.1, 0.5))
+    assert FrontSearch(config, journal(tmp_path)).suggest("again") == lost
 
 
 @pytest.mark.parametrize("succeeded", [False, True])

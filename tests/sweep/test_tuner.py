@@ -49,5 +49,5 @@ def test_a_trial_that_falls_behind_stops_and_the_next_one_starts(data_folder: Pa
     lines = done.stdout.splitlines()
     stopped = "stopped behind the front after 10 steps of stage 2 True True"
     assert [line for line in lines if line.startswith(("stopped", "complete"))] == [stopped, "complete  True True"] * 2
-    assert "rungs [10, 10, 10, 10]" in lines
+    assert "rungs [2, 2, 2, 2]" in lines
     assert not any(".partial" in line for line in lines)

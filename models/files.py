@@ -1,0 +1,58 @@
+"""Files as commands read and write them: whole or not at all, and never one over another."""
+
+import os
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from models.errors import FormatError
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """A path to write to; it takes its final name only when the block ends without an error."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """As `atomic`; the folder is made.
+
+    Raises:
+        FormatError: it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic(path) as partial:
+            yield partial
+    # Pillow's writers raise all of these.
+    except (OSError, ValueError, struct.error) as error:
+        raise FormatError(f"{path} cannot be written ({getattr(error, 'strerror', None) or error})") from None
+
+
+def read(path: Path) -> bytes:
+    """A file's bytes.
+
+    Raises:
+        FormatError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise FormatError(f"{path} cannot be read ({error.strerror})") from None
+
+
+def check_target(target: Path, source: Path, replaceable: str | None = None) -> None:
+    """Looks at where a result goes, before it is made.
+
+    Raises:
+        FormatError: a file stands there, which is the source or does not end in `replaceable`.
+    """
+    if target.exists() and (target.suffix != replaceable or target.samefile(source)):
+        raise FormatError(f"{target} exists; choose another name or folder")

@@ -1,0 +1,130 @@
+"""What the command line of a sweep takes, and which fields of its configuration that names."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+from tyro.conf import UseAppendAction
+
+from sweep.errors import SweepError
+
+if TYPE_CHECKING:
+    from sweep.config import SweepConfig
+
+NAMED = (
+    *("budget", "strategy", "codec", "labels", "polish_steps"),
+    *("sampler", "betas", "max_bpp", "min_accuracy", "min_psnr"),
+)
+"""Arguments that are fields of the configuration."""
+OPTIONS = {"recognizers": "--recognizer", "early_stopping": "--train-all", "gpus_per_trial": "--trials-per-gpu"}
+"""Fields that other options name."""
+STYLE = (tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone)
+"""How tyro shows them."""
+
+
+def _as(metavar: str | None = None) -> Any:
+    """An option whose text tells its default."""
+    return tyro.conf.arg(metavar=metavar, help_behavior_hint="")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arguments:
+    """Traces the rate-accuracy front of text-focused image compression (TFIC).
+
+    Renders text images, trains a codec in two stages - rate and distortion, then rate and the loss of a frozen OCR
+    network - and searches the weights of rate and OCR loss with trials. Every point is measured on real files and
+    logged to MLflow, beside the base codec, WebP and the uncompressed images. An interrupted run goes on with --resume.
+
+    Args:
+        budget: Points to measure, each with its own (lambda, beta) (default: the preset's).
+        preset: paper: the paper's recipe, for GPUs; cpu: two cores, about an hour; smoke: two minutes, to try it out.
+            Default: paper where a GPU is visible, else cpu.
+        out: The run's folder (default: runs/PRESET). On a cluster, a path that all nodes share.
+        resume: Go on with the run in --out. A larger --budget extends it.
+        hours: Start no trial that would end later than so many hours after the start (default: no limit). The training
+            that all points share is not cut short; --resume goes on to the budget.
+        strategy: Where a trial's codec comes from. conditional (default): one codec conditioned on (lambda, beta),
+            trained by all workers together, folded to a plain one at each trial's point. The others train each trial,
+            on as many images in all. shared: a stage 1 for each lambda of a grid, a stage 2 for each trial. continued:
+            the same, but each stage 1 starts from its neighbor's, and each stage 2 from the nearest finished trial.
+            independent: both stages for each trial from nothing, as the paper trains.
+        train_all: Train every trial to its end. Otherwise those that train stop after a ninth or a third of stage 2
+            where they have fallen far behind the front.
+        sampler: What proposes the next (lambda, beta): Optuna's samplers, tpe by default, or grid: the preset's
+            lambdas, each with the same betas, as many as the budget allows.
+        betas: Range of the OCR weight (default: the preset's). --sampler grid --betas 0.1 0.1 is the paper's
+            own search.
+        max_bpp: Search where the rate is at most this.
+        min_accuracy: Search where the accuracy is at least this.
+        min_psnr: Search where the PSNR is at least this.
+        vary: A setting of stage 2 to search as well (distortion_weight, learning_rate or steps), with the strategy
+            shared or independent; may be given several times.
+        trials_per_gpu: Trials that share a GPU (default: one). What all train together takes whole GPUs.
+        polish_steps: Updates at its own point alone that a trial of the conditional strategy adds (default: the
+            preset's).
+        labels: What the recognizer is to read in training. truth (default): the data set's texts. pseudo: what it
+            reads in the original, for images without labels.
+        codec: One of small, factorized, hyperprior, mbt2018-mean, mbt2018, cheng2020-anchor, cheng2020-attn, elic and
+            tinylic (default: the preset's); python -m models list tells what each costs.
+        init: Weights that stage 1 starts from, in half of its steps: a checkpoint of the same codec that CompressAI
+            published, a state dict of your own, or a model.pt of one rate. On a cluster, a path that all nodes share.
+        recognizer: english_g2 (default); ppocr (PP-OCRv4, with the extra ppocr); with --recognizer-weights trba, which
+            is tps-resnet-bilstm-attn, or another network of the four-stage framework, such as none-vgg-bilstm-ctc; or
+            your own MODULE:FUNCTION, which returns a torch.nn.Module with the methods loss(images, texts) and
+            read(images). Given several times, the codec is trained against the mean of their losses, weighted by
+            their WEIGHT; the first one's accuracy steers the search, the others' stand beside it.
+        recognizer_weights: A checkpoint that github.com/clovaai/deep-text-recognition-benchmark released, of 36 or 94
+            characters; one for each recognizer that comes without, in their order. The preset's data set is drawn with
+            the characters that all recognizers know; a --data with others is refused.
+        data: A data set that python -m datagen rendered or imported: a folder, or s3:// or gs:// (default: the
+            preset's, rendered beside the run).
+    """
+
+    budget: Annotated[int | None, _as("N")] = None
+    preset: Annotated[Literal["paper", "cpu", "smoke"] | None, _as()] = None
+    out: Annotated[Path | None, _as("DIR")] = None
+    resume: Annotated[bool, _as()] = False
+    hours: Annotated[float | None, _as("H")] = None
+    strategy: Annotated[Literal["conditional", "shared", "continued", "independent"] | None, _as()] = None
+    train_all: Annotated[bool, _as()] = False
+    sampler: Annotated[Literal["tpe", "gp", "nsga2", "qmc", "random", "grid"] | None, _as()] = None
+    betas: Annotated[tuple[float, float] | None, _as("LOW HIGH")] = None
+    max_bpp: Annotated[float | None, _as("BPP")] = None
+    min_accuracy: Annotated[float | None, _as("0..1")] = None
+    min_psnr: Annotated[float | None, _as("DB")] = None
+    vary: Annotated[
+        tuple[tuple[Literal["distortion_weight", "learning_rate", "steps"], float, float], ...],
+        UseAppendAction,
+        _as("SETTING LOW HIGH"),
+    ] = ()
+    trials_per_gpu: Annotated[int | None, _as("N")] = None
+    polish_steps: Annotated[int | None, _as("N")] = None
+    labels: Annotated[Literal["truth", "pseudo"] | None, _as()] = None
+    codec: Annotated[str | None, _as("NAME")] = None
+    init: Annotated[Path | None, _as("FILE")] = None
+    recognizer: Annotated[tuple[str, ...], UseAppendAction, _as("NAME[=WEIGHT]")] = ()
+    recognizer_weights: Annotated[tuple[Path, ...], UseAppendAction, _as("FILE")] = ()
+    data: Annotated[str | None, _as("DIR")] = None
+
+
+def asked(arguments: Arguments, config: "SweepConfig") -> dict[str, Any]:
+    """The fields of the configuration that the command line names, in place of what they are."""
+    from models import teachers
+    from models.weights import WeightsFile
+
+    values = {name: getattr(arguments, name) for name in NAMED}
+    if arguments.vary:
+        values["vary"] = arguments.vary
+    if arguments.trials_per_gpu is not None:
+        if arguments.trials_per_gpu < 1:
+            raise SweepError(f"--trials-per-gpu {arguments.trials_per_gpu} is below 1")
+        values["gpus_per_trial"] = 1 / arguments.trials_per_gpu
+    if arguments.train_all:
+        values["early_stopping"] = False
+    if arguments.init is not None:
+        values["init"] = WeightsFile.of(arguments.init)
+    if arguments.recognizer or arguments.recognizer_weights:
+        names = arguments.recognizer or [f"{teacher.name}={teacher.weight}" for teacher in config.recognizers]
+        values["recognizers"] = teachers.parse(names, arguments.recognizer_weights)
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,33 @@
+"""What stands on the disk is never half a file, and never lost."""
+
+from pathlib import Path
+
+import pytest
+
+from models import files
+from models.errors import FormatError
+
+
+def test_what_cannot_be_written_whole_leaves_the_earlier_file(tmp_path: Path) -> None:
+    path = tmp_path / "image.tfic"
+    path.write_bytes(b"earlier")
+
+    def half() -> None:
+        with files.writing(path) as partial:
+            partial.write_bytes(b"half")
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(FormatError, match=r"image\.tfic cannot be written \(No space left on device\)"):
+        half()
+    assert {file: file.read_bytes() for file in tmp_path.iterdir()} == {path: b"earlier"}
+
+
+def test_only_an_earlier_result_is_replaced(tmp_path: Path) -> None:
+    source, result = tmp_path / "image.png", tmp_path / "image.tfic"
+    files.check_target(result, source)
+    source.touch()
+    result.touch()
+    files.check_target(result, source, ".tfic")
+    for target, replaceable in ((source, ".tfic"), (source, ".png"), (result, None)):
+        with pytest.raises(FormatError, match="exists; choose another name or folder"):
+            files.check_target(target, source, replaceable)
