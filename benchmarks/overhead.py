@@ -67,7 +67,7 @@ def _sweep(run: RunFolder, trials: int) -> None:
     recorder = Clock(table, Tracker(run.tracking_uri, run.sweep_id, run.path.name, {}), display)
     pool = Pool(run.config, run.path, run.data, recorder)
     for node in stages.shared(run.config):
-        pool.train(node, lambda progress, workers: None)
+        pool.train(node, lambda progress, places: None)
     pool.search(trials)
 
 

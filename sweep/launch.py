@@ -33,7 +33,7 @@ class Effort(NamedTuple):
     seconds: float
     """Of wall time."""
     train_seconds: float
-    """In training, summed over the workers."""
+    """In training, summed over the places of trials: core-seconds where each has one core."""
     memory_bytes: int
     """At the peak, on this machine."""
 
@@ -185,7 +185,7 @@ def _print_summary(run: RunFolder, table: PointTable, display: Display, effort: 
     display.print(report.summary(table.frame))
     display.print(display.table())
     display.print(
-        f"{clock(effort.seconds)} of wall time, {clock(effort.train_seconds)} of training summed over workers, "
+        f"{clock(effort.seconds)} of wall time, {clock(effort.train_seconds)} of training in all, "
         f"{effort.memory_bytes / 2**30:.1f} GiB of memory at the peak"
     )
     display.print(f"report:  {run.path / 'report.html'}")

@@ -22,7 +22,7 @@ class Recorder:
         self._display = display
         self._pictured = 0.0
         self.train_seconds = 0.0
-        """Spent in training by the points that finished here, and by every worker on what they share."""
+        """Spent in training by the points that finished here, and on what they share, for each of its places."""
         self._shared: dict[str, float] = {}
 
     def progressed(self, identity: Row, progress: Progress) -> None:
@@ -30,11 +30,11 @@ class Recorder:
         self._tracker.progress(identity, progress)
         self._display.progressed(identity, progress)
 
-    def trained(self, node: Node, progress: Progress, workers: int) -> None:
-        """The same of training that all points share, by so many workers."""
+    def trained(self, node: Node, progress: Progress, places: int) -> None:
+        """The same of training that all points share, in the places of so many trials."""
         self._tracker.shared_progress(node.title, progress)
         self._display.trained(node, progress)
-        self.train_seconds += workers * max(0.0, progress.seconds - self._shared.get(node.key, 0.0))
+        self.train_seconds += places * max(0.0, progress.seconds - self._shared.get(node.key, 0.0))
         self._shared[node.key] = progress.seconds
 
     def finished(self, row: Row) -> None:

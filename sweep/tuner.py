@@ -96,13 +96,14 @@ class Pool:
         """Trains a node that all points share, with all that the cluster has.
 
         Args:
-            report: told how it goes, and how many workers train.
+            report: told how it goes, and how many trials' places that takes.
 
         Raises:
             SweepError: the training diverged, or failed once too often.
         """
         member, size = cluster.team(self._wanted, cluster.machines(), node.stage.batch_size)
-        train_together(node, member, self._folder, self._data, size, lambda progress: report(progress, size))
+        places = size * member.cpus_per_trial // self._config.cpus_per_trial
+        train_together(node, member, self._folder, self._data, size, lambda progress: report(progress, places))
 
     def measure(self, targets: list[Target]) -> None:
         """Trains and measures the given points, in order, as many at a time as there are cores or GPUs."""

@@ -74,7 +74,7 @@ def test_a_sweep_keeps_how_the_images_are_read(finished: tuple[Path, str], folde
 
 def test_a_sweep_says_what_it_took_and_what_to_do_next(finished: tuple[Path, str]) -> None:
     said = finished[1]
-    assert re.search(r"\d+:\d\d of wall time, \d+:\d\d of training summed over workers, \d+\.\d GiB of memory", said)
+    assert re.search(r"\d+:\d\d of wall time, \d+:\d\d of training in all, \d+\.\d GiB of memory", said)
     assert all(word in said for word in ("left", "the front", "mlflow ui", "sweep.pick", "report.html"))
 
 
