@@ -37,7 +37,7 @@ class Line:
     def __init__(self, text: str, rng: random.Random) -> None:
         self.text = text
         self.font = rng.choice(FONTS)
-        self.pixels = min(rng.randint(16, 44), int(1.45 * (WIDTH - 16) / len(text)))
+        self.pixels = min(rng.randint(16, 44), int(1.1 * (WIDTH - 16) / len(text)))
         self.bold, self.italic = rng.random() < 0.3, rng.random() < 0.2
         dark, light = rng.randint(0, 90), rng.randint(160, 255)
         self.ink, self.paper = (dark, light) if rng.random() < 0.7 else (light, dark)

@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator
+from pydantic import Discriminator, TypeAdapter
 from tyro.conf import Suppress
 
 from datagen.errors import SpecError
@@ -170,7 +170,9 @@ class DatasetSpec:
 
     def digest(self) -> str:
         """Sixteen hexadecimal digits that name this data set: its specification and the renderer's version."""
-        return _digest({"renderer": RENDERER, **asdict(self)})
+        # As it will be read from its manifest, where 60 and 60.0 are one.
+        same = TypeAdapter(DatasetSpec).validate_python(asdict(self))
+        return _digest({"renderer": RENDERER, **asdict(same)})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -85,7 +85,8 @@ def _started(arguments: Arguments, out: Path, preset: str, data: Path | None) ->
     run = RunFolder(out, config, preset, data.absolute(), new_sweep_id(), tracking.default_uri())
     _check_start(run)
     run.create()
-    return run
+    # As it will be resumed, where 1 and 1.0 are one.
+    return replace(run, config=RunFolder.load(out).config)
 
 
 def _legible(config: "SweepConfig") -> "Spec":

@@ -25,6 +25,7 @@ def test_every_field_is_part_of_the_digest() -> None:
     spec = DatasetSpec()
     assert replace(spec, look=Look(blur=2.0)).digest() != spec.digest() != replace(spec, seed=1).digest()
     assert DatasetSpec().digest() == spec.digest()
+    assert replace(spec, look=Look(skew=4)).digest() == spec.digest()
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,12 @@ def test_a_grid_is_its_budget(tmp_path: Path) -> None:
         opened(out=tmp_path / "run", resume=True, budget=9)
 
 
+def test_whole_numbers_are_resumed_as_they_were(tmp_path: Path) -> None:
+    run = opened(preset="smoke", out=tmp_path / "run", betas=(1, 2))
+    resumed = opened(out=tmp_path / "run", resume=True)
+    assert stages.conditioned2(resumed.config).key == stages.conditioned2(run.config).key
+
+
 def test_one_sweep_at_a_time_works_in_a_folder(started: Path) -> None:
     run = RunFolder.load(started)
     with run.claimed():
