@@ -50,8 +50,10 @@ class RunFolder:
         Raises:
             SweepError: one does.
         """
+        lock = self.path / "tune" / "lock"
+        lock.parent.mkdir(exist_ok=True)
         try:
-            with FileLock(self.path / "tune.lock", timeout=0):
+            with FileLock(lock, timeout=0):
                 yield
         except Timeout:
             raise SweepError(f"another sweep works in {self.path}; let it end, or start in another --out") from None
