@@ -102,7 +102,7 @@ class Pool:
             SweepError: the training diverged, or failed once too often.
         """
         member, size = cluster.team(self._wanted, cluster.machines(), node.stage.batch_size)
-        places = size * member.cpus_per_trial // self._config.cpus_per_trial
+        places = max(1, size * member.cpus_per_trial // self._config.cpus_per_trial)
         train_together(node, member, self._folder, self._data, size, lambda progress: report(progress, places))
 
     def measure(self, targets: list[Target]) -> None:
