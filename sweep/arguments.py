@@ -19,8 +19,6 @@ NAMED = (
 """Arguments that are fields of the configuration."""
 OPTIONS = {"recognizers": "--recognizer", "early_stopping": "--train-all", "gpus_per_trial": "--trials-per-gpu"}
 """Fields that other options name."""
-STYLE = (tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone)
-"""How tyro shows them."""
 
 
 def _as(metavar: str | None = None) -> Any:

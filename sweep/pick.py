@@ -12,8 +12,8 @@ import tyro
 
 from models.errors import ModelError
 from sweep import export, points
-from sweep.arguments import STYLE
-from sweep.errors import SweepError, complain
+from sweep.console import STYLE, complain
+from sweep.errors import SweepError
 from sweep.folder import RunFolder
 
 

@@ -9,6 +9,7 @@ from sweep.points import Row
 Weights = tuple[float, float]
 """lambda and beta."""
 Named = tuple[float, ...]
+"""What tells a proposal from others: lambda, beta and the settings."""
 COLUMNS = {"steps": "stage2_steps"}
 """Of the table, where they have another name than the setting."""
 EXCESS: dict[str, tuple[str, int]] = {
@@ -32,7 +33,7 @@ def weights(params: dict[str, Any], config: SweepConfig) -> Weights:
 
 
 def named(params: dict[str, Any], config: SweepConfig) -> Named:
-    """What tells a proposal from others: lambda, beta and the settings."""
+    """The name of a proposal."""
     return (*weights(params, config), *(value for _, value in varied(params, config)))
 
 

@@ -19,7 +19,8 @@ from datagen.errors import DataError
 from datagen.shards import atomic
 from models.errors import ModelError
 from sweep import points
-from sweep.errors import SweepError, complain
+from sweep.console import complain
+from sweep.errors import SweepError
 from sweep.figures import front_figure, reconstructions_figure
 from sweep.folder import RunFolder
 

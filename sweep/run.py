@@ -16,8 +16,9 @@ from rich.console import Console
 
 from datagen.errors import DataError
 from models.errors import ModelError
-from sweep.arguments import OPTIONS, STYLE, Arguments, asked
-from sweep.errors import SweepError, complain
+from sweep.arguments import OPTIONS, Arguments, asked
+from sweep.console import STYLE, complain
+from sweep.errors import SweepError
 
 if TYPE_CHECKING:
     from datagen.spec import Spec

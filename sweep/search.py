@@ -212,11 +212,12 @@ def _range(name: str, low: float, high: float) -> BaseDistribution:
 def settle(study: optuna.Study, config: SweepConfig, recorded: Iterable[Row]) -> None:
     """Ends the trials that a killed driver left running: as recorded, or as failed and proposed again, first of all."""
     known = {named_by(row, config): row for row in recorded}
-    orphans = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-    again = [trial for trial in orphans if named(trial.params, config) not in known]
-    for orphan in orphans:
+    again = []
+    for orphan in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         if row := known.get(named(orphan.params, config)):
             _tell(study, orphan, config, row)
+        else:
+            again.append(orphan)
     # Optuna hands out what waits in the order in which it came.
     waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,)) if again else []
     for trial in (*again, *waiting):

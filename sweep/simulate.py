@@ -12,8 +12,8 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from sweep.arguments import STYLE
-from sweep.errors import SweepError, complain
+from sweep.console import STYLE, complain
+from sweep.errors import SweepError
 
 if TYPE_CHECKING:
     from sweep.config import Strategy

@@ -13,9 +13,9 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from sweep.arguments import STYLE
 from sweep.checkpoints import SHARED
-from sweep.errors import SweepError, complain
+from sweep.console import STYLE, complain
+from sweep.errors import SweepError
 from sweep.progress import clock
 
 

@@ -135,7 +135,6 @@ def _run_node(
 ) -> Row:
     started = time.perf_counter()
     store = Store.of(folder, config.save_seconds)
-
     ahead = rungs(node.stage.steps) if stops_early(node, config) else []
 
     def look(codec: Codec, steps: int) -> None:

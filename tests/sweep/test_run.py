@@ -19,8 +19,9 @@ from models import codecs
 from models.errors import ModelError, WeightsError
 from models.weights import WeightsFile
 from sweep import launch, presets, stages
-from sweep.arguments import STYLE, Arguments
+from sweep.arguments import Arguments
 from sweep.checkpoints import Store
+from sweep.console import STYLE
 from sweep.errors import SweepError
 from sweep.folder import RunFolder
 from sweep.points import PointTable
