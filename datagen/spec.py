@@ -1,5 +1,6 @@
 """What a data set is, in full: two equal specifications give the same bytes."""
 
+import functools
 import hashlib
 import json
 import math
@@ -170,9 +171,13 @@ class DatasetSpec:
 
     def digest(self) -> str:
         """Sixteen hexadecimal digits that name this data set: its specification and the renderer's version."""
-        # As it will be read from its manifest, where 60 and 60.0 are one.
-        same = TypeAdapter(DatasetSpec).validate_python(asdict(self))
-        return _digest({"renderer": RENDERER, **asdict(same)})
+        return _digest({"renderer": RENDERER, **_read_back(self)})
+
+
+@functools.cache
+def _read_back(spec: DatasetSpec) -> dict[str, Any]:
+    """A specification as it will be read from its manifest, where 60 and 60.0 are one."""
+    return asdict(TypeAdapter(DatasetSpec).validate_python(asdict(spec)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -90,7 +90,7 @@ class Store:
             self._train(node, codec, data, recognizer, told, team)
         if team.rank == 0:
             self._save(node, codec)
-            self._keeper(node, team).forget()
+            self.forget(node)
         return codec
 
     def knows(self, node: Node) -> bool:
@@ -118,8 +118,10 @@ class Store:
                 _link(file, self._place / file.name)
 
     def forget(self, node: Node) -> None:
-        """Removes what is half done of it."""
+        """Removes what is half done of it, and what killed workers left half-written."""
         self._keeper(node, ALONE).forget()
+        for left in self.folder.glob(f".{node.key}.*.partial"):
+            left.unlink(missing_ok=True)
 
     def load(self, node: Node) -> Codec | ConditionedCodec:
         """A finished node's codec, in evaluation mode on the CPU.

@@ -1,5 +1,6 @@
 """One stage trained by all workers of the cluster together; the only place that knows Ray Train."""
 
+import pickle
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from sweep.errors import DivergedError, Interrupted, SweepError
 from sweep.stages import Node
 from sweep.training import Progress, Team, every
 
+News = Progress | DivergedError | Interrupted
+"""What the first worker tells the driver."""
 FAILURES = 3
 """Workers that may die before a stage is given up; each time it goes on from its last checkpoint."""
 
@@ -32,6 +35,10 @@ class _Job:
     folder: Path
     data: ray.ObjectRef
     news: Queue
+
+    def tell(self, said: News) -> None:
+        """Sends bytes, for the queue's process would import all of ours to hold an object."""
+        self.news.put(pickle.dumps(said))
 
 
 def train_together(
@@ -50,9 +57,11 @@ def train_together(
     if Store.of(folder).holds(node):
         return
     news = Queue(actor_options={"num_cpus": 0})
+    # A reference, for Ray Train's controller likewise.
+    job = ray.put(_Job(node, config, folder, data, news))
     trainer = TorchTrainer(
         _work,
-        train_loop_config={"job": _Job(node, config, folder, data, news)},
+        train_loop_config={"job": job},
         scaling_config=ScalingConfig(
             num_workers=min(workers, node.stage.batch_size),
             use_gpu=config.gpus_per_trial > 0,
@@ -92,14 +101,14 @@ class _Aside(threading.Thread):
             self.error = error
 
 
-def _next(news: Queue) -> Progress | DivergedError | Interrupted | None:
+def _next(news: Queue) -> News | None:
     try:
-        return news.get(timeout=1.0)
+        return pickle.loads(news.get(timeout=1.0))
     except Empty:
         return None
 
 
-def _heed(said: Progress | DivergedError | Interrupted, report: Callable[[Progress], None]) -> None:
+def _heed(said: News, report: Callable[[Progress], None]) -> None:
     match said:
         case Progress():
             report(said)
@@ -111,19 +120,19 @@ def _heed(said: Progress | DivergedError | Interrupted, report: Callable[[Progre
 
 def _work(settings: dict) -> None:
     """What each worker executes."""
-    job: _Job = settings["job"]
+    job: _Job = ray.get(settings["job"])
     context, device = train.get_context(), get_device()
     torch.set_num_threads(job.config.cpus_per_trial)
     team = Team(context.get_world_rank(), context.get_world_size(), _join)
     recognizer = teachers.load(job.config.recognizers).to(device)
     store = Store.of(job.folder, job.config.save_seconds)
-    report = every(job.config.report_seconds, job.news.put) if team.rank == 0 else lambda progress: None
+    report = every(job.config.report_seconds, job.tell) if team.rank == 0 else lambda progress: None
     try:
         store.codec(job.node, ray.get(job.data).train, recognizer, device, report, team)
     except (DivergedError, Interrupted) as error:
         # No failure for Ray to retry. All members see a divergence at the same step; who is interrupted saves for all.
         if team.rank == 0:
-            job.news.put(error)
+            job.tell(error)
 
 
 def _join(network: nn.Module) -> nn.Module:

@@ -217,6 +217,17 @@ def test_a_damaged_checkpoint_is_named(conditional: SweepConfig, tmp_path: Path)
         Store(tmp_path).load(node)
 
 
+def test_what_a_killed_worker_left_half_written_goes_with_what_is_half_done(
+    config: SweepConfig, tmp_path: Path
+) -> None:
+    node, other = stages.stage1(config, 0.01), stages.stage1(config, 0.02)
+    left = [tmp_path / f".{key}.7.partial" for key in (f"{node.key}.partial.pt", f"{node.key}.pt", f"{other.key}.pt")]
+    for path in left:
+        path.touch()
+    Store(tmp_path).forget(node)
+    assert [path.exists() for path in left] == [False, False, True]
+
+
 def test_a_keeper_gives_back_the_last_state_of_another_process(tmp_path: Path) -> None:
     state = TrainingState(3, {"w": torch.ones(2)}, {"state": {}})
     FileKeeper(tmp_path / "partial.pt", seconds=0).offer(lambda: state)
