@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Container
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -58,7 +58,7 @@ class RapidOcr:
             from rapidocr_onnxruntime import RapidOCR  # pyright: ignore[reportMissingImports]
         except ImportError:
             raise ModelError("its package is missing: uv sync --inexact --extra rapidocr") from None
-        self._engine = RapidOCR(intra_op_num_threads=torch.get_num_threads())
+        self._engine: Any = RapidOCR(intra_op_num_threads=torch.get_num_threads())
 
     def read(self, image: UInt8[np.ndarray, "h w 3"]) -> str:
         """The text of a line."""

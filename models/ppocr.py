@@ -1,5 +1,6 @@
 """PP-OCRv4's recognition network (PaddleOCR) in PyTorch, out of the ONNX file in rapidocr-onnxruntime's wheel."""
 
+import importlib
 import importlib.util
 import math
 from pathlib import Path
@@ -45,9 +46,7 @@ def load() -> PpocrRecognizer:
     """
     path = _path()
     try:
-        import onnx  # pyright: ignore[reportMissingImports]
-        import onnx2torch  # pyright: ignore[reportMissingImports]
-        import onnxslim  # pyright: ignore[reportMissingImports]
+        onnx, onnx2torch, onnxslim = map(importlib.import_module, ("onnx", "onnx2torch", "onnxslim"))
     except ImportError as error:
         raise _absent(error.name or "onnx") from None
     model = onnx.load(path)
