@@ -84,8 +84,9 @@ class NeighborhoodAttention(nn.Module):
 
     def _bias(self, down: Span, across: Span) -> Float[Tensor, "1 n q k"]:
         """What is added to the scores of each tile: minus infinity outside of a query's window."""
-        places, hidden = _relation(down, across, self.window, self.rpb.device)
-        return self.rpb.flatten(1)[:, places].masked_fill(hidden, -torch.inf).unsqueeze(0)
+        places = _relation(down, across, self.window, self.rpb.device)
+        table = F.pad(self.rpb.flatten(1), (0, 1), value=-torch.inf)
+        return table.index_select(1, places.flatten()).view(1, -1, *places.shape)
 
 
 class Block(nn.Module):
@@ -142,14 +143,13 @@ def spans(length: int, window: int) -> Iterator[Span]:
 # What is made in inference mode could not serve a later training.
 @lru_cache(maxsize=256)
 @torch.inference_mode(False)
-def _relation(
-    down: Span, across: Span, window: int, device: torch.device
-) -> tuple[Int[Tensor, "q k"], Bool[Tensor, "q k"]]:
-    """Where each query and key of a tile find their bias in the flattened table, and whether it hides the key."""
+def _relation(down: Span, across: Span, window: int, device: torch.device) -> Int[Tensor, "q k"]:
+    """Where each query and key of a tile find their bias in the flattened table; after its end, if it hides the key."""
     (row, row_hidden), (column, column_hidden) = (_along(span, window) for span in (down, across))
-    places = row[:, None, :, None] * (2 * window - 1) + column[:, None]
-    hidden = row_hidden[:, None, :, None] | column_hidden[:, None]
-    return places.flatten(2).flatten(0, 1).to(device), hidden.flatten(2).flatten(0, 1).to(device)
+    side = 2 * window - 1
+    places = row[:, None, :, None] * side + column[:, None]
+    places[row_hidden[:, None, :, None] | column_hidden[:, None]] = side**2
+    return places.flatten(2).flatten(0, 1).to(device)
 
 
 def _along(span: Span, window: int) -> tuple[Int[Tensor, "q k"], Bool[Tensor, "q k"]]:
