@@ -12,7 +12,8 @@ import tyro
 from foreign import browser, lines, office
 
 from datagen.dataset import TextImages
-from datagen.spec import DatasetSpec, Look, Texts
+from datagen.lines import Look, Texts
+from datagen.spec import DatasetSpec
 from models import recognizers, teachers
 from models.trained import TrainedCodec
 from sweep import checkpoints, points, presets

@@ -13,8 +13,9 @@ from pathlib import Path
 import tyro
 
 from datagen import generate, shards
+from datagen.lines import Look, Texts
 from datagen.render import render
-from datagen.spec import Background, DatasetSpec, Look, Texts, paper
+from datagen.spec import Background, DatasetSpec, paper
 from datagen.texts import trdg
 
 COMMAND = """

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from datagen.spec import Look
+from datagen.lines import Look
 
 RGB = UInt8[np.ndarray, "h w 3"]
 Points = Float[np.ndarray, "_n 2"]

@@ -18,7 +18,8 @@ from PIL import Image
 
 from datagen import backgrounds, colors, effects, fonts, lettering, texts
 from datagen.errors import SpecError
-from datagen.spec import DatasetSpec, Look, Split
+from datagen.lines import Look
+from datagen.spec import DatasetSpec, Split
 
 RGB = UInt8[np.ndarray, "h w 3"]
 SIZES = (16, 24, 32, 48, 64, 96, 128)

@@ -7,7 +7,8 @@ from functools import cache
 from pathlib import Path
 
 from datagen.errors import SpecError
-from datagen.spec import Characters, DatasetSpec, Split, Texts, split_of
+from datagen.lines import Characters, Texts
+from datagen.spec import DatasetSpec, Split, split_of
 
 POOLS: dict[Characters, str] = {
     "letters": string.ascii_letters,

@@ -92,7 +92,8 @@ def _started(arguments: Arguments, out: Path, preset: str, data: Path | None) ->
 
 def _legible(config: "SweepConfig") -> "Spec":
     """The preset's data set, of texts that the recognizers know."""
-    from datagen.spec import READABLE, DatasetSpec
+    from datagen.lines import READABLE
+    from datagen.spec import DatasetSpec
     from models import teachers
 
     assert isinstance(config.data, DatasetSpec), "presets are drawn"

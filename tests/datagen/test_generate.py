@@ -10,9 +10,10 @@ import pytest
 
 from datagen import generate, shards, summary
 from datagen.errors import DataError, ShardError, SpecError
+from datagen.lines import Texts
 from datagen.own_files import sealed
 from datagen.shards import Manifest
-from datagen.spec import DatasetSpec, Texts
+from datagen.spec import DatasetSpec
 
 pytestmark = pytest.mark.usefixtures("local_ray")
 

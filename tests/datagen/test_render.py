@@ -9,8 +9,9 @@ from PIL import Image
 
 from datagen import fonts
 from datagen.errors import SpecError
+from datagen.lines import Look, Texts
 from datagen.render import Sample, png, render
-from datagen.spec import SPLITS, DatasetSpec, Look, Texts, split_of
+from datagen.spec import SPLITS, DatasetSpec, split_of
 
 STILL = Look(
     color=0, spacing=(0, 0), outline=0, distortion=0, skew=0, perspective=0, curvature=0, light_falloff=0, shadow=0,

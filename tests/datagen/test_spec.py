@@ -7,8 +7,9 @@ import pytest
 from pydantic import TypeAdapter
 
 from datagen.errors import SpecError
+from datagen.lines import Look, Texts
 from datagen.own_files import rooted, sealed
-from datagen.spec import PRESETS, DatasetSpec, Look, Texts
+from datagen.spec import PRESETS, DatasetSpec
 
 
 def test_the_paper_trains_on_20_000_and_tests_on_600_images() -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from datagen import texts
 from datagen.errors import SpecError
-from datagen.spec import READABLE, SPLITS, DatasetSpec, Split, Texts, split_of
+from datagen.lines import READABLE, Texts
+from datagen.spec import SPLITS, DatasetSpec, Split, split_of
 
 WORDS = Texts(random=0.0)
 RANDOM = Texts(random=1.0)
