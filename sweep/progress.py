@@ -162,7 +162,8 @@ def _images(steps: int, node: Node) -> float:
 def _training(name: str, progress: Progress) -> str:
     terms = {"bpp": progress.bpp, "mse": progress.mse, "ocr": progress.ocr}
     values = ", ".join(f"{name} {value:.3g}" for name, value in terms.items() if value is not None)
-    return f"{name}: step {progress.step} of {progress.steps}, {values}"
+    together = f" by {progress.workers} workers" if progress.workers > 1 else ""
+    return f"{name}{together}: step {progress.step} of {progress.steps}, {values}"
 
 
 def _point(row: Row) -> str:

@@ -12,6 +12,7 @@ from ray import train
 from ray.train import FailureConfig, RunConfig, ScalingConfig
 from ray.train.torch import TorchTrainer, get_device
 from ray.util.queue import Empty, Queue
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -48,6 +49,7 @@ def train_together(
 
     Args:
         config: what each worker takes, as `cluster.team` says.
+        workers: the most of them.
         data: the splits, as `trial.Data`, in Ray's object store.
 
     Raises:
@@ -56,14 +58,17 @@ def train_together(
     """
     if Store.of(folder).holds(node):
         return
-    news = Queue(actor_options={"num_cpus": 0})
+    # On this machine, which outlives the others.
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    news = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
     # A reference, for Ray Train's controller likewise.
     job = ray.put(_Job(node, config, folder, data, news))
     trainer = TorchTrainer(
         _work,
         train_loop_config={"job": job},
         scaling_config=ScalingConfig(
-            num_workers=min(workers, node.stage.batch_size),
+            # As many as there are places for: a node that dies or arrives late changes that.
+            num_workers=(1, min(workers, node.stage.batch_size)),
             use_gpu=config.gpus_per_trial > 0,
             resources_per_worker={"CPU": config.cpus_per_trial, "GPU": config.gpus_per_trial},
         ),

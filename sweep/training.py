@@ -40,6 +40,8 @@ class Progress(NamedTuple):
     learning_rate: float
     seconds: float
     """Of training, in this process."""
+    workers: int = 1
+    """That train together."""
 
 
 class TrainingState(NamedTuple):
@@ -115,7 +117,7 @@ def train_stage(
         rate = learning_rate(stage, step)
         terms, norm = _update(network, objective, _to(team.share(batch), device), step, stage, rate, optimizer)
         if (step + 1) % CHECK_STEPS == 0 or step + 1 == stage.steps:
-            progress = _progress(step + 1, stage.steps, terms, rate, time.perf_counter() - started)
+            progress = _progress(step + 1, stage.steps, terms, rate, time.perf_counter() - started, team.size)
             _check(progress, norm)
             report(progress)
         if keeper is not None:
@@ -179,9 +181,10 @@ def _check(progress: Progress, norm: Float[Tensor, ""]) -> None:
         raise DivergedError(f"the loss is {progress.total} at step {progress.step}; lower the learning rate or beta")
 
 
-def _progress(step: int, steps: int, terms: LossTerms, rate: float, seconds: float) -> Progress:
+def _progress(step: int, steps: int, terms: LossTerms, rate: float, seconds: float, workers: int) -> Progress:
     total, mse, bpp = (_mean(term) for term in (terms.total, terms.mse, terms.bpp))
-    return Progress(step, steps, total, mse, bpp, None if terms.ocr is None else _mean(terms.ocr), rate, seconds)
+    ocr = None if terms.ocr is None else _mean(terms.ocr)
+    return Progress(step, steps, total, mse, bpp, ocr, rate, seconds, workers)
 
 
 def _mean(term: Float[Tensor, " b"]) -> float:

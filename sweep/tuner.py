@@ -102,8 +102,12 @@ class Pool:
             SweepError: the training diverged, or failed once too often.
         """
         member, size = cluster.team(self._wanted, cluster.machines(), node.stage.batch_size)
-        places = max(1, size * member.cpus_per_trial // self._config.cpus_per_trial)
-        train_together(node, member, self._folder, self._data, size, lambda progress: report(progress, places))
+
+        def told(progress: Progress) -> None:
+            cores = progress.workers * member.cpus_per_trial
+            report(progress, max(1, cores // self._config.cpus_per_trial))
+
+        train_together(node, member, self._folder, self._data, size, told)
 
     def measure(self, targets: list[Target]) -> None:
         """Trains and measures the given points, in order, as many at a time as there are cores or GPUs."""

@@ -45,9 +45,9 @@ def test_training_that_all_points_share_counts_steps_and_then_is_gone(screen: io
     node = stages.conditioned1(smoke())
     display.expect([(node, 1)], points=0)
     display.phase("training", node.stage.steps)
-    display.trained(node, TRAINING)
+    display.trained(node, TRAINING._replace(workers=2))
     Console(file=screen, width=120).print(display._panel())
-    assert "stage 1: step 20 of 80" in screen.getvalue()
+    assert "stage 1 by 2 workers: step 20 of 80" in screen.getvalue()
     display.trained(node, TRAINING._replace(step=80))
     assert display._running == {}
     assert display._work_done == pytest.approx(display._work)

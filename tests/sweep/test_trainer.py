@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 import ray
-import torch
+from ray.cluster_utils import Cluster
 
 from datagen import dataset, generate
 from datagen.shards import Manifest
@@ -31,18 +31,31 @@ stage = StageConfig(steps=60, batch_size=4, learning_rate=1e30 if task == "diver
 config = replace(
     presets.smoke(), data=Manifest.load(data_folder).spec, stage1=stage, report_seconds=0.0, save_seconds=0.0
 )
-node, killed = stages.conditioned1(config), []
+node, lost = stages.conditioned1(config), []
 
 def report(progress):
-    print("step", progress.step, flush=True)
-    if task == "kill" and progress.step >= 20 and not killed:
-        workers = [
-            process for process in psutil.Process().children(recursive=True)
-            if any("RayTrainWorker" in part for part in process.cmdline())
-        ]
-        print("workers", len(workers), flush=True)
-        killed.append(workers[-1].pid)
-        os.kill(killed[0], signal.SIGKILL)
+    print("step", progress.step, "by", progress.workers, flush=True)
+    if task in LOSSES and progress.step >= 20 and not lost:
+        lost.append(task)
+        LOSSES[task]()
+
+def kill_a_worker():
+    workers = [
+        process for process in psutil.Process().children(recursive=True)
+        if any("RayTrainWorker" in part for part in process.cmdline())
+    ]
+    os.kill(workers[-1].pid, signal.SIGKILL)
+
+def remove_a_node():
+    nodes.remove_node(second, allow_graceful=False)
+
+LOSSES = {"kill": kill_a_worker, "remove": remove_a_node}
+if task == "remove":
+    # A fifth of what a user waits for a node that may come back.
+    os.environ["RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S"] = "12"
+    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    second = nodes.add_node(num_cpus=1)
+    os.environ["RAY_ADDRESS"] = nodes.address
 
 with generate.ray_session(2):
     data = ray.put(Data(*(dataset.load(data_folder, split) for split in ("train", "val", "test"))))
@@ -52,6 +65,8 @@ with generate.ray_session(2):
         print("failed:", error)
 files = sorted(path.name for path in (folder / "checkpoints").iterdir())
 print("files", files == [f"{node.key}.json", f"{node.key}.pt"])
+if task == "remove":
+    nodes.shutdown()
 """
 
 
@@ -64,9 +79,15 @@ def run(task: str, data_folder: Path, folder: Path) -> str:
 
 def test_a_killed_worker_costs_no_step_that_was_saved(data_folder: Path, tmp_path: Path) -> None:
     said = run("kill", data_folder, tmp_path / "run")
-    assert "workers 2" in said
-    assert said.count("step 10\n") == 1
-    assert said.count("step 60\n") == 1
+    assert said.count("step 10 by 2\n") == 1
+    assert said.count("step 60 by 2\n") == 1
+    assert "files True" in said
+
+
+def test_those_who_are_left_go_on_without_a_node(data_folder: Path, tmp_path: Path) -> None:
+    said = run("remove", data_folder, tmp_path / "run")
+    assert said.count("step 10 by 2\n") == 1
+    assert said.count("step 60 by 1\n") == 1
     assert "files True" in said
 
 
