@@ -4,9 +4,12 @@ python benchmarks/strategies.py OUT [--seeds 3] [--scale 0.5]
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
+from statistics import fmean
 from typing import NamedTuple
 
 import plain
@@ -22,13 +25,15 @@ from sweep.checkpoints import SHARED
 from sweep.config import SweepConfig
 from sweep.pareto import Objectives, hypervolume
 
+SHARED_SECONDS = "shared_seconds.txt"
+"""Stands in the folder of a finished run."""
 REFERENCE = "independent"
 """What the others are compared with: the paper's recipe, all of the budget."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
-    """Runs small sweeps of every case and seed, each on its share of the training, and compares them."""
+    """Runs small sweeps of cases and seeds, each on its share of the training, and compares all in the folder."""
 
     out: tyro.conf.Positional[Path]
     """Folder for the runs; finished ones are not run again."""
@@ -75,15 +80,29 @@ class Result(NamedTuple):
 
 
 def main() -> None:
-    """Prints a line a run and draws OUT/strategies.png."""
+    """Prints a line a run, then one a case, and draws OUT/strategies.png."""
     arguments = tyro.cli(Arguments)
-    results = [_run(case, seed, arguments) for seed in range(arguments.seeds) for case in arguments.cases]
+    for seed in range(arguments.seeds):
+        for case in arguments.cases:
+            _run(case, seed, arguments)
+    results = list(_finished(arguments.out))
     goals = {result.seed: result.curve[-1] for result in results if result.case == REFERENCE}
     print(f"case         seed  core-seconds  hypervolume  {REFERENCE}'s reached at, of its core-seconds")
     for result in results:
         seconds, volume = result.curve[-1]
         print(f"{result.case:11}  {result.seed:4}  {seconds:12.0f}  {volume:11.4f}  {_reached(result, goals)}")
+    for case, runs in groupby(results, key=attrgetter("case")):
+        volumes = [result.curve[-1][1] for result in runs]
+        print(f"{case:11}  mean of {len(volumes)}: {fmean(volumes):.4f}, {min(volumes):.4f} to {max(volumes):.4f}")
     _figure(results).savefig(arguments.out / "strategies.png")
+
+
+def _finished(out: Path) -> Iterator[Result]:
+    """By case, then seed."""
+    for name in CASES:
+        for file in sorted(out.glob(f"{name}-*/{SHARED_SECONDS}")):
+            seed = int(file.parent.name.removeprefix(f"{name}-"))
+            yield Result(name, seed, float(file.read_text()), points.read(file.parent))
 
 
 def _reached(result: Result, goals: dict[int, tuple[float, float]]) -> str:
@@ -94,22 +113,22 @@ def _reached(result: Result, goals: dict[int, tuple[float, float]]) -> str:
     return "not reached" if first is None else f"{first:.0f} core-seconds, {first / whole:.3f}"
 
 
-def _run(name: str, seed: int, arguments: Arguments) -> Result:
+def _run(name: str, seed: int, arguments: Arguments) -> None:
     case, folder = CASES[name], arguments.out / f"{name}-{seed}"
-    file = folder / "shared_seconds.txt"
-    if not file.exists():
-        # What others have trained would cost this one nothing.
-        shutil.rmtree(arguments.out / SHARED, ignore_errors=True)
-        config = scaled.config(case.share * arguments.scale, data=scaled.data(), budget=arguments.budget, seed=seed)
-        if case.configured is None:
-            _plain(config, folder)
-            file.write_text("0")
-        else:
-            # Not one to go on with: its effort would be that of the rest alone.
-            effort = launch.sweep(scaled.started(folder, case.configured(config)))
-            own = sum(points.read(folder)["train_seconds"].drop_nulls().to_list())
-            file.write_text(str(effort.train_seconds - own))
-    return Result(name, seed, float(file.read_text()), points.read(folder))
+    file = folder / SHARED_SECONDS
+    if file.exists():
+        return
+    # What others have trained would cost this one nothing.
+    shutil.rmtree(arguments.out / SHARED, ignore_errors=True)
+    config = scaled.config(case.share * arguments.scale, data=scaled.data(), budget=arguments.budget, seed=seed)
+    if case.configured is None:
+        _plain(config, folder)
+        file.write_text("0")
+        return
+    # Not one to go on with: its effort would be that of the rest alone.
+    effort = launch.sweep(scaled.started(folder, case.configured(config)))
+    own = sum(points.read(folder)["train_seconds"].drop_nulls().to_list())
+    file.write_text(str(effort.train_seconds - own))
 
 
 def _plain(config: SweepConfig, folder: Path) -> None:
