@@ -11,6 +11,13 @@ def sign(run: Path) -> Path:
     return run / "tune" / "stop"
 
 
+def ask(run: Path) -> None:
+    """Raises the sign."""
+    file = sign(run)
+    file.parent.mkdir(exist_ok=True)
+    file.touch()
+
+
 @contextmanager
 def gentle(run: Path, say: Callable[[str], None]) -> Iterator[None]:
     """In the block, the first Ctrl-C or SIGTERM raises the sign; the next one interrupts.
@@ -19,12 +26,11 @@ def gentle(run: Path, say: Callable[[str], None]) -> Iterator[None]:
         KeyboardInterrupt: after the block, if the sign stands.
     """
     file = sign(run)
-    file.parent.mkdir(exist_ok=True)
     file.unlink(missing_ok=True)
 
     def raise_sign(number: int, frame: object) -> None:
         _handle(signal.default_int_handler)
-        file.touch()
+        ask(run)
         say("saving what is under way, then ending; Ctrl-C again ends now")
 
     before = _handle(raise_sign)

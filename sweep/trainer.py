@@ -17,6 +17,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from models import teachers
+from sweep import interruption
 from sweep.checkpoints import Store
 from sweep.config import SweepConfig
 from sweep.errors import DivergedError, Interrupted, SweepError
@@ -25,6 +26,8 @@ from sweep.training import Progress, Team, every
 
 News = Progress | DivergedError | Interrupted
 """What the first worker tells the driver."""
+ENDING_SECONDS = 30.0
+"""That workers may take to end when they are asked to."""
 FAILURES = 3
 """Workers that may die before a stage is given up; each time it goes on from its last checkpoint."""
 
@@ -58,36 +61,46 @@ def train_together(
     """
     if Store.of(folder).holds(node):
         return
-    # On this machine, which outlives the others.
+    news = _queue()
+    # In the main thread, Ray Train would take Ctrl-C over, for good.
+    fitting = _Aside(_trainer(_Job(node, config, folder, data, news), workers).fit)
+    try:
+        under_way = True
+        while under_way:
+            under_way = fitting.is_alive()
+            while (said := _next(news)) is not None:
+                _heed(said, report)
+    finally:
+        _end(fitting, folder)
+        news.shutdown()
+    if fitting.error is not None:
+        raise SweepError(f"the codec's training failed: {_last_line(fitting.error)}")
+
+
+def _queue() -> Queue:
+    """On this machine, which outlives the others."""
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    news = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
-    # A reference, for Ray Train's controller likewise.
-    job = ray.put(_Job(node, config, folder, data, news))
-    trainer = TorchTrainer(
+    return Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
+
+
+def _trainer(job: _Job, workers: int) -> TorchTrainer:
+    """Trains with as many workers as there are places for: a node that dies or arrives late changes that."""
+    config = job.config
+    return TorchTrainer(
         _work,
-        train_loop_config={"job": job},
+        # A reference, for Ray Train's controller would import all of ours as well.
+        train_loop_config={"job": ray.put(job)},
         scaling_config=ScalingConfig(
-            # As many as there are places for: a node that dies or arrives late changes that.
-            num_workers=(1, min(workers, node.stage.batch_size)),
+            num_workers=(1, min(workers, job.node.stage.batch_size)),
             use_gpu=config.gpus_per_trial > 0,
             resources_per_worker={"CPU": config.cpus_per_trial, "GPU": config.gpus_per_trial},
         ),
         run_config=RunConfig(
-            name=f"train-{node.key}",
-            storage_path=str(folder / "tune"),
+            name=f"train-{job.node.key}",
+            storage_path=str(job.folder / "tune"),
             failure_config=FailureConfig(max_failures=FAILURES),
         ),
     )
-    # In the main thread, Ray Train would take Ctrl-C over, for good.
-    fitting = _Aside(trainer.fit)
-    under_way = True
-    while under_way:
-        under_way = fitting.is_alive()
-        while (said := _next(news)) is not None:
-            _heed(said, report)
-    news.shutdown()
-    if fitting.error is not None:
-        raise SweepError(f"the codec's training failed: {_last_line(fitting.error)}")
 
 
 class _Aside(threading.Thread):
@@ -104,6 +117,13 @@ class _Aside(threading.Thread):
             self._work()
         except Exception as error:
             self.error = error
+
+
+def _end(fitting: _Aside, folder: Path) -> None:
+    """Ray takes the whole process along if it is shut down while a thread waits for it."""
+    if fitting.is_alive():
+        interruption.ask(folder)
+        fitting.join(ENDING_SECONDS)
 
 
 def _next(news: Queue) -> News | None:
