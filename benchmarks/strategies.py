@@ -23,10 +23,15 @@ from datagen import generate
 from sweep import launch, points, presets
 from sweep.checkpoints import SHARED
 from sweep.config import SweepConfig
+from sweep.folder import RunFolder
 from sweep.pareto import Objectives, hypervolume
+from sweep.simulation import Simulation
+from sweep.synthetic import Workload
 
 SHARED_SECONDS = "shared_seconds.txt"
 """Stands in the folder of a finished run."""
+WORKERS = 2
+"""Of the simulated sweeps; their hypervolume hardly depends on it."""
 REFERENCE = "independent"
 """What the others are compared with: the paper's recipe, all of the budget."""
 
@@ -65,6 +70,8 @@ class Result(NamedTuple):
     """Of training that all points share, in core-seconds."""
     frame: pl.DataFrame
     """Points in the order in which they came, with the core-seconds of their own training."""
+    simulated: float | None
+    """The hypervolume that `sweep.simulate` would have foretold."""
 
     @property
     def curve(self) -> list[tuple[float, float]]:
@@ -87,10 +94,12 @@ def main() -> None:
             _run(case, seed, arguments)
     results = list(_finished(arguments.out))
     goals = {result.seed: result.curve[-1] for result in results if result.case == REFERENCE}
-    print(f"case         seed  core-seconds  hypervolume  {REFERENCE}'s reached at, of its core-seconds")
+    print(f"case         seed  core-seconds  hypervolume  simulated  {REFERENCE}'s reached at, of its core-seconds")
     for result in results:
         seconds, volume = result.curve[-1]
-        print(f"{result.case:11}  {result.seed:4}  {seconds:12.0f}  {volume:11.4f}  {_reached(result, goals)}")
+        foretold = "-" if result.simulated is None else f"{result.simulated:.4f}"
+        line = f"{result.case:11}  {result.seed:4}  {seconds:12.0f}  {volume:11.4f}  {foretold:>9}"
+        print(f"{line}  {_reached(result, goals)}")
     for case, runs in groupby(results, key=attrgetter("case")):
         volumes = [result.curve[-1][1] for result in runs]
         print(f"{case:11}  mean of {len(volumes)}: {fmean(volumes):.4f}, {min(volumes):.4f} to {max(volumes):.4f}")
@@ -102,7 +111,13 @@ def _finished(out: Path) -> Iterator[Result]:
     for name in CASES:
         for file in sorted(out.glob(f"{name}-*/{SHARED_SECONDS}")):
             seed = int(file.parent.name.removeprefix(f"{name}-"))
-            yield Result(name, seed, float(file.read_text()), points.read(file.parent))
+            yield Result(name, seed, float(file.read_text()), points.read(file.parent), _simulated(file.parent))
+
+
+def _simulated(folder: Path) -> float | None:
+    if not (folder / "config.json").exists():
+        return None
+    return hypervolume(Simulation(RunFolder.load(folder).config, WORKERS, Workload()).run().points)
 
 
 def _reached(result: Result, goals: dict[int, tuple[float, float]]) -> str:

@@ -1,26 +1,28 @@
 """A codec that is only a formula: what training would reach, how long it would take, and what would fail.
 
-Its figures are those of the preset `cpu` on two cores, so that a simulated sweep resembles a real one.
+Its figures are those of the preset `cpu` on two cores, and of a twentieth to all of its images split by each strategy,
+so that a simulated sweep resembles a real one.
 """
 
 import math
 import random
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from sweep.pareto import Objectives
 from sweep.stages import Node
 
 UNCOMPRESSED = 0.87
 """Accuracy that no rate exceeds."""
-RATE, RATE_EXPONENT = 0.0107, 0.55
+RATE, RATE_EXPONENT = 0.021, 0.4
 """bpp over lambda, a power law."""
-SCALE_BASE, SCALE_READING = 0.049, 0.038
-"""Bits per pixel by which what is not read falls to 1/e: without and with the OCR loss, after endless training."""
-LEARNED = 1500.0
-"""Images after which a codec needs twice the bits of endless training."""
-STAGE1_WORTH = 0.25
-"""An image of stage 1, in images of stage 2."""
-RATIO = 3.0
+SCALE = 0.064
+"""Bits per pixel by which what is not read falls to 1/e, after an endless stage 1."""
+LEARNED, LEARNING_EXPONENT = 6000.0, 0.9
+"""Images after which a stage 1 needs twice the bits of an endless one, and how fast the rest falls with more."""
+GAIN, GAINED = 0.38, 25_000.0
+"""Share of those bits that an endless stage 2 saves, and images after which it saves half as much."""
+RATIO = 0.02
 """beta over lambda at which half of what the OCR loss can give is had."""
 READING_RATE = 0.3
 """Share by which the OCR loss alone raises the rate."""
@@ -55,11 +57,11 @@ class Workload:
 def measured(node: Node, steps: int, draw: random.Random) -> Objectives:
     """Rate and accuracy of a point after so many steps of its last stage."""
     done = min(1.0, steps / node.stage.steps) if node.stage.steps else 1.0
-    images = _images(node) - (1 - done) * node.stage.steps * node.stage.batch_size
     share = _share(node)
-    scale = SCALE_BASE - share * (SCALE_BASE - SCALE_READING)
-    scale *= (1 + math.sqrt(LEARNED / max(1.0, images))) * (1 + UNSETTLED * (1 - done))
     bpp = RATE / node.stage.rate_weight**RATE_EXPONENT * (1 + READING_RATE * share)
+    scale = SCALE * (1 + (LEARNED / max(1.0, _images(node, done, 1))) ** LEARNING_EXPONENT)
+    taught = _images(node, done, 2)
+    scale *= (1 - share * GAIN * taught / (taught + GAINED)) * (1 + UNSETTLED * (1 - done))
     read = UNCOMPRESSED * (1 - math.exp(-bpp / scale)) + draw.gauss(0, NOISE)
     return Objectives(bpp * math.exp(draw.gauss(0, 0.01)), min(1.0, max(0.0, read)))
 
@@ -70,8 +72,8 @@ def _share(node: Node) -> float:
     return ratio / (ratio + RATIO)
 
 
-def _images(node: Node) -> float:
-    """All that it and its ancestors have seen, in images of stage 2, of stage 1 for a base codec."""
-    line = [node, *node.ancestors]
-    seen = [each.stage.steps * each.stage.batch_size * (1.0 if each.recognizer else STAGE1_WORTH) for each in line]
-    return sum(seen) / (1.0 if node.recognizer else STAGE1_WORTH)
+def _images(node: Node, done: float, stage: Literal[1, 2]) -> float:
+    """What it and its ancestors have seen in one of the stages; it is so far with its own."""
+    line = [(node, done), *((ancestor, 1.0) for ancestor in node.ancestors)]
+    wanted = [(each, part) for each, part in line if (each.recognizer is None) == (stage == 1)]
+    return sum(part * each.stage.steps * each.stage.batch_size for each, part in wanted)

@@ -45,7 +45,8 @@ def test_more_workers_are_faster_and_cost_no_more() -> None:
 
 
 def test_early_stopping_saves_half_and_keeps_the_front() -> None:
-    whole, stopped = (simulated(configured("independent", budget=96, early_stopping=early)) for early in (False, True))
+    # Split over as many trials, `independent` reads so little that its front is noise.
+    whole, stopped = (simulated(configured("shared", budget=96, early_stopping=early)) for early in (False, True))
     assert set(whole.statuses) == {"complete"}
     assert stopped.busy < 0.6 * whole.busy
     assert hypervolume(stopped.points) > 0.97 * hypervolume(whole.points)
