@@ -113,10 +113,15 @@ def claimed(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def forget_partials(folder: Path) -> None:
-    """Deletes what killed processes left half-written; a living one has been at it for less long."""
-    for partial in folder.glob(".*.partial"):
-        if time.time() - partial.stat().st_mtime > STALE:
+def forget_partials(folder: Path, of: str = "*", seconds: float = STALE) -> None:
+    """Deletes what killed processes left half-written; a living one has been at it for less long.
+
+    Args:
+        of: a pattern of the names of what was to be written.
+        seconds: how old it is at least.
+    """
+    for partial in folder.glob(f".{of}.partial"):
+        if time.time() - partial.stat().st_mtime > seconds:
             partial.unlink(missing_ok=True)
 
 

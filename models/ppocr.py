@@ -1,6 +1,5 @@
 """PP-OCRv4's recognition network (PaddleOCR) in PyTorch, out of the ONNX file in rapidocr-onnxruntime's wheel."""
 
-import importlib
 import importlib.util
 import math
 from pathlib import Path

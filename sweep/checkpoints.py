@@ -16,7 +16,7 @@ from torch import nn
 
 from datagen import dataset
 from datagen.dataset import TextImages
-from datagen.shards import atomic
+from datagen.shards import atomic, forget_partials
 from models import codecs
 from models.base import Codec
 from models.conditioning import ConditionedCodec
@@ -120,8 +120,8 @@ class Store:
     def forget(self, node: Node) -> None:
         """Removes what is half done of it, and what killed workers left half-written."""
         self._keeper(node, ALONE).forget()
-        for left in self.folder.glob(f".{node.key}.*.partial"):
-            left.unlink(missing_ok=True)
+        # Nobody else writes to them, whatever the clocks of other machines say.
+        forget_partials(self.folder, f"{node.key}.*", seconds=-math.inf)
 
     def load(self, node: Node) -> Codec | ConditionedCodec:
         """A finished node's codec, in evaluation mode on the CPU.

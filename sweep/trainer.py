@@ -120,7 +120,7 @@ class _Aside(threading.Thread):
 
 
 def _end(fitting: _Aside, folder: Path) -> None:
-    """Ray takes the whole process along if it is shut down while a thread waits for it."""
+    """Has what is still under way end: shut down while a thread waits for it, Ray takes the process along."""
     if fitting.is_alive():
         interruption.ask(folder)
         fitting.join(ENDING_SECONDS)

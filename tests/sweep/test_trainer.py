@@ -1,10 +1,9 @@
 """One stage on two workers: a real Ray Train, in a process of its own."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commands import completed
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -25,7 +24,7 @@ from sweep.errors import SweepError
 from sweep.trainer import train_together
 from sweep.trial import Data
 
-data_folder, folder, task = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+data_folder, folder, task = Path(sys.argv[1]), Path(sys.argv[2]).absolute(), sys.argv[3]
 (folder / "checkpoints").mkdir(parents=True)
 stage = StageConfig(steps=60, batch_size=4, learning_rate=1e30 if task == "diverge" else 1e-3)
 config = replace(
@@ -71,27 +70,27 @@ if task == "remove":
 
 
 def run(task: str, data_folder: Path, folder: Path) -> str:
-    arguments = [sys.executable, "-c", SCRIPT, str(data_folder), str(folder), task]
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=500, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
+    (folder / "together.py").write_text(SCRIPT)
+    code, said, complained = completed(folder, "together", str(data_folder), "run", task)
+    assert code == 0, complained[-3000:]
+    return said
 
 
 def test_a_killed_worker_costs_no_step_that_was_saved(data_folder: Path, tmp_path: Path) -> None:
-    said = run("kill", data_folder, tmp_path / "run")
+    said = run("kill", data_folder, tmp_path)
     assert said.count("step 10 by 2\n") == 1
     assert said.count("step 60 by 2\n") == 1
     assert "files True" in said
 
 
 def test_those_who_are_left_go_on_without_a_node(data_folder: Path, tmp_path: Path) -> None:
-    said = run("remove", data_folder, tmp_path / "run")
+    said = run("remove", data_folder, tmp_path)
     assert said.count("step 10 by 2\n") == 1
     assert said.count("step 60 by 1\n") == 1
     assert "files True" in said
 
 
 def test_a_training_that_diverges_ends_with_its_reason(data_folder: Path, tmp_path: Path) -> None:
-    said = run("diverge", data_folder, tmp_path / "run")
+    said = run("diverge", data_folder, tmp_path)
     assert "failed: the codec's training failed: the loss is" in said
     assert "files False" in said
