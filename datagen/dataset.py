@@ -1,7 +1,7 @@
 """Shards -> arrays in memory -> batches for training."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +13,10 @@ from torch import Tensor
 
 from datagen import shards
 from datagen.spec import Split
+
+CPU = torch.device("cpu")
+ROOM = 0.25
+"""Share of a GPU's free memory that a data set may fill."""
 
 
 class TextImages(NamedTuple):
@@ -51,22 +55,42 @@ def _decoded(png: bytes) -> UInt8[np.ndarray, "h w 3"]:
 
 def to_tensor(images: UInt8[np.ndarray, "n h w 3"]) -> Float[Tensor, "n 3 h w"]:
     """Pixels 0 to 255 -> 0 to 1; the memory stays channels last."""
-    return torch.tensor(images).permute(0, 3, 1, 2).float().div_(255)
+    return _scaled(torch.tensor(images))
 
 
 def batches(
-    data: TextImages, batch_size: int, seed: int, start: int = 0, among: Int[np.ndarray, " n"] | None = None
+    data: TextImages,
+    batch_size: int,
+    seed: int,
+    start: int = 0,
+    among: Int[np.ndarray, " n"] | None = None,
+    device: torch.device = CPU,
 ) -> Iterator[Batch]:
     """Batch number `start` and all that follow, without end, of all images or those `among` the given indexes.
 
-    Each epoch is shuffled by (seed, epoch) alone.
+    Each epoch is shuffled by (seed, epoch) alone. A GPU keeps all images where it has room for them.
     """
     indexes = np.arange(len(data.texts)) if among is None else among
     per_epoch = max(1, len(indexes) // batch_size)
+    pixels = _on(device, data.images)
     while True:
         epoch, first = divmod(start, per_epoch)
         order = np.random.default_rng((seed, epoch)).permutation(indexes)
         for step in range(first, per_epoch):
             chosen = order[step * batch_size : (step + 1) * batch_size]
-            yield Batch(to_tensor(data.images[chosen]), [data.texts[index] for index in chosen])
+            yield Batch(_scaled(pixels(chosen)), [data.texts[index] for index in chosen])
         start = (epoch + 1) * per_epoch
+
+
+def _on(
+    device: torch.device, images: UInt8[np.ndarray, "n h w 3"]
+) -> Callable[[Int[np.ndarray, " b"]], UInt8[Tensor, "b h w 3"]]:
+    """Gives the images of some indexes on the device, as bytes, which are a quarter of their floats."""
+    if device.type == "cuda" and images.nbytes < ROOM * torch.cuda.mem_get_info(device)[0]:
+        kept = torch.tensor(images, device=device)
+        return lambda chosen: kept[torch.from_numpy(chosen).to(device, non_blocking=True)]
+    return lambda chosen: torch.from_numpy(images[chosen]).to(device, non_blocking=True)
+
+
+def _scaled(pixels: UInt8[Tensor, "n h w 3"]) -> Float[Tensor, "n 3 h w"]:
+    return pixels.permute(0, 3, 1, 2).float().div_(255)

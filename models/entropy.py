@@ -51,6 +51,18 @@ class Bottleneck(EntropyBottleneck):
         # `update` finds the quantiles by bisection, so that they need no loss of their own.
         self.quantiles.requires_grad_(False)
 
+    def forward(self, x: Float[Tensor, "b c h w"], training: bool | None = None) -> tuple[Tensor, Tensor]:
+        """As CompressAI's, which waits for the GPU to say how dimensions are exchanged."""
+        training = self.training if training is None else training
+        channels = x.transpose(0, 1)
+        values = channels.flatten(1).unsqueeze(1)
+        outputs = self.quantize(values, "noise" if training else "dequantize", self._get_medians())
+        likelihoods = self.likelihood_lower_bound(self._likelihood(outputs)[0])
+        outputs, likelihoods = (
+            value.reshape(channels.shape).transpose(0, 1).contiguous() for value in (outputs, likelihoods)
+        )
+        return outputs, likelihoods
+
     def under(self, prior: Prior | None, z: Float[Tensor, "b c h w"]) -> tuple[Tensor, Tensor]:
         """Noisy or rounded z and its likelihoods, in float32; None is the plain prior."""
         self._prior = prior
@@ -218,4 +230,5 @@ def _tables(model: EntropyModel) -> tuple[list, list, list]:
 
 def _by_element(values: Float[Tensor, "b c"], inputs: Float[Tensor, "c 1 n"]) -> Float[Tensor, "c 1 n"]:
     """A value an image and channel, repeated for the image's elements; images follow one another."""
-    return values.t().unsqueeze(1).repeat_interleave(inputs.shape[2] // values.shape[0], 2)
+    each = inputs.shape[2] // values.shape[0]
+    return values.t().unsqueeze(2).expand(-1, -1, each).flatten(1).unsqueeze(1)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from models.reading import FrozenRecognizer
+from models.replay import Replayed
 from models.str_attention import END, GO
 from models.str_net import StrNet
 
@@ -71,6 +72,10 @@ class CtcRecognizer(ClassRecognizer):
 
     FIRST = BLANK + 1
 
+    def __init__(self, network: nn.Module, characters: str, height: int, width: int | None = None) -> None:
+        super().__init__(network, characters, height, width)
+        self._replayed = Replayed(self)
+
     def forward(self, images: Float[Tensor, "b 3 h w"], scale: float = 1.0) -> Float[Tensor, "b t k"]:
         """Class scores at each column, of lines scaled to that share of `height`."""
         return self.network(self.lines(images, scale))
@@ -82,13 +87,14 @@ class CtcRecognizer(ClassRecognizer):
             ModelError: a text has a character that the recognizer does not know.
         """
         # float32: a sum over hundreds of steps of log probabilities.
-        scores = self(images, scale).float().log_softmax(2).transpose(0, 1)
+        scores = self._replayed(images, scale=scale).float().log_softmax(2).transpose(0, 1)
         encoded = [self.encode(text) for text in texts]
-        lengths = torch.tensor([len(classes) for classes in encoded], device=images.device)
+        # A GPU works on meanwhile: CTC asks for lengths on the CPU, and a copy that blocks waits for all before it.
+        lengths = torch.tensor([len(classes) for classes in encoded])
         steps = torch.full_like(lengths, scores.shape[0])
-        targets = torch.tensor([*chain(*encoded)], dtype=torch.long, device=images.device)
+        targets = torch.tensor([*chain(*encoded)], dtype=torch.long).to(images.device, non_blocking=True)
         losses = F.ctc_loss(scores, targets, steps, lengths, blank=BLANK, reduction="none", zero_infinity=True)
-        return losses / lengths.clamp(min=1)
+        return losses / lengths.clamp(min=1).to(images.device, non_blocking=True)
 
     @torch.no_grad()
     def read(self, images: Float[Tensor, "b 3 h w"]) -> list[str]:
@@ -119,7 +125,7 @@ class AttnRecognizer(ClassRecognizer):
         Raises:
             ModelError: a text has a character that the recognizer does not know.
         """
-        targets = self.targets(texts).to(images.device)
+        targets = self.targets(texts).to(images.device, non_blocking=True)
         scores = self(images, targets, scale).float().transpose(1, 2)
         losses = F.cross_entropy(scores, targets, ignore_index=GO, reduction="none")
         return losses.sum(1) / (targets != GO).sum(1)

@@ -148,10 +148,11 @@ class Store:
         team: Team,
     ) -> None:
         among = data.legible if node.recognizer else None
+        device = next(codec.parameters()).device
         train_stage(
             codec,
             objective_of(node.stage, node.plane, recognizer if node.recognizer else None),
-            lambda start: dataset.batches(data, node.stage.batch_size, node.seed, start, among),
+            lambda start: dataset.batches(data, node.stage.batch_size, node.seed, start, among, device),
             node.stage,
             seed=node.seed,
             team=team,

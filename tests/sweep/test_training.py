@@ -10,7 +10,7 @@ from torch import nn
 from datagen import dataset
 from datagen.dataset import Batch, TextImages
 from models import codecs
-from models.base import Codec
+from models.base import Codec, CodecOutput
 from models.losses import LossTerms, LossWeights, objective
 from sweep import training
 from sweep.config import StageConfig
@@ -37,7 +37,7 @@ class Notebook:
 def terms() -> Objective:
     weights = LossWeights(1.0, RATE_WEIGHT, 0.0)
 
-    def of(codec: nn.Module, batch: Batch, step: int) -> LossTerms:
+    def of(codec: Callable[..., CodecOutput], batch: Batch, step: int) -> LossTerms:
         return objective(codec(batch.images), batch.images, batch.texts, None, weights)
 
     return of
@@ -79,21 +79,22 @@ def test_a_resumed_stage_ends_where_an_undisturbed_one_does(terms, batches) -> N
 
 
 @pytest.mark.slow
-def test_a_team_of_one_trains_as_no_team_does_and_each_member_sees_its_share(terms, batches) -> None:
+def test_each_member_of_a_team_trains_the_network_that_it_joined_on_its_share(terms, batches) -> None:
     batch = next(batches(0))
     shares = [Team(rank, 2).share(batch) for rank in range(2)]
     assert [share.texts for share in shares] == [batch.texts[0::2], batch.texts[1::2]]
     assert torch.equal(torch.cat([share.images for share in shares]), batch.images)
     joined: list[nn.Module] = []
     codec, alone = fresh(), fresh()
-    train_stage(codec, terms, batches, stage(2), team=Team(join=lambda network: joined.append(network) or network))
-    train_stage(alone, terms, batches, stage(2))
+    first = Team(0, 2, lambda network: joined.append(network) or network)
+    train_stage(codec, terms, batches, stage(2), team=first)
+    train_stage(alone, terms, lambda start: map(first.share, batches(start)), stage(2))
     assert joined == [codec]
     assert all(torch.equal(a, b) for a, b in zip(codec.parameters(), alone.parameters(), strict=True))
 
 
 def test_a_loss_that_is_not_finite_ends_the_stage(terms, batches) -> None:
-    def diverging(codec: nn.Module, batch: Batch, step: int) -> LossTerms:
+    def diverging(codec: Callable[..., CodecOutput], batch: Batch, step: int) -> LossTerms:
         found = terms(codec, batch, step)
         return found._replace(total=found.total * torch.nan)
 

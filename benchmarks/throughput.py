@@ -1,0 +1,95 @@
+"""Images per second and memory of training, by codec, stage and batch, on this machine's GPU or on its cores.
+
+python benchmarks/throughput.py [--codecs small mbt2018-mean tinylic] [--batches 16 64]
+"""
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+import tyro
+
+from datagen import dataset
+from datagen.dataset import TextImages
+from models import codecs, teachers
+from models.conditioning import ConditionedCodec
+from models.reading import FrozenRecognizer
+from sweep import presets, stages
+from sweep.config import StageConfig
+from sweep.objectives import objective_of
+from sweep.training import Progress, train_stage
+
+SETTLED = 10
+"""Steps that are not counted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arguments:
+    """Trains each conditioned codec through a few steps of both stages, as a sweep does."""
+
+    codecs: tuple[str, ...] = ("small", "mbt2018-mean", "tinylic")
+    recognizers: tuple[str, ...] = ("english_g2",)
+    """That stage 2 is trained against."""
+    batches: tuple[int, ...] = (16, 64)
+    steps: int = 60
+    threads: int = 2
+    """Cores."""
+
+
+def main() -> None:
+    """Prints a line a training."""
+    arguments = tyro.cli(Arguments)
+    torch.set_num_threads(arguments.threads)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    print(torch.cuda.get_device_name() if device.type == "cuda" else f"{arguments.threads} cores")
+    recognizer = teachers.load(teachers.parse(arguments.recognizers, ())).to(device)
+    for name in arguments.codecs:
+        for batch_size in arguments.batches:
+            for teacher in (None, recognizer):
+                _print(name, StageConfig(steps=arguments.steps, batch_size=batch_size), teacher, device)
+
+
+def _print(name: str, stage: StageConfig, teacher: FrozenRecognizer | None, device: torch.device) -> None:
+    seconds, memory = measured(name, stage, teacher, device)
+    said = f"{name}, stage {1 if teacher is None else 2}, batch {stage.batch_size}: {1e3 * seconds:.1f} ms a step, "
+    said += f"{stage.batch_size / seconds:.0f} images/s"
+    print(said + (f", {memory / 2**30:.2f} GiB" if memory else ""), flush=True)
+
+
+def measured(
+    name: str, stage: StageConfig, teacher: FrozenRecognizer | None, device: torch.device
+) -> tuple[float, int]:
+    """Seconds of a settled step, with all that a sweep's has but checkpoints, and the bytes of the GPU at the peak."""
+    plane = stages.plane(presets.cpu())
+    codec = ConditionedCodec(codecs.build(name), plane).to(device)
+    data = _images()
+    seen: list[tuple[int, float]] = []
+
+    def report(progress: Progress) -> None:
+        # Its figures have waited for the GPU.
+        seen.append((progress.step, time.perf_counter()))
+
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    stage = replace(stage, learning_rate=1e-5)
+    objective = objective_of(stage, plane, teacher)
+    train_stage(
+        codec,
+        objective,
+        lambda start: dataset.batches(data, stage.batch_size, 0, start, device=device),
+        stage,
+        report=report,
+    )
+    (first, started), (last, ended) = next(look for look in seen if look[0] >= SETTLED), seen[-1]
+    return (ended - started) / (last - first), torch.cuda.max_memory_allocated() if device.type == "cuda" else 0
+
+
+def _images() -> TextImages:
+    """Noise: what it shows costs nothing."""
+    pixels = np.random.default_rng(0).integers(0, 256, (512, 64, 256, 3), np.uint8)
+    return TextImages(pixels, ["throughput"] * len(pixels))
+
+
+if __name__ == "__main__":
+    main()
