@@ -1,6 +1,6 @@
 """Images per second and memory of training, by codec, stage and batch, on this machine's GPU or on its cores.
 
-python benchmarks/throughput.py [--codecs small mbt2018-mean tinylic] [--batches 16 64]
+python benchmarks/throughput.py [--codecs small mbt2018-mean tinylic] [--batches 16 64] [--kernel-by-kernel]
 """
 
 import time
@@ -15,7 +15,8 @@ from datagen.dataset import TextImages
 from models import codecs, teachers
 from models.conditioning import ConditionedCodec
 from models.reading import FrozenRecognizer
-from sweep import presets, stages
+from models.replay import Replayed
+from sweep import optimizer, presets, stages
 from sweep.config import StageConfig
 from sweep.objectives import objective_of
 from sweep.training import Progress, train_stage
@@ -35,6 +36,8 @@ class Arguments:
     steps: int = 60
     threads: int = 2
     """Cores."""
+    kernel_by_kernel: bool = False
+    """Whether a GPU repeats nothing that it has recorded."""
 
 
 def main() -> None:
@@ -42,6 +45,9 @@ def main() -> None:
     arguments = tyro.cli(Arguments)
     torch.set_num_threads(arguments.threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if arguments.kernel_by_kernel:
+        Replayed.__call__ = lambda self, *inputs, **settings: self._network(*inputs, **settings)
+        optimizer.EAGER = 0
     print(torch.cuda.get_device_name() if device.type == "cuda" else f"{arguments.threads} cores")
     recognizer = teachers.load(teachers.parse(arguments.recognizers, ())).to(device)
     for name in arguments.codecs:

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models import entropy
+from models import coder
 from models.base import Codec, CodecOutput
 from models.entropy import Bottleneck, Prior
 
@@ -29,13 +29,13 @@ class Factorized(Codec):
     @torch.no_grad()
     def compress(self, x: Float[Tensor, "1 3 h w"]) -> bytes:
         """The entropy-coded latents of one image."""
-        return entropy.encode(self.entropy_bottleneck.coded(self.g_a(x)))
+        return coder.encode(self.entropy_bottleneck.coded(self.g_a(x)))
 
     @torch.no_grad()
     def decompress(self, stream: bytes, height: int, width: int) -> Float[Tensor, "1 3 h w"]:
         """The reconstruction, clamped to 0..1. `height` and `width` are multiples of `downsampling_factor`."""
         factor = self.downsampling_factor
-        decoder = entropy.Decoder(stream, height * width)
+        decoder = coder.Decoder(stream, height * width)
         y_hat = self.entropy_bottleneck.decoded(decoder, height // factor, width // factor)
         decoder.close()
         return self.g_s(y_hat).clamp(0, 1)

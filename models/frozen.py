@@ -87,7 +87,7 @@ class CtcRecognizer(ClassRecognizer):
             ModelError: a text has a character that the recognizer does not know.
         """
         # float32: a sum over hundreds of steps of log probabilities.
-        scores = self._replayed(images, scale=scale).float().log_softmax(2).transpose(0, 1)
+        scores = self._scores(images, scale).float().log_softmax(2).transpose(0, 1)
         encoded = [self.encode(text) for text in texts]
         # A GPU works on meanwhile: CTC asks for lengths on the CPU, and a copy that blocks waits for all before it.
         lengths = torch.tensor([len(classes) for classes in encoded])
@@ -95,6 +95,10 @@ class CtcRecognizer(ClassRecognizer):
         targets = torch.tensor([*chain(*encoded)], dtype=torch.long).to(images.device, non_blocking=True)
         losses = F.ctc_loss(scores, targets, steps, lengths, blank=BLANK, reduction="none", zero_infinity=True)
         return losses / lengths.clamp(min=1).to(images.device, non_blocking=True)
+
+    def _scores(self, images: Float[Tensor, "b 3 h w"], scale: float) -> Float[Tensor, "b t k"]:
+        """What the loss is of, computed again and again for images of one size."""
+        return self._replayed(images, scale=scale)
 
     @torch.no_grad()
     def read(self, images: Float[Tensor, "b 3 h w"]) -> list[str]:

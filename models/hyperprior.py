@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models import entropy
+from models import coder, entropy
 from models.base import Codec, CodecOutput, rounded
 from models.entropy import Bottleneck, Gaussian, Prior
 
@@ -43,12 +43,12 @@ class MeanScaleHyperprior(Codec):
         y = self.g_a(x)
         z = self.entropy_bottleneck.coded(self._z(y))
         scales, means = self._gaussians(z.symbols + self.entropy_bottleneck.medians)
-        return entropy.encode(z, self.gaussian_conditional.coded(y, scales, means))
+        return coder.encode(z, self.gaussian_conditional.coded(y, scales, means))
 
     @torch.no_grad()
     def decompress(self, stream: bytes, height: int, width: int) -> Float[Tensor, "1 3 h w"]:
         """The reconstruction, clamped to 0..1. `height` and `width` are multiples of `downsampling_factor`."""
-        decoder, factor = entropy.Decoder(stream, height * width), self.downsampling_factor
+        decoder, factor = coder.Decoder(stream, height * width), self.downsampling_factor
         scales, means = self._gaussians(self.entropy_bottleneck.decoded(decoder, height // factor, width // factor))
         y_hat = self.gaussian_conditional.decoded(decoder, scales, means)
         decoder.close()

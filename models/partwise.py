@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from models import entropy
+from models import coder
 from models.base import Codec, CodecOutput, rounded
 from models.entropy import Gaussian, Prior
 
@@ -69,12 +69,12 @@ class PartwiseCodec(Codec):
             return latents[-1].symbols + means
 
         self.decoded(latents[0].symbols + self.bottleneck.medians, code)
-        return entropy.encode(*latents)
+        return coder.encode(*latents)
 
     @torch.no_grad()
     def decompress(self, stream: bytes, height: int, width: int) -> Float[Tensor, "1 3 h w"]:
         """The reconstruction, clamped to 0..1. `height` and `width` are multiples of 64."""
-        decoder, factor = entropy.Decoder(stream, height * width), self.downsampling_factor
+        decoder, factor = coder.Decoder(stream, height * width), self.downsampling_factor
         z_hat = self.bottleneck.decoded(decoder, height // factor, width // factor)
         _, _, y_hat = self.decoded(z_hat, lambda scales, means: self.gaussian.decoded(decoder, scales, means))
         decoder.close()

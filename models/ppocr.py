@@ -35,6 +35,10 @@ class PpocrRecognizer(CtcRecognizer):
         with torch.autocast(images.device.type, enabled=False):
             return super().forward(images.float(), scale)
 
+    def _scores(self, images: Float[Tensor, "b 3 h w"], scale: float) -> Float[Tensor, "b t k"]:
+        """Never recorded: what onnx2torch makes waits for the GPU to tell sizes."""
+        return self(images, scale)
+
 
 def load() -> PpocrRecognizer:
     """The recognizer, converted in a few seconds, whatever the batch and the width of its images.

@@ -19,6 +19,7 @@ class Replayed:
 
     def __init__(self, network: nn.Module) -> None:
         self._network = network
+        self._weights: tuple[int, ...] = ()
         self._recorded: dict[tuple, Callable[..., Any]] = {}
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
@@ -26,15 +27,17 @@ class Replayed:
         tensors: list[Tensor] = pytree.tree_leaves(inputs)
         if not (torch.is_grad_enabled() and tensors[0].is_cuda):
             return self._network(*inputs, **settings)
-        key = self._key(tensors, settings)
+        self._forget_if_moved()
+        key = tuple((tensor.shape, tensor.requires_grad) for tensor in tensors), *settings.items()
         if key not in self._recorded:
             self._recorded[key] = _record(_Passes(self._network, settings), inputs)
         return self._recorded[key](*inputs)
 
-    def _key(self, tensors: list[Tensor], settings: dict[str, Any]) -> tuple:
-        """A network that has moved is recorded anew: its weights are elsewhere."""
+    def _forget_if_moved(self) -> None:
+        """What is recorded reads weights where they were."""
         weights = tuple(weight.data_ptr() for weight in self._network.parameters())
-        return weights, tuple((tensor.shape, tensor.requires_grad) for tensor in tensors), *settings.items()
+        if weights != self._weights:
+            self._weights, self._recorded = weights, {}
 
 
 class _Passes(nn.Module):

@@ -49,7 +49,7 @@ RAY = ("cluster", "search", "teaching", "trainer", "tuner")
         ("optuna", {"sweep/search.py"}),
         ("mlflow", {"sweep/tracking.py"}),
         ("trdg", {"datagen/backgrounds.py", "datagen/lettering.py"}),
-        ("compressai", {"models/base.py", "models/entropy.py", "models/zoo.py"}),
+        ("compressai", {"models/base.py", "models/coder.py", "models/entropy.py", "models/zoo.py"}),
         ("onnx", {"models/ppocr.py"}),
         ("rapidocr_onnxruntime", {"models/held_out.py"}),
         ("tesserocr", {"models/held_out.py"}),

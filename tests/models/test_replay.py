@@ -1,29 +1,92 @@
 """A replayed network computes what the network does; what a GPU repeats is tested where there is one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from models import codecs
+from models.codecs import CODECS
 from models.conditioning import Condition, ConditionedCodec, Plane
 from models.frozen import CtcRecognizer
 from models.replay import Replayed
+from models.str_net import COMBINATIONS, StrNet
 from sweep import optimizer
 from sweep.optimizer import CodecOptimizer
 
 GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+PLANE = Plane(rate_weights=(0.01, 0.2), ocr_weights=(0.001, 0.3))
+
+
+class Waits(TorchDispatchMode):
+    """Notes what a recording cannot hold: a value asked of the device, or brought there from the CPU."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def __torch_dispatch__(self, operation: Any, types: Any, inputs: tuple = (), settings: dict | None = None) -> Any:
+        found = operation(*inputs, **(settings or {}))
+        given, made = (
+            [leaf for leaf in pytree.tree_leaves(tree) if isinstance(leaf, Tensor)]
+            for tree in ((inputs, settings), found)
+        )
+        brought = any(t.is_cpu and t.ndim for t in given) and any(t.is_meta for t in made)
+        if brought or operation in (torch.ops.aten._local_scalar_dense.default, torch.ops.aten.nonzero.default):
+            self.seen.append(str(operation))
+        return found
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Tensor]], list[str]]:
+    """Of a pass, forward and backward, that has been made before, on a device that computes nothing."""
+    monkeypatch.setattr(torch, "autocast", lambda *settings, **named: nullcontext())
+
+    def of(passed: Callable[[], Tensor]) -> list[str]:
+        passed().sum().backward()
+        with Waits() as waits:
+            passed().sum().backward()
+        return waits.seen
+
+    return of
+
+
+@pytest.mark.parametrize("name", CODECS)
+def test_no_codec_waits_for_the_gpu(name: str, waits: Callable[[Callable[[], Tensor]], list[str]]) -> None:
+    codec = ConditionedCodec(codecs.build(name), PLANE).train().to("meta")
+
+    def passed() -> Tensor:
+        output = codec(*inputs("meta", 256))
+        return output.x_hat.sum() + sum(likelihoods.sum() for likelihoods in output.likelihoods.values())
+
+    assert waits(passed) == []
+
+
+@pytest.mark.parametrize("name", ["tps-vgg-bilstm-ctc", "none-rcnn-none-ctc", "tps-resnet-none-ctc"])
+def test_no_network_with_ctc_waits_for_the_gpu(name: str, waits: Callable[[Callable[[], Tensor]], list[str]]) -> None:
+    recognizer = CtcRecognizer(StrNet(COMBINATIONS[name], 4, 64, 32), "abc", 32, 100).to("meta")
+    images = torch.rand(2, 3, 64, 256, device="meta", requires_grad=True)
+    assert waits(lambda: recognizer(images)) == []
+
+
+def test_what_waits_is_noticed(waits: Callable[[Callable[[], Tensor]], list[str]]) -> None:
+    weight = torch.ones(3, device="meta", requires_grad=True)
+    assert waits(lambda: weight * torch.ones(3).to("meta"))
 
 
 @pytest.fixture
 def codec() -> ConditionedCodec:
     torch.manual_seed(0)
-    return ConditionedCodec(codecs.build("small"), Plane(rate_weights=(0.01, 0.2), ocr_weights=(0.001, 0.3))).train()
+    return ConditionedCodec(codecs.build("small"), PLANE).train()
 
 
-def inputs(device: str) -> tuple[Tensor, Condition]:
-    images = torch.rand(2, 3, 64, 128, device=device)
+def inputs(device: str, width: int = 128) -> tuple[Tensor, Condition]:
+    images = torch.rand(2, 3, 64, width, device=device)
     return images, Condition(torch.full((2,), 0.05, device=device), torch.full((2,), 0.1, device=device))
 
 

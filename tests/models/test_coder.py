@@ -1,0 +1,34 @@
+"""The entropy coder of latents."""
+
+import pytest
+import torch
+from compressai.models.base import get_scale_table
+
+from models import coder
+from models.base import LARGEST_SCALE
+from models.coder import Latent
+from models.entropy import Bottleneck, Gaussian
+
+
+@pytest.mark.parametrize("state", [b"12345678", b"1234567\0", b"123456\0\0", b"12345\0\0\0", b"1234\0\0\0\0"])
+@pytest.mark.parametrize("rest", [b"", b"abcd", b"\0\0\0\0"])
+def test_a_trimmed_stream_is_made_whole_again(state: bytes, rest: bytes) -> None:
+    trimmed = coder._trimmed(state + rest)
+    assert coder._whole(trimmed) == state + rest
+    assert len(trimmed) == len(state + rest) - min(3, state.count(b"\0"))
+
+
+def test_several_latents_share_a_stream_in_their_order() -> None:
+    bottleneck = Bottleneck(3)
+    bottleneck.update(update_quantiles=True)
+    first, second = torch.randint(-4, 5, (1, 3, 2, 2)).float(), torch.randint(-90, 91, (1, 3, 1, 4)).float()
+    gaussian = Gaussian()
+    gaussian.update_scale_table(get_scale_table(max=LARGEST_SCALE))
+    scales = torch.rand(1, 5, 2, 2) * 80
+    third = (torch.randn(1, 5, 2, 2) * scales).round()
+    coded = [Latent(latents, bottleneck.build_indexes(latents), bottleneck) for latents in (first, second)]
+    coded += [Latent(third, gaussian.build_indexes(scales), gaussian), coded[0]]
+    decoder = coder.Decoder(coder.encode(*coded), 64)
+    for latents, indexes, model in coded:
+        assert torch.equal(decoder.take(indexes, model), latents)
+    decoder.close()
