@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 import torch
+from miniatures import MINIATURES
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from models import codecs
-from models.codecs import CODECS
 from models.conditioning import Condition, ConditionedCodec, Plane
 from models.frozen import CtcRecognizer
 from models.replay import Replayed
@@ -56,9 +56,9 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Tensor]], l
     return of
 
 
-@pytest.mark.parametrize("name", CODECS)
+@pytest.mark.parametrize("name", MINIATURES)
 def test_no_codec_waits_for_the_gpu(name: str, waits: Callable[[Callable[[], Tensor]], list[str]]) -> None:
-    codec = ConditionedCodec(codecs.build(name), PLANE).train().to("meta")
+    codec = ConditionedCodec(MINIATURES[name](), PLANE).train().to("meta")
 
     def passed() -> Tensor:
         output = codec(*inputs("meta", 256))

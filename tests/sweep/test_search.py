@@ -1,30 +1,17 @@
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import optuna
 import pytest
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
+from searches import answer, states
 
 from sweep import proposals, search
 from sweep.config import Sampler, SweepConfig
 from sweep.errors import SweepError
 from sweep.presets import continued, cpu, independent, shared, smoke
 from sweep.search import FrontSearch, journal
-
-
-def answer(bpp: float, accuracy: float, status: str = "complete") -> dict:
-    return {"val_bpp": bpp, "val_accuracy": accuracy, "status": status}
-
-
-def states(searcher: FrontSearch) -> Counter[TrialState]:
-    study = searcher._ot_study
-    assert study is not None
-    return Counter(trial.state for trial in study.trials)
 
 
 @pytest.mark.parametrize("sampler", search.SAMPLERS)
@@ -143,43 +130,6 @@ def test_a_failed_point_is_told_as_failed(tmp_path: Path, result: dict | None) -
     assert states(searcher)[TrialState.RUNNING] == 0
 
 
-def test_a_killed_drivers_proposals_come_first_in_the_next(tmp_path: Path) -> None:
-    killed = FrontSearch(smoke(), journal(tmp_path))
-    done = killed.suggest("done")
-    killed.on_trial_complete("done", answer(0.1, 0.5))
-    lost = killed.suggest("lost")
-    resumed = FrontSearch(smoke(), journal(tmp_path))
-    assert resumed.suggest("again") == lost != done
-    assert states(resumed)[TrialState.COMPLETE] == 1
-    assert states(resumed)[TrialState.RUNNING] == 1
-
-
-def test_what_a_killed_driver_had_recorded_is_not_proposed_again(tmp_path: Path) -> None:
-    killed, rows = FrontSearch(smoke(), journal(tmp_path)), []
-    for trial, status in (("done", "complete"), ("diverged", "failed")):
-        point = killed.suggest(trial)
-        assert point is not None
-        rate_weight, ocr_weight = proposals.weights(point, smoke())
-        rows.append({"lambda": rate_weight, "beta": ocr_weight} | answer(0.1, 0.5, status))
-    resumed = FrontSearch(smoke(), journal(tmp_path), rows)
-    assert states(resumed) == {TrialState.COMPLETE: 1, TrialState.FAIL: 1}
-    known = [(row["lambda"], row["beta"]) for row in rows]
-    point = resumed.suggest("next")
-    assert point is not None
-    assert proposals.weights(point, smoke()) not in known
-
-
-def test_what_was_under_way_comes_before_what_never_started(tmp_path: Path) -> None:
-    killed = FrontSearch(cpu(), journal(tmp_path))
-    killed.suggest("done")
-    killed.on_trial_complete("done", answer(0.1, 0.5))
-    lost = [killed.suggest(name) for name in "ab"]
-    resumed = FrontSearch(cpu(), journal(tmp_path))
-    assert [resumed.suggest(name) for name in "ab"] == lost
-    expected = [(point["lambda"], point["beta"]) for point in proposals.first_points(cpu())[3:]]
-    assert [proposals.weights(resumed.suggest(name), cpu()) for name in "cde"] == expected
-
-
 def test_trials_of_one_point_are_told_apart_by_their_settings(tmp_path: Path) -> None:
     config = replace(shared(cpu()), betas=(0.1, 0.1), sampler="random", vary=(("learning_rate", 1e-4, 1e-3),))
     searcher, rows = FrontSearch(config, journal(tmp_path)), []
@@ -193,38 +143,6 @@ def test_trials_of_one_point_are_told_apart_by_their_settings(tmp_path: Path) ->
     last = rows.pop()
     again = FrontSearch(config, journal(tmp_path), [row | answer(0.1, 0.5) for row in rows])
     assert again.suggest("again")["learning_rate"] == last["learning_rate"]
-
-
-def test_the_journal_is_an_optuna_study(tmp_path: Path) -> None:
-    FrontSearch(smoke(), journal(tmp_path)).suggest("a")
-    storage = JournalStorage(JournalFileBackend(str(tmp_path / "optuna.log")))
-    study = optuna.load_study(study_name=search.STUDY, storage=storage)
-    assert [direction.name for direction in study.directions] == ["MINIMIZE", "MAXIMIZE"]
-
-
-@pytest.mark.parametrize("sampler", search.SAMPLERS)
-def test_an_interrupted_search_proposes_what_an_undisturbed_one_does(sampler: Sampler, tmp_path: Path) -> None:
-    def proposals(folder: Path, kills: set[int]) -> list[dict]:
-        searcher, found = FrontSearch(config, journal(folder)), []
-        for number in range(14):
-            if number in kills:
-                searcher.suggest("lost")
-                searcher = FrontSearch(config, journal(folder))
-            found.append(searcher.suggest(str(number)))
-            searcher.on_trial_complete(str(number), answer(number / 100, 1 / (1 + number)))
-        return found
-
-    config = replace(smoke(), sampler=sampler)
-    assert proposals(tmp_path / "a", {1, 4, 9}) == proposals(tmp_path / "b", set())
-
-
-def test_one_that_was_interrupted_comes_again_in_the_next(tmp_path: Path) -> None:
-    searcher = FrontSearch(smoke(), journal(tmp_path))
-    point = searcher.suggest("a")
-    searcher.on_trial_complete("a", answer(0.1, 0.5, search.INTERRUPTED))
-    assert states(searcher)[TrialState.RUNNING] == 1
-    again = FrontSearch(smoke(), journal(tmp_path))
-    assert point in [again.suggest(name) for name in "ab"]
 
 
 def test_a_stopped_trial_is_told_as_pruned_and_what_it_reached_is_kept(tmp_path: Path) -> None:
@@ -255,17 +173,6 @@ def test_a_continued_trial_comes_from_the_nearest_finished_one(tmp_path: Path) -
         assert proposed(searcher, point) == origins
         searcher.on_trial_complete(str(point), answer(0.1, 0.5))
     assert proposed(FrontSearch(config, journal(tmp_path)), near_a) == (a,)
-
-
-def test_one_that_was_interrupted_comes_from_where_it_came(tmp_path: Path) -> None:
-    config = continued(smoke())
-    searcher = FrontSearch(config, journal(tmp_path))
-    searcher.suggest("a")
-    searcher.on_trial_complete("a", answer(0.1, 0.5))
-    searcher.suggest("b")
-    lost = searcher.suggest("c")
-    searcher.on_trial_complete("b", answer(0.1, 0.5))
-    assert FrontSearch(config, journal(tmp_path)).suggest("again") == lost
 
 
 @pytest.mark.parametrize("succeeded", [False, True])

@@ -1,0 +1,10 @@
+"""Runs as the command line opens them."""
+
+from sweep.arguments import Arguments
+from sweep.folder import RunFolder
+from sweep.run import open_run
+
+
+def opened(**given) -> RunFolder:
+    """A new or resumed run, of these arguments."""
+    return open_run(Arguments(**given))

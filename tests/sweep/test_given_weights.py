@@ -1,0 +1,123 @@
+"""Weights that a user gives a sweep may move, but not change."""
+
+import shutil
+import string
+from pathlib import Path
+
+import formula
+import pytest
+import reader
+import torch
+from runs import opened
+
+from datagen.spec import DatasetSpec
+from models import codecs
+from models.errors import ModelError, WeightsError
+from models.weights import WeightsFile
+from sweep import presets, stages
+from sweep.checkpoints import Store
+from sweep.errors import SweepError
+from sweep.run import main
+
+
+def test_a_recognizers_weights_may_move_but_not_change(tmp_path: Path) -> None:
+    weights = tmp_path / "weights.pth"
+    formula.checkpoint(weights, "none-rcnn-none-ctc", 37)
+    asked = {"recognizer": ("none-rcnn-none-ctc",), "recognizer_weights": (weights,)}
+    run = opened(preset="smoke", out=tmp_path / "run", **asked)
+    moved = weights.rename(tmp_path / "moved.pth")
+    resumed = opened(out=tmp_path / "run", resume=True, recognizer_weights=(moved,))
+    assert resumed.config == run.config
+    source = resumed.config.recognizers[0].source
+    assert isinstance(source, WeightsFile)
+    assert source.path == str(moved)
+    moved.write_bytes(b"other weights")
+    with pytest.raises(SweepError, match="another --recognizer;"):
+        opened(out=tmp_path / "run", resume=True, recognizer_weights=(moved,))
+
+
+def test_a_users_recognizer_is_resumed_with_the_weights_it_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(reader.__file__, tmp_path / "resumed_reader.py")
+    monkeypatch.syspath_prepend(tmp_path)
+    asked = {"recognizer": ("english_g2", "resumed_reader:load=0.5")}
+    run = opened(preset="smoke", out=tmp_path / "run", **asked)
+    assert isinstance(run.config.data, DatasetSpec)
+    assert run.config.data.texts.characters == string.digits + string.ascii_uppercase + string.ascii_lowercase
+    assert opened(out=tmp_path / "run", resume=True, **asked) == run
+    torch.save(dict.fromkeys(reader.load().state_dict(), torch.zeros(())), tmp_path / "resumed_reader.pt")
+    with pytest.raises(ModelError, match=r"resumed_reader:load failed \(RuntimeError"):
+        opened(out=tmp_path / "run", resume=True, **asked)
+    state = {name: tensor + 1 for name, tensor in reader.load().state_dict().items()}
+    torch.save(state, tmp_path / "resumed_reader.pt")
+    with pytest.raises(SweepError, match="another --recognizer;"):
+        opened(out=tmp_path / "run", resume=True, **asked)
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    torch.save(codecs.build("small").state_dict(), tmp_path / "small.pth")
+    return tmp_path / "small.pth"
+
+
+def test_a_checkpoint_shortens_stage_1_and_may_move_but_not_change(tmp_path: Path, checkpoint: Path) -> None:
+    run = opened(preset="smoke", out=tmp_path / "run", init=checkpoint)
+    assert run.config.stage1.steps == presets.smoke().stage1.steps // 2
+    assert run.config.stage2 == presets.smoke().stage2
+    moved = checkpoint.rename(tmp_path / "moved.pth")
+    resumed = opened(out=tmp_path / "run", resume=True, init=moved)
+    assert resumed.config == run.config
+    assert resumed.config.init is not None
+    assert resumed.config.init.path == str(moved)
+    torch.save(codecs.build("small").state_dict(), moved)
+    with pytest.raises(SweepError, match="another --init"):
+        opened(out=tmp_path / "run", resume=True, init=moved)
+    with pytest.raises(WeightsError, match="has changed"):
+        opened(out=tmp_path / "run", resume=True)
+
+
+def test_a_checkpoint_is_needed_until_stage_1_is_trained(tmp_path: Path, checkpoint: Path) -> None:
+    run = opened(preset="smoke", out=tmp_path / "run", init=checkpoint)
+    checkpoint.unlink()
+    with pytest.raises(WeightsError, match="cannot be read"):
+        opened(out=tmp_path / "run", resume=True)
+    Store.of(run.path).path(stages.conditioned1(run.config)).touch()
+    assert opened(out=tmp_path / "run", resume=True).config == run.config
+
+
+def test_what_another_run_has_trained_from_a_checkpoint_serves_the_next(tmp_path: Path, checkpoint: Path) -> None:
+    config = opened(preset="smoke", out=tmp_path / "a", init=checkpoint).config
+    node = stages.conditioned1(config)
+    (tmp_path / "store").mkdir()
+    for ending in (".pt", ".json"):
+        (tmp_path / "store" / f"{node.key}{ending}").touch()
+    other = opened(preset="smoke", out=tmp_path / "b", init=checkpoint, betas=(0.1, 0.2))
+    checkpoint.unlink()
+    assert opened(out=other.path, resume=True).config == other.config
+    assert Store.of(other.path).holds(node)
+
+
+def test_another_codecs_checkpoint_makes_no_folder(tmp_path: Path, checkpoint: Path) -> None:
+    with pytest.raises(WeightsError, match="holds small, not mbt2018-mean; give --codec small"):
+        opened(preset="smoke", out=tmp_path / "run", codec="mbt2018-mean", init=checkpoint)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("content", [None, b"no checkpoint"])
+def test_a_wrong_checkpoint_stops_a_sweep_before_it_starts(tmp_path: Path, monkeypatch, capsys, content) -> None:
+    weights = tmp_path / "weights.pth"
+    if content is not None:
+        weights.write_bytes(content)
+    arguments = ["--preset", "smoke", "--out", str(tmp_path / "run"), "--recognizer", "trba"]
+    monkeypatch.setattr("sys.argv", ["run", *arguments, "--recognizer-weights", str(weights)])
+    assert main() == 2
+    said = capsys.readouterr().err
+    assert "weights.pth cannot be read" in said
+    assert said.count("\n") == 1
+
+
+def test_changed_weights_stop_a_sweep_before_it_starts(tmp_path: Path, monkeypatch, capsys) -> None:
+    (tmp_path / "english_g2.pth").write_bytes(b"other weights")
+    monkeypatch.setattr("models.recognizers._english_g2_path", lambda: tmp_path / "english_g2.pth")
+    monkeypatch.setattr("sys.argv", ["run", "--preset", "smoke", "--out", str(tmp_path / "run")])
+    assert main() == 2
+    assert "differs from the published weights" in capsys.readouterr().err
