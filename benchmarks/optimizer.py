@@ -19,16 +19,15 @@ from sweep import presets, stages, training
 from sweep.config import SweepConfig
 from sweep.evaluate import steer
 from sweep.objectives import objective_of
-from sweep.optimizer import CodecOptimizer
+from sweep.optimizer import CodecOptimizer, adam
 from sweep.pareto import Objectives
 
 
 class Adam(CodecOptimizer):
     """For every weight."""
 
-    def __init__(self, codec: nn.Module) -> None:
-        self.parameters = [parameter for parameter in codec.parameters() if parameter.requires_grad]
-        self._parts = {"adam": torch.optim.Adam(self.parameters, fused=True)}
+    def _shared_out(self, parameters: list[nn.Parameter]) -> dict[str, torch.optim.Optimizer]:
+        return {"adam": adam(parameters)}
 
 
 @dataclass(frozen=True, kw_only=True)

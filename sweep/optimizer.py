@@ -27,14 +27,14 @@ class CodecOptimizer:
 
     def __init__(self, codec: nn.Module) -> None:
         self.parameters = [parameter for parameter in codec.parameters() if parameter.requires_grad]
-        matrices = [parameter for parameter in self.parameters if _is_matrix(parameter)]
-        rest = [parameter for parameter in self.parameters if not _is_matrix(parameter)]
-        device = self.parameters[0].device
-        adam = torch.optim.Adam(rest, fused=True, capturable=device.type == "cuda")
-        self._parts = {"muon": Muon(matrices), "adam": adam}
-        self._rate = torch.zeros((), device=device)
+        self._parts = self._shared_out(self.parameters)
+        self._rate = torch.zeros((), device=self.parameters[0].device)
         self._updates = 0
         self._recorded: _Recorded | None = None
+
+    def _shared_out(self, parameters: list[nn.Parameter]) -> dict[str, torch.optim.Optimizer]:
+        matrices = [parameter for parameter in parameters if _is_matrix(parameter)]
+        return {"muon": Muon(matrices), "adam": adam([p for p in parameters if not _is_matrix(p)])}
 
     def zero_grad(self) -> None:
         """Forgets the gradients."""
@@ -65,6 +65,11 @@ class CodecOptimizer:
         """Takes back what `state_dict` gave."""
         for name, part in self._parts.items():
             part.load_state_dict(state[name])
+
+
+def adam(parameters: list[nn.Parameter]) -> torch.optim.Adam:
+    """Adam in few kernels, such as a graph can hold."""
+    return torch.optim.Adam(parameters, fused=True, capturable=parameters[0].is_cuda)
 
 
 class _Recorded:
