@@ -7,7 +7,6 @@ import polars as pl
 from jaxtyping import UInt8
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import ScalarFormatter
 
 from datagen.dataset import TextImages
 from models import container, teachers
@@ -59,14 +58,20 @@ def front_figure(frame: pl.DataFrame) -> Figure:
 
 def _label(axes: Axes) -> None:
     axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(ScalarFormatter())
-    axes.xaxis.set_minor_formatter(ScalarFormatter())
+    axes.xaxis.set_major_formatter(_tick)
+    axes.xaxis.set_minor_formatter(_tick)
     axes.tick_params(axis="x", which="both", labelsize=7)
     axes.set_xlabel("bits per pixel, whole file")
     axes.set_ylabel("accuracy of the recognizer")
     axes.set_ylim(0, 1)
     axes.grid(alpha=0.25, which="both")
     axes.legend(loc="lower right")
+
+
+def _tick(rate: float, position: float) -> str:
+    """Six of a decade's nine: all run into one another."""
+    del position
+    return f"{rate:g}" if f"{rate:e}"[0] in "123457" else ""
 
 
 def reconstructions_figure(run: RunFolder, frame: pl.DataFrame, test: TextImages) -> Figure:

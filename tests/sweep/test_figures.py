@@ -3,7 +3,7 @@ import io
 import polars as pl
 from rows import frame
 
-from sweep.figures import front_figure
+from sweep.figures import _tick, front_figure
 
 
 def labels(points: pl.DataFrame) -> set[str]:
@@ -38,3 +38,8 @@ def test_other_readers_of_the_front_are_drawn() -> None:
     tfic = {"point_id": "t", "kind": "tfic", "status": "complete", "bpp": 0.1, "accuracy": 0.6} | read
     assert "the front as tesseract reads it" in labels(frame(tfic))
     assert "the front as rapidocr reads it" not in labels(frame(tfic))
+
+
+def test_rates_are_told_apart_on_the_axis() -> None:
+    ticks = [_tick(digit / 100, 0) for digit in range(1, 11)]
+    assert ticks == ["0.01", "0.02", "0.03", "0.04", "0.05", "", "0.07", "", "", "0.1"]
