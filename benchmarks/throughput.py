@@ -3,8 +3,7 @@
 python benchmarks/throughput.py [--codecs small mbt2018-mean tinylic] [--batches 16 64] [--kernel-by-kernel]
 """
 
-import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -27,11 +26,9 @@ SETTLED = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
-    """Trains each conditioned codec through a few steps of both stages, as a sweep does."""
+    """Trains each conditioned codec through a few steps of both stages, as a sweep does, against english_g2."""
 
     codecs: tuple[str, ...] = ("small", "mbt2018-mean", "tinylic")
-    recognizers: tuple[str, ...] = ("english_g2",)
-    """That stage 2 is trained against."""
     batches: tuple[int, ...] = (16, 64)
     steps: int = 60
     threads: int = 2
@@ -46,14 +43,20 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if arguments.kernel_by_kernel:
-        Replayed.__call__ = lambda self, *inputs, **settings: self._network(*inputs, **settings)
-        optimizer.EAGER = 0
+        _record_nothing()
     print(torch.cuda.get_device_name() if device.type == "cuda" else f"{arguments.threads} cores")
-    recognizer = teachers.load(teachers.parse(arguments.recognizers, ())).to(device)
+    recognizer = teachers.load(presets.cpu().recognizers).to(device)
     for name in arguments.codecs:
         for batch_size in arguments.batches:
             for teacher in (None, recognizer):
-                _print(name, StageConfig(steps=arguments.steps, batch_size=batch_size), teacher, device)
+                _print(
+                    name, StageConfig(steps=arguments.steps, batch_size=batch_size, learning_rate=1e-5), teacher, device
+                )
+
+
+def _record_nothing() -> None:
+    Replayed.__call__ = lambda self, *inputs, **settings: self._network(*inputs, **settings)
+    optimizer.EAGER = 0
 
 
 def _print(name: str, stage: StageConfig, teacher: FrozenRecognizer | None, device: torch.device) -> None:
@@ -70,25 +73,20 @@ def measured(
     plane = stages.plane(presets.cpu())
     codec = ConditionedCodec(codecs.build(name), plane).to(device)
     data = _images()
-    seen: list[tuple[int, float]] = []
-
-    def report(progress: Progress) -> None:
-        # Its figures have waited for the GPU.
-        seen.append((progress.step, time.perf_counter()))
-
-    if device.type == "cuda":
+    seen: list[Progress] = []
+    on_gpu = device.type == "cuda"
+    if on_gpu:
         torch.cuda.reset_peak_memory_stats()
-    stage = replace(stage, learning_rate=1e-5)
-    objective = objective_of(stage, plane, teacher)
     train_stage(
         codec,
-        objective,
+        objective_of(stage, plane, teacher),
         lambda start: dataset.batches(data, stage.batch_size, 0, start, device=device),
         stage,
-        report=report,
+        report=seen.append,
     )
-    (first, started), (last, ended) = next(look for look in seen if look[0] >= SETTLED), seen[-1]
-    return (ended - started) / (last - first), torch.cuda.max_memory_allocated() if device.type == "cuda" else 0
+    start, end = next(progress for progress in seen if progress.step >= SETTLED), seen[-1]
+    seconds = (end.seconds - start.seconds) / (end.step - start.step)
+    return seconds, torch.cuda.max_memory_allocated() if on_gpu else 0
 
 
 def _images() -> TextImages:

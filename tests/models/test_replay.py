@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 from miniatures import MINIATURES
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -16,10 +16,10 @@ from models.conditioning import Condition, ConditionedCodec, Plane
 from models.frozen import CtcRecognizer
 from models.replay import Replayed
 from models.str_net import COMBINATIONS, StrNet
-from sweep import optimizer
-from sweep.optimizer import CodecOptimizer
 
 GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+Noted = Callable[[Callable[[], Tensor]], list[str]]
+"""A pass -> what it waits for."""
 PLANE = Plane(rate_weights=(0.01, 0.2), ocr_weights=(0.001, 0.3))
 
 
@@ -43,7 +43,7 @@ class Waits(TorchDispatchMode):
 
 
 @pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Tensor]], list[str]]:
+def waits(monkeypatch: pytest.MonkeyPatch) -> Noted:
     """Of a pass, forward and backward, that has been made before, on a device that computes nothing."""
     monkeypatch.setattr(torch, "autocast", lambda *settings, **named: nullcontext())
 
@@ -57,7 +57,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Tensor]], l
 
 
 @pytest.mark.parametrize("name", MINIATURES)
-def test_no_codec_waits_for_the_gpu(name: str, waits: Callable[[Callable[[], Tensor]], list[str]]) -> None:
+def test_no_codec_waits_for_the_gpu(name: str, waits: Noted) -> None:
     codec = ConditionedCodec(MINIATURES[name](), PLANE).train().to("meta")
 
     def passed() -> Tensor:
@@ -68,13 +68,13 @@ def test_no_codec_waits_for_the_gpu(name: str, waits: Callable[[Callable[[], Ten
 
 
 @pytest.mark.parametrize("name", ["tps-vgg-bilstm-ctc", "none-rcnn-none-ctc", "tps-resnet-none-ctc"])
-def test_no_network_with_ctc_waits_for_the_gpu(name: str, waits: Callable[[Callable[[], Tensor]], list[str]]) -> None:
+def test_no_network_with_ctc_waits_for_the_gpu(name: str, waits: Noted) -> None:
     recognizer = CtcRecognizer(StrNet(COMBINATIONS[name], 4, 64, 32), "abc", 32, 100).to("meta")
     images = torch.rand(2, 3, 64, 256, device="meta", requires_grad=True)
     assert waits(lambda: recognizer(images)) == []
 
 
-def test_what_waits_is_noticed(waits: Callable[[Callable[[], Tensor]], list[str]]) -> None:
+def test_what_waits_is_noticed(waits: Noted) -> None:
     weight = torch.ones(3, device="meta", requires_grad=True)
     assert waits(lambda: weight * torch.ones(3).to("meta"))
 
@@ -129,20 +129,3 @@ def test_a_recognizer_that_has_moved_is_recorded_anew(recognizer: CtcRecognizer)
     expected = recognizer.loss(images.cpu(), ["ab", "cde"])
     for loss in losses:
         torch.testing.assert_close(loss.cpu(), expected, rtol=1e-2, atol=1e-2)
-
-
-@GPU
-def test_a_gpu_repeats_updates_at_the_rate_and_gradients_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    moved = []
-    for eager in (0, optimizer.EAGER):
-        monkeypatch.setattr(optimizer, "EAGER", eager)
-        torch.manual_seed(0)
-        network = nn.Sequential(nn.Conv2d(8, 16, 3), nn.Conv2d(16, 8, 3)).cuda()
-        updates = CodecOptimizer(network)
-        for step in range(6):
-            for weight in updates.parameters:
-                weight.grad = torch.randn_like(weight)
-            updates.step(1e-3 * (step + 1))
-        moved.append([weight.detach().clone() for weight in network.parameters()])
-    for a, b in zip(*moved, strict=True):
-        torch.testing.assert_close(a, b)

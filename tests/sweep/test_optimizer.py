@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 from models import codecs
+from sweep import optimizer
 from sweep.optimizer import CodecOptimizer, Muon, orthogonalized
 
 
@@ -52,3 +53,20 @@ def test_a_step_moves_every_weight_by_about_its_rate() -> None:
     for parameter, old in zip(codec.parameters(), before, strict=True):
         if parameter.requires_grad:
             assert 1e-4 < (parameter - old).square().mean().sqrt() < 2e-3
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+def test_a_gpu_repeats_updates_at_the_rate_and_gradients_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    moved = []
+    for eager in (0, optimizer.EAGER):
+        monkeypatch.setattr(optimizer, "EAGER", eager)
+        torch.manual_seed(0)
+        network = nn.Sequential(nn.Conv2d(8, 16, 3), nn.Conv2d(16, 8, 3)).cuda()
+        updates = CodecOptimizer(network)
+        for step in range(6):
+            for weight in updates.parameters:
+                weight.grad = torch.randn_like(weight)
+            updates.step(1e-3 * (step + 1))
+        moved.append([weight.detach().clone() for weight in network.parameters()])
+    for a, b in zip(*moved, strict=True):
+        torch.testing.assert_close(a, b)

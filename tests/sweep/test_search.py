@@ -1,4 +1,3 @@
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -98,10 +97,10 @@ def test_a_wish_is_missed_by_how_much() -> None:
 
 
 def test_nothing_is_proposed_that_would_end_too_late(tmp_path: Path) -> None:
-    end = time.monotonic() + 1.0
-    searcher = FrontSearch(smoke(), journal(tmp_path), too_late=lambda seconds: time.monotonic() + seconds > end)
+    now, end = 0.0, 1.0
+    searcher = FrontSearch(smoke(), journal(tmp_path), too_late=lambda seconds: now + seconds > end, clock=lambda: now)
     assert isinstance(searcher.suggest("a"), dict)
-    time.sleep(0.6)
+    now = 0.6
     searcher.on_trial_complete("a", answer(0.1, 0.5))
     assert searcher.suggest("b") == search.FINISHED
 

@@ -100,11 +100,14 @@ with FileLock(sys.argv[1]):
 """
 
 
-def test_of_two_sweeps_one_waits_and_a_dead_one_lets_go(tmp_path: Path, config: SweepConfig) -> None:
+def test_of_two_sweeps_one_waits_and_a_dead_one_lets_go(
+    tmp_path: Path, config: SweepConfig, request: pytest.FixtureRequest
+) -> None:
     (tmp_path / "store").mkdir()
     node, held = stages.stage1(config, 0.01), Store.of(tmp_path / "a")
     lock = tmp_path / "store" / f"{node.key}.lock"
     other = subprocess.Popen([sys.executable, "-c", HOLDER, str(lock)], stdout=subprocess.PIPE, text=True)
+    request.addfinalizer(other.kill)
     assert other.stdout is not None
     assert other.stdout.readline() == "held\n"
     waits = []
