@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 from rich.console import Console
@@ -17,7 +17,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from datagen.errors import DataError
-from datagen.spec import PRESETS, SPLITS, DatasetSpec, Spec
+from datagen.spec import PRESETS, SPLITS, DatasetSpec
+
+if TYPE_CHECKING:
+    from datagen.shards import Manifest
 
 STYLE = (tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone)
 """How tyro shows the options."""
@@ -103,8 +106,8 @@ def _generate(arguments: Arguments) -> None:
 
     spec = own_files.sealed(own_files.rooted(arguments.spec))
     with _progress("rendering") as report, generate.ray_session(arguments.workers):
-        generate.ensure(spec, arguments.out.absolute(), report)
-    _say(spec, arguments.out)
+        manifest = generate.ensure(spec, arguments.out.absolute(), report)
+    _say(manifest, arguments.out, "lines")
 
 
 def _import(arguments: ImportArguments) -> None:
@@ -119,20 +122,21 @@ def _import(arguments: ImportArguments) -> None:
             labeled=not arguments.unlabeled,
             report=report,
         )
-    spec = manifest.spec
-    _say(spec, arguments.out)
-    reasons = Counter(manifest.rejected.values())
-    for reason, images in reasons.most_common(REASONS):
-        print(f"not used: {images} images, {reason}")
-    if len(reasons) > REASONS:
-        print(f"and {len(reasons) - REASONS} other reasons; manifest.json lists every image")
+    _say(manifest, arguments.out, "images")
 
 
-def _say(spec: Spec, folder: Path) -> None:
+def _say(manifest: "Manifest", folder: Path, given: str) -> None:
+    """What a folder holds, and how many of the `given` things were of no use."""
     from datagen import summary
 
+    spec = manifest.spec
     print(f"{folder}: {spec.train} train, {spec.val} val, {spec.test} test images, digest {spec.digest()}")
     print(f"look at them: {', '.join(str(folder / summary.sheet_name(split)) for split in SPLITS)}")
+    reasons = Counter(manifest.rejected.values())
+    for reason, number in reasons.most_common(REASONS):
+        print(f"not used: {number} {given}, {reason}")
+    if len(reasons) > REASONS:
+        print(f"and {len(reasons) - REASONS} other reasons; manifest.json lists them all")
 
 
 @contextmanager

@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import psutil
 import torch
 from jaxtyping import Float, Int, UInt8
 from PIL import Image
 from torch import Tensor
 
 from datagen import shards
-from datagen.spec import Split
+from datagen.errors import DataError
+from datagen.shards import Manifest
+from datagen.spec import Split, count
 
 CPU = torch.device("cpu")
 ROOM = 0.25
@@ -41,12 +44,25 @@ def load(folder: Path, split: Split) -> TextImages:
 
     Raises:
         ShardError: a shard is missing or cannot be read.
+        DataError: this machine has too little memory for its pixels.
     """
+    _check_room(folder, split)
     table = shards.read(folder, split, ("image", "text"))
     images = np.empty((len(table), *_decoded(table["image"][0]).shape), np.uint8)
     for image, png in zip(images, table["image"], strict=True):
         image[:] = _decoded(png)
     return TextImages(images, table["text"].to_list())
+
+
+def _check_room(folder: Path, split: Split) -> None:
+    spec = Manifest.load(folder).spec
+    images, free = count(spec, split), psutil.virtual_memory().available
+    needed = images * spec.width * spec.height * 3
+    if needed > free:
+        raise DataError(
+            f"{folder}: {images} {split} images take {needed / 2**30:.1f} GiB of memory, and {free / 2**30:.1f} are "
+            "free; make a data set of fewer"
+        )
 
 
 def _decoded(png: bytes) -> UInt8[np.ndarray, "h w 3"]:

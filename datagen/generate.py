@@ -14,7 +14,7 @@ os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
 import ray
 from ray.exceptions import RayTaskError
 
-from datagen import shards, summary
+from datagen import shards, summary, texts
 from datagen.errors import DataError, ShardError, SpecError
 from datagen.own_files import sealed
 from datagen.render import render
@@ -95,11 +95,9 @@ def _filled(spec: Spec, folder: Path, report: Report) -> Manifest:
 
 
 def _manifest(spec: Spec, folder: Path) -> Manifest:
-    try:
-        if not (folder / shards.MANIFEST).exists():
-            Manifest(spec).save(folder)
-    except OSError as error:
-        raise DataError(f"{folder} cannot be written ({error.strerror}); choose another folder") from None
+    if not (folder / shards.MANIFEST).exists():
+        rejected = texts.rejected(spec.texts) if isinstance(spec, DatasetSpec) else {}
+        Manifest(spec, rejected=rejected).save(folder)
     manifest = Manifest.load(folder)
     if manifest.spec != spec:
         raise ShardError(f"{folder} holds another data set ({manifest.spec.digest()}); choose another folder")

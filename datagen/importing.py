@@ -93,22 +93,31 @@ def _fitted(items: Iterator[Item], canvas: Canvas) -> Iterator[Fitted]:
 
 def _fit(item: Item, canvas: Canvas) -> Fitted:
     try:
-        text = _readable(item.text)
+        text = "" if item.label is None else _readable(item.label)
         return Fitted(item.name, png(np.asarray(fit(item.read(), canvas.width, canvas.height))), text)
     except ItemError as error:
         return Fitted(item.name, b"", "", str(error))
 
 
-def _readable(label: str | None) -> str:
-    """The text of a label; empty where there is no label."""
-    if label is None:
-        return ""
+def _readable(label: object) -> str:
+    """The text of a label."""
+    if isinstance(label, bytes):
+        label = _decoded(label)
+    if not isinstance(label, str):
+        raise ItemError(f"its label is no text but of type {type(label).__name__}")
     text = label.strip()
     if not text:
         raise ItemError("its label is empty")
     if not text.isprintable():
         raise ItemError(f"its label has characters that cannot be printed: {text!r}")
     return text
+
+
+def _decoded(label: bytes) -> str:
+    try:
+        return label.decode()
+    except UnicodeDecodeError:
+        raise ItemError("its label is not UTF-8") from None
 
 
 class _Writer:

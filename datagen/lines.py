@@ -44,6 +44,10 @@ class Texts:
             raise SpecError("pool is empty, but random strings are asked for; name letters, digits or symbols")
         if not any(character.isalnum() for character in self.characters):
             raise SpecError("characters has no letter and no digit, so that nothing is left to write")
+        if self.file is None and self.words[1] > 1 and " " not in self.characters:
+            raise SpecError(
+                f"characters has no space, but lines of words={self.words} need one; add it, or take one word"
+            )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

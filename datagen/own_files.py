@@ -1,6 +1,7 @@
 """A user's own files that a specification names: lines of text, fonts, photos."""
 
 import hashlib
+import os
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -18,16 +19,21 @@ def sealed(spec: DatasetSpec) -> DatasetSpec:
     """The specification with the checksum of the files that it names, so that other contents are another data set.
 
     Raises:
-        SpecError: one of them is missing.
+        SpecError: one of them is missing or cannot be read.
     """
     named = [(spec.texts.file, ()), (spec.fonts, FONTS), (spec.photos, photo_endings())]
     named = [(Path(path), endings) for path, endings in named if path is not None]
     if not named:
         return spec
     digest = hashlib.sha256()
-    for file in (file for path, endings in named for file in _named(path, endings)):
-        digest.update(file.name.encode())
-        digest.update(file.read_bytes())
+    for path, endings in named:
+        file = path
+        try:
+            for file in _named(path, endings):
+                digest.update(os.fsencode(file.name))
+                digest.update(file.read_bytes())
+        except OSError as error:
+            raise SpecError(f"{file} cannot be read ({error.strerror})") from None
     return replace(spec, contents=digest.hexdigest())
 
 
@@ -52,4 +58,4 @@ def photo_endings() -> set[str]:
 def _named(path: Path, endings: Collection[str]) -> list[Path]:
     if not path.exists():
         raise SpecError(f"{path} does not exist")
-    return files(path, endings) if path.is_dir() else [path]
+    return files(path, endings) if endings and path.is_dir() else [path]

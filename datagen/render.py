@@ -5,6 +5,7 @@ own identity, so that a sample is the same on every worker, in any order.
 """
 
 import hashlib
+import os
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,7 +55,8 @@ def render(spec: DatasetSpec, split: Split, index: int) -> Sample:
         kind = rng.choice(spec.backgrounds)
         under = backgrounds.draw(spec, split, kind, rng)
         picture = effects.photographed(_lettered(under, text, font, spec.look, rng), spec.look, rng)
-    return Sample(png(picture), text, index, font.stem, kind)
+    # A file's name may be of bytes that are no text.
+    return Sample(png(picture), text, index, os.fsencode(font.stem).decode(errors="replace"), kind)
 
 
 @contextmanager
@@ -73,8 +75,9 @@ def _written(spec: DatasetSpec, split: Split, rng: random.Random) -> tuple[str, 
     """A text, and a font that has all its characters; what the font draws in capitals is labeled so."""
     text, there = texts.draw(spec, split, rng), fonts.of_split(spec, split)
     for font in rng.sample(there, len(there)):
-        if fonts.draws(font, text):
-            return text.upper() if fonts.capitals_only(font) else text, font
+        shown = text.upper() if fonts.capitals_only(font) else text
+        if fonts.draws(font, text) and texts.allowed(spec.texts, shown):
+            return shown, font
     raise SpecError(f"no {split} font draws {text!r}; limit characters, or add fonts")
 
 

@@ -139,7 +139,7 @@ class Manifest:
     sha256: dict[str, str] = field(default_factory=dict)
     """By file name."""
     rejected: dict[str, str] = field(default_factory=dict)
-    """Why an image of the user's could not be used, by its name."""
+    """Why an image of the user's could not be used, by its name, or a line of the user's texts."""
 
     def missing(self, folder: Path) -> list[Shard]:
         """Shards that are not finished."""
@@ -151,11 +151,18 @@ class Manifest:
         return [shard for shard in there if sha256(folder / shard.name) != self.sha256[shard.name]]
 
     def save(self, folder: Path) -> None:
-        """Replaces the folder's manifest atomically."""
+        """Replaces the folder's manifest atomically.
+
+        Raises:
+            DataError: it cannot be written.
+        """
         content = {"digest": self.spec.digest(), "counts": {split: count(self.spec, split) for split in SPLITS}}
         content |= asdict(self)
-        with atomic(folder / MANIFEST) as partial:
-            partial.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
+        try:
+            with atomic(folder / MANIFEST) as partial:
+                partial.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
+        except OSError as error:
+            raise DataError(f"{folder} cannot be written ({error.strerror}); choose another folder") from None
 
     @classmethod
     def load(cls, folder: Path) -> "Manifest":
@@ -200,5 +207,6 @@ def read(
 
 
 def _rows(path: Path, columns: Sequence[str], indexes: Collection[int] | None) -> pl.DataFrame:
-    rows = pl.scan_parquet(path)
+    # A folder's name may hold brackets.
+    rows = pl.scan_parquet(path, glob=False)
     return (rows if indexes is None else rows.filter(pl.col("index").is_in(list(indexes)))).select(columns).collect()

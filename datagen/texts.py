@@ -60,13 +60,8 @@ def lines(spec: DatasetSpec, split: Split) -> tuple[str, ...]:
     Raises:
         SpecError: the file cannot be read, or leaves no line.
     """
-    assert spec.texts.file is not None, "called for a file"
-    allowed = set(spec.texts.characters)
-    try:
-        entries = dict.fromkeys(map(str.strip, Path(spec.texts.file).read_text(encoding="utf-8").splitlines()))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"{spec.texts.file} cannot be read: {error}") from None
-    usable = [line for line in entries if allowed.issuperset(line) and _counts(line)]
+    entries = _file(spec.texts)
+    usable = [line for line in entries if not _fault(spec.texts, line)]
     found = tuple(line for line in usable if _owns(spec, split, line))
     if not found:
         raise SpecError(
@@ -76,11 +71,61 @@ def lines(spec: DatasetSpec, split: Split) -> tuple[str, ...]:
     return found
 
 
+def rejected(texts: Texts) -> dict[str, str]:
+    """Why a line of the user's file is not written, by the line.
+
+    Raises:
+        SpecError: the file cannot be read.
+    """
+    if texts.file is None:
+        return {}
+    faults = {line: _fault(texts, line) for line in _file(texts) if line}
+    return {line: fault for line, fault in faults.items() if fault}
+
+
+@cache
+def _file(texts: Texts) -> tuple[str, ...]:
+    """The lines of the user's file, each once."""
+    assert texts.file is not None, "called for a file"
+    try:
+        # Windows marks the beginning.
+        return tuple(dict.fromkeys(map(str.strip, Path(texts.file).read_text(encoding="utf-8-sig").splitlines())))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"{texts.file} cannot be read: {error}") from None
+
+
+def _fault(texts: Texts, line: str) -> str:
+    """What keeps a line from being written; empty if nothing does."""
+    if strange := "".join(sorted(set(line) - _set(texts.characters))):
+        return f"it has {strange!r}, which texts.characters leaves out"
+    return "" if _counts(line) else "it has no letter and no digit"
+
+
+def allowed(texts: Texts, text: str) -> bool:
+    """Whether a text is made of the allowed characters."""
+    return _set(texts.characters).issuperset(text)
+
+
+@cache
+def _set(characters: str) -> frozenset[str]:
+    return frozenset(characters)
+
+
 def _word(spec: DatasetSpec, split: Split, rng: random.Random) -> str:
-    word, case = rng.choice(words(spec, split)), rng.random()
+    """A word in the case that chance wants, if its characters are allowed so."""
+    forms, case = _forms(rng.choice(words(spec, split))), rng.random()
+    small, capitalized, capitals = forms
+    wanted = small
     if case < spec.texts.upper:
-        return word.upper()
-    return word[:1].upper() + word[1:] if case < spec.texts.upper + spec.texts.capitalized else word
+        wanted = capitals
+    elif case < spec.texts.upper + spec.texts.capitalized:
+        wanted = capitalized
+    return next(form for form in (wanted, *forms) if allowed(spec.texts, form))
+
+
+def _forms(word: str) -> tuple[str, str, str]:
+    """As it is, with its first letter in capitals, and all in capitals."""
+    return word, word[:1].upper() + word[1:], word.upper()
 
 
 def _random(spec: DatasetSpec, split: Split, rng: random.Random) -> str:
@@ -102,9 +147,9 @@ def _random(spec: DatasetSpec, split: Split, rng: random.Random) -> str:
 @cache
 def _pools(texts: Texts) -> tuple[list[str], str]:
     """Letters and digits, as far as they are asked for and allowed, and symbols."""
-    allowed = {kind: "".join(c for c in POOLS[kind] if c in texts.characters) for kind in texts.pool}
-    symbols = allowed.pop("symbols", "")
-    plain = [pool for pool in allowed.values() if pool]
+    pools = {kind: "".join(c for c in POOLS[kind] if c in texts.characters) for kind in texts.pool}
+    symbols = pools.pop("symbols", "")
+    plain = [pool for pool in pools.values() if pool]
     if not plain:
         raise SpecError(f"pool={texts.pool} leaves no letter and no digit among the allowed characters")
     return plain, symbols
@@ -126,9 +171,10 @@ def _dictionary(texts: Texts) -> tuple[str, ...]:
         known = ", ".join(sorted(entry.stem for entry in path.parent.glob("*.txt")))
         raise SpecError(f"no dictionary for language {texts.language!r}; TextRecognitionDataGenerator has {known}")
     least, most = texts.length
-    allowed = set(texts.characters)
     entries = dict.fromkeys(path.read_text(encoding="utf-8").split())
-    return tuple(word for word in entries if least <= len(word) <= most and allowed.issuperset(word) and _counts(word))
+    fitting = (word for word in entries if least <= len(word) <= most and _counts(word))
+    fits = _set(texts.characters).issuperset
+    return tuple(word for word in fitting if any(map(fits, _forms(word))))
 
 
 @cache

@@ -81,7 +81,7 @@ class PointTable:
     def update(self, point_id: str, values: Row) -> None:
         """Sets columns of a point; then writes both files."""
         at = pl.col("point_id") == point_id
-        changes = {name: pl.when(at).then(value).otherwise(pl.col(name)) for name, value in values.items()}
+        changes = {name: pl.when(at).then(pl.lit(value)).otherwise(pl.col(name)) for name, value in values.items()}
         self.frame = self.frame.with_columns(**changes)
         self._write()
 
@@ -105,7 +105,9 @@ def read(folder: Path) -> pl.DataFrame:
     """
     path = folder / "points.parquet"
     try:
-        return pl.read_parquet(path, schema=_schema(pl.read_parquet_schema(path)), missing_columns="insert")
+        # A folder's name may hold brackets.
+        names = pl.scan_parquet(path, glob=False).collect_schema()
+        return pl.read_parquet(path, schema=_schema(names), missing_columns="insert", glob=False)
     except FileNotFoundError:
         raise SweepError(
             f"{path} does not exist; {folder} is no run's folder, or its first point is not done"

@@ -1,6 +1,7 @@
 import io
 from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image
 
 from datagen import dataset, shards
 from datagen.dataset import TextImages
-from datagen.errors import ShardError
+from datagen.errors import DataError, ShardError
 
 
 def test_a_split_is_decoded_whole(test_images: TextImages) -> None:
@@ -55,3 +56,13 @@ def test_a_missing_shard_is_reported(data_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_bytes((data_folder / "manifest.json").read_bytes())
     with pytest.raises(ShardError, match="a test shard cannot be read"):
         dataset.load(tmp_path, "test")
+
+
+def test_pixels_that_memory_does_not_hold_are_refused(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    needed = 24 * 64 * 256 * 3
+    monkeypatch.setattr("datagen.dataset.psutil.virtual_memory", lambda: SimpleNamespace(available=needed))
+    assert len(dataset.load(data_folder, "train").texts) == 24
+    monkeypatch.setattr("datagen.dataset.psutil.virtual_memory", lambda: SimpleNamespace(available=needed - 1))
+    with pytest.raises(DataError, match=rf"^{data_folder}: 24 train images take 0\.0 GiB of memory, .* of fewer$"):
+        dataset.load(data_folder, "train")
+    assert len(dataset.load(data_folder, "test").texts) == 12

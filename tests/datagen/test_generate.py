@@ -3,17 +3,19 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from datagen import generate, shards, summary
+from datagen import dataset, generate, shards, summary
+from datagen.__main__ import main
 from datagen.errors import DataError, ShardError, SpecError
 from datagen.lines import Texts
 from datagen.own_files import sealed
 from datagen.shards import Manifest
-from datagen.spec import DatasetSpec
+from datagen.spec import SPLITS, DatasetSpec
 
 pytestmark = pytest.mark.usefixtures("local_ray")
 
@@ -151,6 +153,26 @@ def test_files_that_changed_since_are_not_mixed_in(spec: DatasetSpec, tmp_path: 
     lines.write_text("changed")
     with pytest.raises(SpecError, match="have changed"):
         generate.ensure(own, tmp_path / "data")
+
+
+def test_the_command_counts_the_lines_that_are_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = tmp_path / "lines.txt"
+    usable = [f"line {number}" for number in range(100)]
+    lines.write_text("\n".join([*usable, "日本", "日", "本日", "--"]), encoding="utf-8")
+    # The session that is there already stays.
+    monkeypatch.setattr(generate, "ray_session", lambda cpus: nullcontext())
+    options = {"--texts.file": lines, "--out": tmp_path / "[x]", "--preset": "smoke", "--train": 4, "--val": 2}
+    monkeypatch.setattr("sys.argv", ["datagen", *(str(part) for option in options.items() for part in option)])
+    assert main() == 0
+    said = capsys.readouterr().out
+    assert "not used: 2 lines, it has '日本', which texts.characters leaves out" in said
+    assert "not used: 1 lines, it has no letter and no digit" in said
+    manifest = Manifest.load(tmp_path / "[x]")
+    assert manifest.rejected.keys() == {"日本", "日", "本日", "--"}
+    texts = {text for split in SPLITS for text in dataset.load(tmp_path / "[x]", split).texts}
+    assert {text.casefold() for text in texts} <= set(usable)
 
 
 def test_an_unwritable_folder_is_reported(spec: DatasetSpec, tmp_path: Path) -> None:

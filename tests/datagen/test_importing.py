@@ -7,8 +7,10 @@ from pathlib import Path
 
 import lmdb
 import polars as pl
+import pyarrow as pa
 import pytest
 from PIL import Image
+from pyarrow import parquet
 
 from datagen import dataset, generate, importing, shards, sources
 from datagen.__main__ import main
@@ -62,6 +64,10 @@ def in_lmdb(folder: Path) -> Path:
             transaction.put(b"image-%09d" % number, png(number))
             transaction.put(b"label-%09d" % number, word.encode())
     return folder
+
+
+def imported(folder: Path) -> set[str]:
+    return {text for split in SPLITS for text in dataset.load(folder, split).texts}
 
 
 @pytest.fixture
@@ -119,26 +125,64 @@ def test_what_cannot_be_used_is_named_and_costs_nothing_else(source: Path, tmp_p
     assert all(reason in said[name] for name, reason in reasons.items())
 
 
-def test_a_table_may_name_any_file_and_any_printable_text(source: Path, tmp_path: Path) -> None:
+def test_a_label_may_be_any_printable_text_but_an_image_stands_in_the_folder(source: Path, tmp_path: Path) -> None:
     in_csv(source)
     (tmp_path / "other.png").write_bytes(png())
     with (source / "labels.csv").open("a") as table:
-        table.write(f"\n../other.png,naïve 日本\n{tmp_path}/other.png,Größe\n")
+        table.write("\nimages/0.png,naïve 日本\nimages/1.png,Größe\n../other.png,other\n")
     manifest = importing.import_images(source, tmp_path / "out", Canvas())
-    assert manifest.rejected == {}
-    texts = {text for split in SPLITS for text in dataset.load(tmp_path / "out", split).texts}
-    assert {"naïve 日本", "Größe"} <= texts
+    assert manifest.rejected == {
+        "../other.png (row 43)": "its path leaves the folder; import that one, or copy the images into it"
+    }
+    assert {"naïve 日本", "Größe"} <= imported(tmp_path / "out")
+
+
+@pytest.mark.parametrize("layout", [in_csv, in_tsv, in_parquet])
+def test_a_folders_name_may_hold_brackets(layout: Callable[[Path], Path], tmp_path: Path) -> None:
+    scans = tmp_path / "[2024] scans"
+    scans.mkdir()
+    importing.import_images(layout(scans), tmp_path / "[x]", Canvas())
+    assert imported(tmp_path / "[x]") == set(WORDS)
+
+
+def test_a_label_of_parquet_is_a_text_or_its_bytes(source: Path, tmp_path: Path) -> None:
+    faults = {
+        "none": (None, "its label is empty"),
+        "number": (7, "its label is no text but of type int"),
+        "list": (["word"], "its label is no text but of type list"),
+        "bytes": (b"\xff", "its label is not UTF-8"),
+    }
+    in_parquet(source)
+    for name, (label, _) in {**faults, "fine": ("Größe".encode(), "")}.items():
+        parquet.write_table(pa.table({"image": [png()], "text": [label]}), source / f"{name}.parquet")
+    manifest = importing.import_images(source, tmp_path / "out", Canvas())
+    assert manifest.rejected == {f"{name}.parquet:0": fault for name, (_, fault) in faults.items()}
+    assert imported(tmp_path / "out") == {*WORDS, "Größe"}
+
+
+def test_a_label_of_lmdb_is_there_and_utf8(source: Path, tmp_path: Path) -> None:
+    with lmdb.open(str(in_lmdb(source))) as environment, environment.begin(write=True) as transaction:
+        transaction.delete(b"label-%09d" % 1)
+        transaction.put(b"label-%09d" % 2, b"\xff")
+        transaction.delete(b"image-%09d" % 3)
+    manifest = importing.import_images(source, tmp_path / "out", Canvas())
+    assert manifest.rejected == {
+        "image-000000001": "its label is empty",
+        "image-000000002": "its label is not UTF-8",
+        "image-000000003": "it has no image",
+    }
 
 
 def test_a_source_that_breaks_is_named_and_not_the_target(source: Path, tmp_path: Path) -> None:
     in_parquet(source)
     pl.DataFrame({"text": WORDS}).write_parquet(source / "part-1.parquet")
-    with pytest.raises(DataError, match=rf"^{source} cannot be read \(.*image.*\)$"):
+    with pytest.raises(DataError, match=rf"^{source}/part-1\.parquet has no column image or .*; it has text$"):
         importing.import_images(source, tmp_path / "out", Canvas())
+    assert not (tmp_path / "out").exists()
     (source / "part-1.parquet").unlink()
     found = sources.find(source)
     (source / "part-0.parquet").unlink()
-    with pytest.raises(DataError, match=rf"^{source} cannot be read \(No such file.*\)$"):
+    with pytest.raises(DataError, match=rf"^{source} cannot be read \(.*No such file.*\)$"):
         list(found.items)
 
 

@@ -1,4 +1,4 @@
-"""Against TextRecognitionDataGenerator itself, in a process that nothing has patched."""
+"""Against TextRecognitionDataGenerator itself, in a process that nothing else has patched."""
 
 import pickle
 import random
@@ -19,10 +19,12 @@ CASES = [
     {"text": "far apart", "size": 24, "fill": "#808080", "spacing": 5, "space": 1.5},
 ]
 ORIGINAL = """
-import pickle, random, sys
+import functools, pickle, random, sys
 import numpy as np
 from PIL import Image, ImageFont
 ImageFont.FreeTypeFont.getsize = lambda font, text: font.getbbox(text)[2:]
+# Its fonts in the layout that every machine has.
+ImageFont.truetype = functools.partial(ImageFont.truetype, layout_engine=ImageFont.Layout.BASIC)
 from trdg import computer_text_generator, distorsion_generator
 
 def drawn(font, text, size, fill, spacing=0, space=1.0, outline=0, outline_fill="#282828"):

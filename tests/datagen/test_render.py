@@ -1,13 +1,19 @@
 import io
+import os
 import random
+import shutil
+import string
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from datagen import fonts
+from datagen import fonts, shards
 from datagen.errors import SpecError
 from datagen.lines import Look, Texts
 from datagen.render import Sample, png, render
@@ -76,6 +82,50 @@ def test_text_in_a_font_of_capitals_is_labeled_in_capitals(spec: DatasetSpec) ->
     texts = [sample.text for sample in drawn if sample.font in capitals]
     assert len(texts) > 3
     assert all(text == text.upper() for text in texts)
+
+
+def test_no_font_draws_capitals_that_are_not_allowed(spec: DatasetSpec) -> None:
+    small = replace(spec, texts=Texts(characters=string.ascii_lowercase), shared=("fonts",))
+    samples = [render(small, "train", index) for index in range(150)]
+    assert all(sample.text.islower() for sample in samples)
+    capitals = {font.stem for font in fonts.of_split(small, "train") if fonts.capitals_only(font)}
+    assert not capitals & {sample.font for sample in samples}
+
+
+WITHOUT_RAQM = """
+import sys
+
+from PIL import features
+
+from datagen.render import render
+from datagen.spec import DatasetSpec
+
+assert not features.check("raqm")
+for index in range(int(sys.argv[1])):
+    print(render(DatasetSpec(), "train", index).image.hex())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="libraries are found otherwise")
+def test_bytes_do_not_depend_on_the_libraries_of_the_machine(tmp_path: Path) -> None:
+    """Pillow's other layout, raqm, is there where libfribidi is; a file that is no library hides that."""
+    for name in ("libfribidi.so", "libfribidi.so.0"):
+        (tmp_path / name).write_text("no library")
+    call = [sys.executable, "-c", WITHOUT_RAQM, "24"]
+    without = subprocess.run(
+        call, env={**os.environ, "LD_LIBRARY_PATH": str(tmp_path)}, capture_output=True, text=True, check=False
+    )
+    here = [render(DatasetSpec(), "train", index).image.hex() for index in range(24)]
+    assert without.stdout.split() == here, without.stderr
+
+
+def test_a_fonts_name_may_be_no_text(spec: DatasetSpec, tmp_path: Path) -> None:
+    folder = tmp_path / "fonts"
+    folder.mkdir()
+    shutil.copy(fonts.of_split(spec, "train")[0], folder / "a\udcff.ttf")
+    sample = render(replace(spec, fonts=str(folder), shared=("fonts",)), "train", 0)
+    assert sample.font == "a\N{REPLACEMENT CHARACTER}"
+    shards.write(tmp_path / "shard.parquet", [sample])
 
 
 def test_rendering_leaves_the_global_random_state_alone(spec: DatasetSpec) -> None:

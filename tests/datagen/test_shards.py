@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from datagen import shards
-from datagen.errors import ShardError
-from datagen.render import render
+from datagen.errors import DataError, ShardError
+from datagen.render import Sample, render
 from datagen.shards import MANIFEST, Manifest
 from datagen.spec import DatasetSpec
 
@@ -107,6 +107,13 @@ def test_a_folder_without_a_manifest_is_no_data_set(tmp_path: Path) -> None:
         Manifest.load(tmp_path)
 
 
+def test_a_manifest_that_cannot_be_written_says_so(spec: DatasetSpec, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder, why in ((tmp_path / "file" / "data", "Not a directory"), (tmp_path / "none", "No such file")):
+        with pytest.raises(DataError, match=rf"^{folder} cannot be written \({why}.*\); choose another folder$"):
+            Manifest(spec).save(folder)
+
+
 def test_a_path_below_a_file_is_no_data_set(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ShardError, match="holds no data set"):
@@ -116,6 +123,19 @@ def test_a_path_below_a_file_is_no_data_set(tmp_path: Path) -> None:
 def test_some_rows_of_a_split_are_read_in_order(data_folder: Path) -> None:
     some = shards.read(data_folder, "test", ("text",), [11, 0, 9])
     assert some["text"].to_list() == shards.read(data_folder, "test")["text"].gather([0, 9, 11]).to_list()
+
+
+def test_a_folders_name_may_hold_brackets(data_folder: Path, spec: DatasetSpec, tmp_path: Path) -> None:
+    folder = tmp_path / "[x]"
+    folder.mkdir()
+    manifest = Manifest(spec)
+    for shard in shards.shards(spec):
+        rows = shards.read(data_folder, shard.split, indexes=range(shard.start, shard.stop))
+        samples = [Sample(**row) for row in rows.iter_rows(named=True)]
+        manifest.sha256[shard.name] = shards.write(folder / shard.name, samples)
+    manifest.save(folder)
+    assert Manifest.load(folder) == Manifest.load(data_folder)
+    assert shards.read(folder, "test").equals(shards.read(data_folder, "test"))
 
 
 FILLING = """

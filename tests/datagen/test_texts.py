@@ -1,4 +1,5 @@
 import random
+import string
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,6 +65,22 @@ def test_a_line_has_several_words_of_one_split() -> None:
         assert {split_of(piece, 0) for piece in pieces} == {"test"}
 
 
+@pytest.mark.parametrize(
+    "characters", [string.ascii_lowercase, string.ascii_uppercase, string.ascii_letters[1:], " Aa"]
+)
+def test_a_text_has_allowed_characters_alone(characters: str) -> None:
+    assert set("".join(drawn(Texts(random=0.5, characters=characters, length=(1, 12))))) <= set(characters)
+
+
+def test_words_come_in_capitals_where_those_alone_are_allowed() -> None:
+    capitals = replace(WORDS, characters=string.ascii_uppercase, upper=0.0)
+    words = texts.words(DatasetSpec(texts=capitals), "train")
+    assert sum(map(str.islower, words)) > 200_000
+    found = drawn(capitals)
+    assert all(map(str.isupper, found))
+    assert {text.casefold() for text in found} <= {word.casefold() for word in words}
+
+
 def test_digits_alone_can_be_asked_for() -> None:
     assert all(text.isdigit() for text in drawn(replace(RANDOM, pool=("digits",))))
 
@@ -74,6 +91,26 @@ def test_the_users_lines_are_texts_each_in_one_split(tmp_path: Path) -> None:
     lines = {split: set(texts.lines(DatasetSpec(texts=Texts(file=str(file))), split)) for split in SPLITS}
     assert sum(map(len, lines.values())) == len(set.union(*lines.values())) == 200
     assert all(lines.values())
+
+
+def test_a_byte_order_mark_is_no_part_of_a_line(tmp_path: Path) -> None:
+    file = tmp_path / "lines.txt"
+    file.write_text("first\r\nsecond\r\n", encoding="utf-8-sig")
+    own = DatasetSpec(texts=Texts(file=str(file)), shared=("words",))
+    assert texts.lines(own, "train") == ("first", "second")
+    assert texts.rejected(own.texts) == {}
+
+
+def test_a_line_that_is_not_written_is_named_with_what_keeps_it_from_that(tmp_path: Path) -> None:
+    file = tmp_path / "lines.txt"
+    file.write_text("fine\n\n日本\n本日本 1\n--\nWide\n", encoding="utf-8")
+    assert texts.rejected(Texts(file=str(file), characters=string.ascii_lowercase + "- 1")) == {
+        "日本": "it has '日本', which texts.characters leaves out",
+        "本日本 1": "it has '日本', which texts.characters leaves out",
+        "--": "it has no letter and no digit",
+        "Wide": "it has 'W', which texts.characters leaves out",
+    }
+    assert texts.rejected(WORDS) == {}
 
 
 def test_a_file_without_a_usable_line_says_so(tmp_path: Path) -> None:
