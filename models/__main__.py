@@ -100,7 +100,7 @@ class Read:
         """Prints the texts."""
         from models import container, jobs, recognizers, teachers, trained
 
-        found = jobs.find(self.file, Path(), (ENDING,), ENDING)
+        found = [jobs.Job(file) for file in jobs.sources(self.file, (ENDING,))]
         model = trained.load(self.model)
         name = teachers.reading(model.recognizer_name)
         recognizer = recognizers.load_identified(name, self.recognizer_weights, self.recognizer)

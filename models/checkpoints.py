@@ -52,7 +52,7 @@ def _tensors(name: str, file: WeightsFile) -> dict[str, Tensor]:
     return {_today(key): tensor for key, tensor in file.tensors(content).items()}
 
 
-def _check(name: str, file: WeightsFile, content: dict[str, Any]) -> None:
+def _check(name: str, file: WeightsFile, content: dict[Any, Any]) -> None:
     """What an exported model says of itself."""
     if content.get("format") == DIAL_FORMAT or CONDITIONED in content:
         raise WeightsError(

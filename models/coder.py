@@ -18,8 +18,10 @@ WORD = 4
 CHECK_BYTES = 2
 """At a stream's end: over its symbols."""
 BEYOND = 8
-"""Bytes a pixel that a coder may ask for beyond its stream: at most a word for a latent, of which there are fewer than
-two a pixel."""
+"""Bytes a pixel that a coder may ask for beyond its stream: at most a word for a latent that its table holds, of which
+there are fewer than two a pixel."""
+ESCAPED = 16
+"""Bytes more for each of its own: in what is too rare for a table, half a byte of 15 says that 15 others follow."""
 
 
 class Latent(NamedTuple):
@@ -54,8 +56,9 @@ class Decoder:
     def __init__(self, stream: bytes, pixels: int) -> None:
         """`pixels` is the image's size."""
         self._decoder = RansDecoder()
-        # Where it is read as it was not written, the coder looks for more.
-        self._decoder.set_stream(_whole(stream[:-CHECK_BYTES]) + bytes(BEYOND * pixels))
+        # Where it is read as it was not written, the coder looks for more, and not where the memory ends.
+        beyond = bytes(BEYOND * pixels + ESCAPED * len(stream))
+        self._decoder.set_stream(_whole(stream[:-CHECK_BYTES]) + beyond)
         self._expected = stream[-CHECK_BYTES:]
         self._symbols: list[Tensor] = []
         self._tables: dict[EntropyModel, tuple[list, list, list]] = {}

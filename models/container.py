@@ -27,6 +27,8 @@ FIRST_KIND, DIAL, GREY = ord("1"), 1, 2
 FINGERPRINT_BYTES = 2
 CRC_BYTES = 2
 LARGEST_SIDE = 1 << 16
+LARGEST_AREA = 178_956_970
+"""Pixels; Pillow opens no larger images."""
 
 
 class TficFile(NamedTuple):
@@ -76,6 +78,8 @@ class TficFile(NamedTuple):
             raise FormatError(f"the file asks for an image of {width}x{height} pixels; it is damaged")
         quality = None
         if kind & DIAL:
+            if at == len(content):
+                raise FormatError("the file is damaged: it ends before its dial's position; transfer it again")
             quality, at = content[at], at + 1
         return cls(content[2:after_magic], width, height, quality, content[at:], bool(kind & GREY))
 
@@ -86,11 +90,14 @@ def encode(model: Model, image: UInt8[np.ndarray, "h w *_c"], quality: int | Non
     `quality` is the position of a model's dial, 0 to 100.
 
     Raises:
-        FormatError: a side is too long.
+        FormatError: a side is too long, or the image too large.
     """
     height, width = image.shape[:2]
     if not _fits(width, height):
-        raise FormatError(f"{width}x{height} pixels are too many; a side has {LARGEST_SIDE} at most: cut the image up")
+        raise FormatError(
+            f"{width}x{height} pixels are too many; "
+            f"a side has {LARGEST_SIDE} at most, an image {LARGEST_AREA}: cut it up"
+        )
     codec = model.codec_at(quality)
     stream = codec.compress(pad(to_float(rgb(image)), codec.downsampling_factor))
     return TficFile(model.fingerprint[:FINGERPRINT_BYTES], width, height, quality, stream, image.ndim == 2).pack()
@@ -160,7 +167,7 @@ def to_bytes(image: Float[Tensor, "1 3 h w"]) -> UInt8[np.ndarray, "h w 3"]:
 
 
 def _fits(width: int, height: int) -> bool:
-    return 0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE
+    return 0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE and width * height <= LARGEST_AREA
 
 
 def _round_up(side: int, factor: int) -> int:

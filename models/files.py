@@ -1,4 +1,4 @@
-"""Files as commands read and write them: whole or not at all, and never one over another."""
+"""Files as commands read and write them: whole or not at all, over earlier ones only where a command allows it."""
 
 import os
 import struct
@@ -54,5 +54,10 @@ def check_target(target: Path, source: Path, replaceable: str | None = None) -> 
     Raises:
         FormatError: a file stands there, which is the source or does not end in `replaceable`.
     """
-    if target.exists() and (target.suffix != replaceable or target.samefile(source)):
+    try:
+        taken = target.exists() and (target.suffix != replaceable or target.samefile(source))
+    # Whoever reads the one and writes the other says what is wrong with it.
+    except OSError:
+        return
+    if taken:
         raise FormatError(f"{target} exists; choose another name or folder")

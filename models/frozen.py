@@ -158,6 +158,6 @@ def line(images: Float[Tensor, "b 3 h w"], height: int, width: int | None = None
     red, green, blue = images.unbind(1)
     grey = (0.299 * red + 0.587 * green + 0.114 * blue).unsqueeze(1)
     size = height, width or max(8, round(grey.shape[3] * height / grey.shape[2]))
-    if (grey.shape[2] != height) if width is None else (grey.shape[2:] != size):
+    if grey.shape[2:] != size:
         grey = F.interpolate(grey, size, mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
     return (grey - 0.5) / 0.5

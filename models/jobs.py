@@ -18,26 +18,36 @@ class Job(NamedTuple):
     """A file and what becomes of it."""
 
     source: Path
-    target: Path
+    target: Path = Path()
+    """Of what is only read, none."""
 
 
-def find(source: str, target: Path, endings: Collection[str], ending: str) -> list[Job]:
+def sources(source: str, endings: Collection[str]) -> list[Path]:
     """The files that `source` names, by name.
 
     Args:
         source: a file; a folder, whose files with one of `endings` count, and those of the folders in it; or a pattern
-            with * ? or [].
+            with * ? or [], whose files count likewise.
+
+    Raises:
+        FormatError: there is no such file, or no such pattern.
+    """
+    return _files(source, endings)[0]
+
+
+def find(source: str, target: Path, endings: Collection[str], ending: str) -> list[Job]:
+    """The files of `sources`, and what becomes of each.
+
+    Args:
         target: the result of a file, or a folder for it; of several files a folder, which is filled as theirs is.
         ending: of a result in a folder, dot included.
 
     Raises:
-        FormatError: there is no such file, or two of them would have one result.
+        FormatError: as `sources`, or two files would have one result.
     """
     files, root = _files(source, endings)
     if files == [root]:
-        return [Job(root, target / f"{root.stem}{ending}" if target.is_dir() else target)]
-    if not files:
-        raise FormatError(f"{source} names no file; give a file, a folder, or a pattern in quotes")
+        return [Job(root, _alone(root, target, ending))]
     found = [Job(file, target / file.relative_to(root).with_suffix(ending)) for file in files]
     [(twice, count)] = Counter(job.target for job in found).most_common(1)
     if count > 1:
@@ -61,11 +71,20 @@ def run(jobs: list[Job], work: Callable[[Job], str]) -> None:
         for job in progress.track(jobs):
             try:
                 print(work(job))
-            except ModelError as error:
+            # The last two: what one image asks of the memory, the next need not.
+            except (ModelError, MemoryError, RuntimeError) as error:
                 failed += 1
-                progress.console.print(f"failed: {error}", markup=False)
+                progress.console.print(f"failed: {_line(job, error)}", markup=False)
     if failed:
         raise ModelError(f"{failed} of {len(jobs)} files failed; the lines above say why")
+
+
+def _line(job: Job, error: Exception) -> str:
+    if isinstance(error, ModelError):
+        return str(error)
+    # torch's own reasons run over many lines.
+    reason = str(error).strip().partition("\n")[0] or type(error).__name__
+    return f"{job.source} ({reason}); give it alone for the whole report, or cut it up if it is large"
 
 
 def _progress() -> Progress:
@@ -78,12 +97,38 @@ def _progress() -> Progress:
     )
 
 
+def _alone(source: Path, target: Path, ending: str) -> Path:
+    """What one file becomes."""
+    try:
+        return target / f"{source.stem}{ending}" if target.is_dir() else target
+    except OSError as error:
+        raise FormatError(f"{target} cannot be written ({error.strerror})") from None
+
+
 def _files(source: str, endings: Collection[str]) -> tuple[list[Path], Path]:
     """The files, and the folder that their places are told from; of one file itself."""
-    path = Path(source)
+    try:
+        files, root = _matches(Path(source), endings)
+    except OSError as error:
+        raise FormatError(f"{source} cannot be read ({error.strerror})") from None
+    # Of a pattern that pathlib does not take.
+    except ValueError:
+        kind = f"**/*{Path(source).suffix}"
+        raise FormatError(f"{source} is no pattern: ** is a folder's whole name; write '{kind}'") from None
+    if not files:
+        raise FormatError(
+            f"{source} names no file with an ending that is read here; "
+            "give a file itself, a folder, or a pattern in quotes"
+        )
+    return files, root
+
+
+def _matches(path: Path, endings: Collection[str]) -> tuple[list[Path], Path]:
     if path.is_dir():
-        return sorted(file for file in path.rglob("*") if file.suffix.casefold() in endings), path
-    if path.exists() or not glob.has_magic(source):
+        root, matches = path, path.rglob("*")
+    elif path.exists() or not glob.has_magic(str(path)):
         return [path], path
-    root = Path(*takewhile(lambda part: not glob.has_magic(part), path.parts))
-    return sorted(file for file in root.glob(str(path.relative_to(root))) if file.is_file()), root
+    else:
+        root = Path(*takewhile(lambda part: not glob.has_magic(part), path.parts))
+        matches = filter(Path.is_file, root.glob(str(path.relative_to(root))))
+    return sorted(file for file in matches if file.suffix.casefold() in endings), root

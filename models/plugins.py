@@ -102,10 +102,10 @@ class PluggedRecognizer(FrozenRecognizer):
         return self
 
     def loss(self, images: Float[Tensor, "b 3 h w"], texts: list[str], scale: float = 1.0) -> Float[Tensor, " b"]:
-        """As `Recognizer.loss`, in float32: a user's loss may know nothing else."""
+        """As `Recognizer.loss`, in float32 from 0 to 1: a user's loss may know nothing else."""
         del scale
         with torch.autocast(images.device.type, enabled=False):
-            return self.user.loss(images.float(), texts)
+            return self.user.loss(images.float().clamp(0, 1), texts)
 
     @torch.no_grad()
     def read(self, images: Float[Tensor, "b 3 h w"]) -> list[str]:

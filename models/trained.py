@@ -1,7 +1,6 @@
 """model.pt: a trained codec of one rate, or with a dial for all, and the fingerprint that its .tfic files carry."""
 
 import math
-import pickle
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -19,6 +18,7 @@ from models.fingerprint import fingerprint
 FORMAT, DIAL_FORMAT = "tfic-model-2", "tfic-dial-1"
 QUALITIES = range(101)
 """Positions of a dial, by rising rate."""
+EXPORT = "python -m sweep.pick RUN --max-bpp 0.1 --out model.pt"
 
 Facts = dict[str, float | str]
 """How a model was made and what it measured: `lambda`, `beta`, `bpp`, `accuracy`, ..."""
@@ -130,13 +130,17 @@ def load(path: Path) -> Model:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
         if not isinstance(content, dict) or content.get("format") not in (FORMAT, DIAL_FORMAT):
-            raise WeightsError(f"{path} is no exported codec; make one with python -m sweep.pick RUN --out {path}")
+            raise WeightsError(f"{path} is no exported codec; make one with {EXPORT}")
         model = _trained(content) if content["format"] == FORMAT else _dial(content)
+        whole = model.fingerprint.hex() == content["fingerprint"]
     except FileNotFoundError:
-        raise WeightsError(f"{path} does not exist; make one with python -m sweep.pick RUN --out {path}") from None
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError):
+        raise WeightsError(f"{path} does not exist; make one with {EXPORT}") from None
+    except ModelError:
+        raise
+    # torch's reader, and what is built of what it read, raise whatever they like on another file.
+    except Exception:
         raise WeightsError(f"{path} cannot be read as an exported codec; export it again") from None
-    if model.fingerprint.hex() != content["fingerprint"]:
+    if not whole:
         raise WeightsError(f"{path} is damaged: its weights differ from their fingerprint; export it again")
     return model
 

@@ -95,6 +95,7 @@ def test_another_codec_says_which(codec: Codec, trained: TrainedCodec, tmp_path:
         (zoo.hyperprior(10, 12).state_dict(), r"hyperprior of another size: .* is 10.*, here 8.*lower qualities fit"),
         ({"a": torch.zeros(1)}, r"is no hyperprior: it lacks .* and \d+ more and has also a; give a checkpoint of"),
         ({"step": 3}, "holds no state dict of tensors"),
+        ({1: torch.zeros(1)}, "holds no state dict of tensors"),
         ([1, 2], "holds no state dict of tensors"),
         ({"state_dict": 3}, "holds no state dict of tensors"),
     ],
@@ -106,7 +107,10 @@ def test_other_tensors_are_refused(tmp_path: Path, content: object, said: str) -
     assert len(str(refused.value)) < 400
 
 
-@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\3\4 half a zip", b"\x80\x02cos\nsystem\n."])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no checkpoint", b"PK\3\4 half a zip", b"\x80\x02cos\nsystem\n.", b"the text", b"bpp,accuracy\n"],
+)
 def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "weights.pth").write_bytes(content)
     with pytest.raises(WeightsError, match=r"weights\.pth cannot be read as a checkpoint"):

@@ -54,6 +54,8 @@ def test_an_image_goes_through_a_file_and_is_read(folder: Path) -> None:
         (["compress", "alpha.png", "out.tfic", "--model", "model.pt"], "has transparency"),
         (["compress", "image.png", "alpha.png/out.tfic", "--model", "model.pt"], "cannot be written"),
         (["compress", "*.jpg", "out", "--model", "model.pt"], "*.jpg names no file"),
+        (["compress", "**.png", "out", "--model", "model.pt"], "write '**/*.png'"),
+        (["decompress", "none.tfic", "image.png", "--model", "model.pt"], "none.tfic cannot be read"),
         (["decompress", ".", "out", "--model", "model.pt"], "names no file"),
         (["decompress", "image.png", "out.png", "--model", "model.pt"], "no .tfic file"),
         (["decompress", "image.png", "image.png", "--model", "model.pt"], "image.png exists; choose another name"),
@@ -109,6 +111,8 @@ def test_a_folder_goes_through_files_and_back(
     assert run(folder, monkeypatch, "read", "packed/**/*.tfic") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("\t")[0] for line in lines] == ["packed/a.tfic", "packed/deep/b.tfic"]
+    (folder / "packed" / "a.png").touch()
+    assert run(folder, monkeypatch, "read", "packed/*") == 0
 
 
 def test_two_images_never_become_one_file(folder: Path, monkeypatch, capsys) -> None:

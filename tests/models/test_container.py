@@ -4,7 +4,7 @@ import torch
 
 from datagen.dataset import TextImages
 from models import codecs, coder, container
-from models.container import TficFile
+from models.container import CRC_BYTES, TficFile
 from models.errors import FormatError, ModelError
 from models.trained import QUALITIES, RateDial, TrainedCodec
 
@@ -62,22 +62,31 @@ def test_another_models_file_is_refused_by_name(trained: TrainedCodec, test_imag
         container.decode(trained, container.encode(other, test_images.images[0]))
 
 
-def test_absurd_sizes_are_refused_before_anything_is_allocated(trained: TrainedCodec) -> None:
-    data = TficFile(trained.fingerprint[:2], 1 << 20, 1 << 20, None, b"").pack()
-    with pytest.raises(FormatError, match="1048576x1048576"):
+def test_a_dials_file_that_ends_before_its_position_is_damaged() -> None:
+    content = TficFile(b"ab", 256, 64, 50, b"").pack()[: -CRC_BYTES - 1]
+    with pytest.raises(FormatError, match="it ends before its dial's position"):
+        TficFile.unpack(content + container._crc(content))
+
+
+@pytest.mark.parametrize("side", [1 << 20, 1 << 16])
+def test_absurd_sizes_are_refused_before_anything_is_allocated(trained: TrainedCodec, side: int) -> None:
+    data = TficFile(trained.fingerprint[:2], side, side, None, b"").pack()
+    with pytest.raises(FormatError, match=f"{side}x{side}"):
         container.decode(trained, data)
 
 
 def test_what_could_not_be_read_is_not_written(trained: TrainedCodec) -> None:
-    for shape in ((1, 65_537), (65_537, 1, 3)):
-        with pytest.raises(FormatError, match=r"65537.*a side has 65536 at most"):
-            container.encode(trained, np.zeros(shape, np.uint8))
+    for shape in ((1, 65_537), (65_537, 1, 3), (13_378, 13_378)):
+        image = np.broadcast_to(np.uint8(0), shape)
+        with pytest.raises(FormatError, match=f"{shape[1]}x{shape[0]} .*a side has 65536 at most, an image 178956970"):
+            container.encode(trained, image)
 
 
 def test_sizes_survive_the_header() -> None:
-    for side in (1, 127, 128, 16_383, 16_384, 65_536):
+    sides = (1, 127, 128, 16_383, 16_384, 65_536)
+    for side, other in zip(sides, reversed(sides), strict=True):
         for quality in (None, side % 101):
-            file = TficFile(b"ab", side, 65_537 - side, quality, b"x", grey=side % 2 == 0)
+            file = TficFile(b"ab", side, other, quality, b"x", grey=side % 2 == 0)
             assert TficFile.unpack(file.pack()) == file
 
 

@@ -31,3 +31,10 @@ def test_only_an_earlier_result_is_replaced(tmp_path: Path) -> None:
     for target, replaceable in ((source, ".tfic"), (source, ".png"), (result, None)):
         with pytest.raises(FormatError, match="exists; choose another name or folder"):
             files.check_target(target, source, replaceable)
+
+
+def test_what_cannot_be_looked_at_is_left_to_who_reads_or_writes_it(tmp_path: Path) -> None:
+    result = tmp_path / "image.tfic"
+    result.touch()
+    for target, source in ((result, tmp_path / "none.png"), (result, Path("x" * 300)), (Path("x" * 300), result)):
+        files.check_target(target, source, ".tfic")

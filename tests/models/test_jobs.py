@@ -1,12 +1,17 @@
-"""Many files at once: results go to standard output, whatever the bar stands on."""
+"""Many files at once: which they are, and that results go to standard output, whatever the bar stands on."""
 
 import os
 import pty
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+from models import jobs
+from models.errors import FormatError, ModelError
+from models.jobs import Job
 
 MANY = """
 from pathlib import Path
@@ -44,3 +49,62 @@ def test_on_one_terminal_results_stand_above_the_bar(terminal: tuple[int, int]) 
     shown = os.read(terminal[0], 1 << 16)
     assert b"result a\r\n" in shown
     assert b"result b\r\n" in shown
+
+
+def test_what_one_file_asks_of_the_memory_stops_no_other(capsys) -> None:
+    def work(job: Job) -> str:
+        if job.source.name == "a":
+            raise MemoryError
+        if job.source.name == "b":
+            raise RuntimeError("[alloc_cpu.cpp:121] can't allocate memory\nException raised from")
+        return job.source.name
+
+    with pytest.raises(ModelError, match="2 of 3 files failed"):
+        jobs.run([Job(Path(name)) for name in "abc"], work)
+    said = capsys.readouterr()
+    assert said.out == "c\n"
+    lines = [line for line in said.err.splitlines() if line.startswith("failed: ")]
+    assert [line.split(";")[0] for line in lines] == [
+        "failed: a (MemoryError)",
+        "failed: b ([alloc_cpu.cpp:121] can't allocate memory)",
+    ]
+    assert "Exception raised from" not in said.err
+
+
+@pytest.fixture
+def packed(tmp_path: Path) -> Path:
+    (tmp_path / "deep").mkdir()
+    for name in ("a.tfic", "a.png", "deep/b.tfic"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def test_a_pattern_takes_of_its_files_what_a_folder_would(packed: Path) -> None:
+    assert jobs.find(f"{packed}/*", Path("out"), (".tfic",), ".png") == [Job(packed / "a.tfic", Path("out/a.png"))]
+    assert jobs.sources(f"{packed}/**/*", (".tfic",)) == jobs.sources(str(packed), (".tfic",))
+    with pytest.raises(
+        FormatError, match=r"\*\.png names no file with an ending that is read here; give a file itself"
+    ):
+        jobs.sources(f"{packed}/*.png", (".tfic",))
+
+
+def test_files_that_are_only_read_need_no_names_of_their_own(packed: Path) -> None:
+    (packed / "a.TFIC").touch()
+    assert len(jobs.sources(f"{packed}/*", (".tfic",))) == 2
+    with pytest.raises(FormatError, match="2 files would become"):
+        jobs.find(f"{packed}/*", Path("out"), (".tfic",), ".png")
+
+
+def test_a_pattern_that_cannot_be_read_says_how_to_write_it(packed: Path) -> None:
+    with pytest.raises(FormatError, match=r"\*\*\.tfic is no pattern: .* write '\*\*/\*\.tfic'"):
+        jobs.sources(f"{packed}/**.tfic", (".tfic",))
+
+
+def test_places_that_cannot_be_looked_at_are_named(packed: Path) -> None:
+    """As those in a folder that is closed to the user, which no folder is to root."""
+    for source, target, said in (
+        ("x" * 300, Path("out"), r"x+ cannot be read \(File name too long\)"),
+        (f"{packed}/a.tfic", Path("x" * 300), r"x+ cannot be written \(File name too long\)"),
+    ):
+        with pytest.raises(FormatError, match=said):
+            jobs.find(source, target, (".tfic",), ".png")

@@ -56,6 +56,11 @@ def test_its_loss_is_computed_in_float32(recognizer: PluggedRecognizer) -> None:
     assert torch.allclose(rough, recognizer.loss(images.bfloat16().float(), ["word", "7"]))
 
 
+def test_its_loss_sees_pixels_from_0_to_1_whatever_a_codec_gives(recognizer: PluggedRecognizer) -> None:
+    images = 3 * torch.rand(2, 3, 64, 256) - 1
+    assert torch.equal(recognizer.loss(images, ["word", "7"]), recognizer.loss(images.clamp(0, 1), ["word", "7"]))
+
+
 def test_what_it_says_of_characters_is_used(recognizer: PluggedRecognizer) -> None:
     assert recognizer.as_read("Word") == "word"
     assert recognizer.known("two-words") == "twowords"

@@ -81,6 +81,20 @@ def test_images_of_another_height_are_scaled(recognizer: CtcRecognizer, samples:
     assert recognizer.read(container.to_float(larger)) == ["sea-legs"]
 
 
+@pytest.mark.parametrize("width", [1, 7])
+def test_the_narrowest_images_are_read(recognizer: CtcRecognizer, width: int) -> None:
+    assert len(recognizer.read(torch.rand(1, 3, recognizer.height, width))) == 1
+
+
+def test_images_of_the_height_that_is_read_are_not_scaled(recognizer: CtcRecognizer) -> None:
+    images = torch.rand(1, 3, recognizer.height, 250)
+    red, green, blue = images.unbind(1)
+    grey = (0.299 * red + 0.587 * green + 0.114 * blue).unsqueeze(1)
+    assert torch.equal(recognizer(images), recognizer.network((grey - 0.5) / 0.5))
+    for width in range(8, 250):
+        assert frozen.line(images[..., :width], recognizer.height).shape[3] == width
+
+
 def test_the_frozen_recognizer_still_teaches_the_codec(recognizer: CtcRecognizer) -> None:
     image = torch.rand(2, 3, 64, 256, requires_grad=True)
     recognizer.loss(image, ["word", "Text"]).mean().backward()

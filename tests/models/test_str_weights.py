@@ -77,7 +77,10 @@ def test_another_networks_weights_say_which(ctc: WeightsFile) -> None:
         recognizers.load("trba", ctc)
 
 
-@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\3\4 half a zip", b"\x80\x02cos\nsystem\n."])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no checkpoint", b"PK\3\4 half a zip", b"\x80\x02cos\nsystem\n.", b"the text", b"bpp,accuracy\n"],
+)
 def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "weights.pth").write_bytes(content)
     with pytest.raises(WeightsError, match=r"weights\.pth cannot be read as a checkpoint"):

@@ -9,6 +9,8 @@ from models import trained as trained_codecs
 from models.errors import WeightsError
 from models.trained import RateDial, TrainedCodec
 
+MAKE = r"python -m sweep\.pick RUN --max-bpp 0\.1 --out model\.pt$"
+
 
 def test_a_model_file_gives_the_same_codec(trained: TrainedCodec, tmp_path: Path) -> None:
     path = tmp_path / "model.pt"
@@ -48,21 +50,32 @@ def test_changed_weights_are_noticed(trained: TrainedCodec, tmp_path: Path) -> N
         trained_codecs.load(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"no model", b"PK\3\4 half a zip"])
+@pytest.mark.parametrize("content", [b"", b"no model", b"PK\3\4 half a zip", b"the text", b"bpp,accuracy\n"])
 def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "model.pt"
     path.write_bytes(content)
-    with pytest.raises(WeightsError, match=r"model\.pt"):
+    with pytest.raises(WeightsError, match=r"model\.pt cannot be read as an exported codec"):
         trained_codecs.load(path)
+
+
+def test_a_model_without_its_fingerprint_is_refused(trained: TrainedCodec, tmp_path: Path) -> None:
+    path = tmp_path / "model.pt"
+    trained.save(path)
+    content = torch.load(path, weights_only=True)
+    for change in ({}, {"fingerprint": "", "state_dict": {1: torch.zeros(1)}}):
+        torch.save({key: value for key, value in content.items() if key != "fingerprint"} | change, path)
+        with pytest.raises(WeightsError, match="cannot be read as an exported codec"):
+            trained_codecs.load(path)
 
 
 def test_a_checkpoint_without_description_is_refused(trained: TrainedCodec, tmp_path: Path) -> None:
-    path = tmp_path / "model.pt"
-    torch.save(trained.codec.state_dict(), path)
-    with pytest.raises(WeightsError, match="no exported codec"):
-        trained_codecs.load(path)
+    path = tmp_path / "weights.pth"
+    for content in (trained.codec.state_dict(), {1: torch.zeros(1)}):
+        torch.save(content, path)
+        with pytest.raises(WeightsError, match=f"no exported codec; make one with {MAKE}"):
+            trained_codecs.load(path)
 
 
 def test_a_missing_file_says_how_to_make_it(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"sweep\.pick"):
+    with pytest.raises(WeightsError, match=f"does not exist; make one with {MAKE}"):
         trained_codecs.load(tmp_path / "none.pt")

@@ -106,6 +106,13 @@ def test_no_mutated_stream_is_decoded_even_where_the_files_checksum_holds(
                 container.decode(trained, file._replace(stream=stream).pack())
 
 
+def test_a_stream_that_asks_for_many_times_its_length_is_an_error(trained: TrainedCodec) -> None:
+    """Of halves of 15 alone, each of which says that 15 others follow."""
+    file = TficFile(trained.fingerprint[:2], 64, 64, None, b"\xff" * 2_000_000)
+    with pytest.raises(FormatError, match="other latents"):
+        container.decode(trained, file.pack())
+
+
 def _mutated(data: bytes, draw: np.random.Generator) -> bytes:
     """Bits flipped, bytes replaced, cut off, repeated or put in."""
     at, until = sorted(draw.integers(0, len(data) + 1, 2))
