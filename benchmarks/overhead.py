@@ -72,7 +72,7 @@ def _sweep(run: RunFolder, trials: int) -> None:
 
 
 def _alone(run: RunFolder, config: SweepConfig, targets: list[Target]) -> list[float]:
-    data = teaching.data(config, run.data)
+    data = teaching.data(config, run.data, run.path)
     found = []
     for target in targets:
         started = time.perf_counter()

@@ -119,7 +119,7 @@ class Store:
 
     def forget(self, node: Node) -> None:
         """Removes what is half done of it, and what killed workers left half-written."""
-        self._keeper(node, ALONE).forget()
+        self._keeper(node).forget()
         # Nobody else writes to them, whatever the clocks of other machines say.
         forget_partials(self.folder, f"{node.key}.*", seconds=-math.inf)
 
@@ -157,13 +157,11 @@ class Store:
             seed=node.seed,
             team=team,
             report=report,
-            keeper=self._keeper(node, team),
+            keeper=self._keeper(node),
         )
 
-    def _keeper(self, node: Node, team: Team) -> FileKeeper:
-        """All of a team read the same state; its first member writes it."""
-        path = self.folder / f"{node.key}.partial.pt"
-        return FileKeeper(path, self.save_seconds, self.stop) if team.rank == 0 else FileKeeper(path, math.inf)
+    def _keeper(self, node: Node) -> FileKeeper:
+        return FileKeeper(self.folder / f"{node.key}.partial.pt", self.save_seconds, self.stop)
 
     @contextmanager
     def claimed(self, nodes: Iterable[Node], wait: Callable[[], None]) -> Iterator[None]:

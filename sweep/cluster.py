@@ -15,8 +15,9 @@ HEAD = "node:__internal_head__"
 """Ray's name of a resource that the head alone has."""
 BOOTSTRAP = Path("~/ray_bootstrap_config.yaml")
 """Where `ray up` leaves the cluster's configuration on the head node."""
-LEAST_SHARE = 8
-"""Images of a batch that a worker needs, or the work around them costs more than they do."""
+LEAST_SHARE = {"CPU": 8, "GPU": 256}
+"""Images of a batch that a worker needs, or the work around them costs more than they do; on a GPU, where one worker
+alone repeats what it recorded, and several start kernel by kernel."""
 
 
 def machines(bootstrap: Path = BOOTSTRAP) -> list[Counter[str]]:
@@ -31,7 +32,9 @@ def machines(bootstrap: Path = BOOTSTRAP) -> list[Counter[str]]:
 def _planned(bootstrap: Path) -> Iterator[Counter[str]]:
     types = yaml.safe_load(bootstrap.read_text())["available_node_types"] if bootstrap.exists() else {}
     for node in types.values():
-        yield from [Counter(node.get("resources", {}))] * node.get("max_workers", 0)
+        # Machines of one's own have none there, and are all up.
+        if resources := node.get("resources"):
+            yield from [Counter(resources)] * node.get("max_workers", 0)
 
 
 def fit(config: SweepConfig, machines: list[Counter[str]]) -> tuple[SweepConfig, int]:
@@ -66,9 +69,11 @@ def team(config: SweepConfig, machines: list[Counter[str]], batch_size: int) -> 
 
     One core each is fastest while a worker's share of the batch is not too small.
     """
+    most = {kind: max(1, batch_size // least) for kind, least in LEAST_SHARE.items()}
     if config.gpus_per_trial and any(machine["GPU"] for machine in machines):
-        return fit(replace(config, gpus_per_trial=1.0), machines)
+        member, gpus = fit(replace(config, gpus_per_trial=1.0), machines)
+        return member, min(gpus, most["GPU"])
     cores = [machine["CPU"] for machine in machines if machine["CPU"]]
-    workers = max(1, batch_size // LEAST_SHARE)
-    threads = min(*cores, math.ceil(sum(cores) / workers))
-    return replace(config, cpus_per_trial=threads, gpus_per_trial=0.0), sum(count // threads for count in cores)
+    threads = min(*cores, math.ceil(sum(cores) / most["CPU"]))
+    workers = sum(count // threads for count in cores)
+    return replace(config, cpus_per_trial=threads, gpus_per_trial=0.0), min(workers, most["CPU"])

@@ -120,6 +120,10 @@ class SweepConfig:
         for name, low, high in self.vary:
             if not 0 < low <= high:
                 raise SweepError(f"--vary {name} {low:g} {high:g} must be a positive rising pair")
+        if self.polish_steps < 0 or (self.polish_steps and self.strategy != "conditional"):
+            raise SweepError(
+                f"--polish-steps {self.polish_steps}: 0 or more, and more than 0 with --strategy conditional alone"
+            )
         if not 0 < self.betas[0] <= self.betas[1]:
             raise SweepError(f"betas={self.betas} must be a positive rising pair")
 

@@ -45,12 +45,13 @@ def dial(run: RunFolder, front: pl.DataFrame) -> RateDial:
     Raises:
         SweepError: the run has none, or too few points to lay a path through.
     """
+    front = front.filter(kind="tfic")
     if run.config.strategy != "conditional":
         raise SweepError(f"{run.path} was run with --strategy {run.config.strategy}, which trains no codec for a dial")
     node = stages.conditioned2(run.config)
     network = Store.of(run.path).load(node)
     assert isinstance(network, ConditionedCodec)
-    path = path_along(front.filter(kind="tfic"))
+    path = path_along(front)
     facts = {"points": len(front), "least_bpp": front["bpp"].min(), "most_bpp": front["bpp"].max()}
     return RateDial(network, node.codec, run.config.recognizer_identity, path, facts)
 

@@ -3,10 +3,11 @@
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
@@ -14,6 +15,8 @@ from pydantic import TypeAdapter
 from datagen.shards import atomic
 from sweep.config import SweepConfig
 from sweep.errors import SweepError
+
+SQLITE = "sqlite:///"
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,8 @@ class RunFolder:
         content = {
             "preset": self.preset,
             "sweep_id": self.sweep_id,
-            "tracking_uri": self.tracking_uri,
-            # Relative to the run, so that both can be moved together.
+            # Both relative to the run, so that all can be moved together.
+            "tracking_uri": _placed(self.tracking_uri, lambda file: os.path.relpath(file, self.path)),
             "data": os.path.relpath(self.data, self.path),
             "sweep": asdict(self.config),
         }
@@ -83,7 +86,8 @@ class RunFolder:
             content = json.loads(file.read_text())
             config = TypeAdapter(SweepConfig).validate_python(content["sweep"])
             data = Path(os.path.normpath(path / content["data"]))
-            return cls(path, config, content["preset"], data, content["sweep_id"], content["tracking_uri"])
+            uri = _placed(content["tracking_uri"], lambda file: os.path.normpath((path / file).absolute()))
+            return cls(path, config, content["preset"], data, content["sweep_id"], uri)
         except (FileNotFoundError, NotADirectoryError):
             raise SweepError(
                 f"{path} holds no run (config.json is missing); start one with python -m sweep.run"
@@ -94,6 +98,19 @@ class RunFolder:
     @staticmethod
     def _file(path: Path) -> Path:
         return path / "config.json"
+
+
+def sqlite_file(uri: str) -> Path | None:
+    """The file of an MLflow store in SQLite; None where the store is another, or in memory."""
+    path = unquote(uri.removeprefix(SQLITE).partition("?")[0])
+    return Path(path) if uri.startswith(SQLITE) and path not in ("", ":memory:") else None
+
+
+def _placed(uri: str, place: Callable[[Path], str]) -> str:
+    """The URI of a store with its file, if it has one, at another path."""
+    file = sqlite_file(uri)
+    _, mark, query = uri.partition("?")
+    return uri if file is None else f"{SQLITE}{quote(place(file))}{mark}{query}"
 
 
 def new_sweep_id() -> str:

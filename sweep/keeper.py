@@ -7,7 +7,6 @@ from pathlib import Path
 import torch
 
 from datagen.shards import atomic
-from sweep.errors import Interrupted
 from sweep.training import TrainingState
 
 
@@ -26,19 +25,16 @@ class FileKeeper:
             return None
         return TrainingState(**torch.load(self._path, map_location="cpu", weights_only=True))
 
-    def offer(self, state: Callable[[], TrainingState]) -> None:
-        """Writes the state when the last one is old enough.
+    def asked_to_end(self) -> bool:
+        """Whether the file stands that says so."""
+        return self._stop is not None and self._stop.exists()
 
-        Raises:
-            Interrupted: the training is asked to end; the state is written.
-        """
-        ending = self._stop is not None and self._stop.exists()
+    def offer(self, state: Callable[[], TrainingState], ending: bool) -> None:
+        """Writes the state when the last one is old enough, or the training is about to end."""
         if not ending and time.monotonic() - self._saved < self._seconds:
             return
         with atomic(self._path) as partial:
             torch.save(state()._asdict(), partial)
-        if ending:
-            raise Interrupted
         self._saved = time.monotonic()
 
     def forget(self) -> None:

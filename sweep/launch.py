@@ -86,7 +86,7 @@ def _prepare(run: RunFolder, recognizer: FrozenRecognizer, tracker: Tracker, dis
         # Training would meet an unknown character minutes later, in a worker.
         recognizer.check(tables["train"]["text"].unique())
     display.phase("reading the images as they are")
-    legible = legibility.ensure(run.data, run.config.recognizers[0])
+    legible = legibility.ensure(run.data, run.path, run.config.recognizers[0])
     for file in (*summary.files(run.data), legible):
         tracker.file(file)
 
@@ -104,7 +104,7 @@ def _measure(
     if not len(table.of("base", "complete")):
         raise SweepError("no stage 1 succeeded, so no trial can start; see the points' reasons above")
     _train(run, shared[1:], pool, recorder, display)
-    display.phase(f"searching lambda and beta, {pool.concurrency} at a time", trials)
+    display.phase(f"searching lambda and beta, {pool.searching(trials)} at a time", trials)
     pool.search(trials, searched.iter_rows(named=True), deadline)
 
 

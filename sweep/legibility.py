@@ -1,6 +1,7 @@
 """How a recognizer reads a data set as it is: what it says, and how right it is by font and by background."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -34,21 +35,21 @@ def measure(data: TextImages, reader: FrozenRecognizer) -> list[Reading]:
     return [Reading(*pair) for pair in zip(said, scores, strict=True)]
 
 
-def readings(folder: Path, teacher: Teacher, measured: Callable[[], list[Reading]]) -> list[Reading]:
-    """Those of the training split, kept beside the manifest: `measured` is called where they are missing."""
-    path = folder / f"readings-{_name(teacher)}.json"
+def readings(folder: Path, run: Path, teacher: Teacher, measured: Callable[[], list[Reading]]) -> list[Reading]:
+    """Those of the training split: `measured` is called where they are missing, then they are kept."""
+    path = _kept(folder, run, f"readings-{_name(teacher)}.json")
     if not path.exists():
         with atomic(path) as partial:
             partial.write_text(json.dumps(measured()))
     return [Reading(*reading) for reading in json.loads(path.read_text())]
 
 
-def ensure(folder: Path, teacher: Teacher) -> Path:
-    """The file beside the manifest that says it of the test split; measured where it is missing.
+def ensure(folder: Path, run: Path, teacher: Teacher) -> Path:
+    """The file that says it of the test split; measured where it is missing.
 
     It holds, by font and background, how many images there are, and their mean accuracy; the least legible come first.
     """
-    path = folder / f"legibility-{_name(teacher)}.json"
+    path = _kept(folder, run, f"legibility-{_name(teacher)}.json")
     if not path.exists():
         table = shards.read(folder, "test", BY)
         reader = teachers.load([teacher])
@@ -57,6 +58,12 @@ def ensure(folder: Path, teacher: Teacher) -> Path:
         with atomic(path) as partial:
             partial.write_text(json.dumps(found, indent=2) + "\n")
     return path
+
+
+def _kept(folder: Path, run: Path, name: str) -> Path:
+    """A file beside the manifest; if nobody may write there, in the run's folder."""
+    beside = folder / name
+    return beside if beside.exists() or os.access(folder, os.W_OK) else run / name
 
 
 def _name(teacher: Teacher) -> str:

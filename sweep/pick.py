@@ -48,7 +48,7 @@ def _picked(arguments: Arguments) -> str:
     front = points.read(run.path).filter("on_front")
     if arguments.max_bpp is None:
         model = export.dial(run, front)
-        said = f"a dial from {front['bpp'].min():.4f} to {front['bpp'].max():.4f} bpp"
+        said = f"a dial from {model.facts['least_bpp']:.4f} to {model.facts['most_bpp']:.4f} bpp"
     else:
         row = export.choose(front, arguments.max_bpp)
         model = export.trained(run, row)

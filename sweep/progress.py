@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import polars as pl
 from rich.console import Console, Group
 from rich.live import Live
+from rich.markup import escape
 from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -105,7 +106,7 @@ class Display:
         """Readers that are held out have read a point."""
         self._phase_done += 1
         read = ", ".join(f"{name.removeprefix(OTHERS)} {value:.3f}" for name, value in accuracies.items())
-        self._console.print(f"{_point(row)} read by {read or 'nobody'}", highlight=False)
+        self._console.print(escape(f"{_point(row)} read by {read or 'nobody'}"), highlight=False)
 
     def show(self, frame: pl.DataFrame) -> None:
         """All points so far."""
@@ -113,8 +114,9 @@ class Display:
         self._front = frame.filter("on_front").sort("bpp")
 
     def print(self, text: str | Table | Text) -> None:
-        """A line or table that stays."""
-        self._console.print(text, highlight=False, soft_wrap=isinstance(text, str))
+        """A line or table that stays; the line as it is, without markup."""
+        line = isinstance(text, str)
+        self._console.print(escape(text) if line else text, highlight=False, soft_wrap=line)
 
     def _left(self) -> str:
         """Time left, as far as the work done so far tells."""
@@ -133,7 +135,7 @@ class Display:
             return
         self._last_line = time.monotonic()
         share = f" {100 * self._phase_done / self._phase_total:.0f}%" if self._phase_total else ""
-        self._console.print(self._state() + share, highlight=False, soft_wrap=True)
+        self.print(self._state() + share)
 
     def _panel(self) -> Group:
         total = self._phase_total or None
@@ -174,11 +176,14 @@ def _point(row: Row) -> str:
 
 
 def _sentence(row: Row) -> str:
+    """In markup."""
+    # C++ begins its errors with a place in brackets.
+    reason = escape(row.get("reason") or "no reason known")
     if row["status"] == "stopped":
         reached = f"{row['val_bpp']:.4f} bpp, accuracy {row['val_accuracy']:.3f}"
-        return f"{_point(row)} stopped: {row['reason']}, at {reached}"
+        return f"{_point(row)} stopped: {reason}, at {reached}"
     if row["status"] != "complete":
-        return f"[red]{_point(row)} failed:[/] {row.get('reason', 'no reason known')}"
+        return f"[red]{_point(row)} failed:[/] {reason}"
     return f"{_point(row)}: {row['bpp']:.4f} bpp, accuracy {row['accuracy']:.3f}"
 
 

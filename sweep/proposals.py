@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from sweep.config import SweepConfig
+from sweep.config import UNSTEERED, SweepConfig
 from sweep.points import Row
 
 Weights = tuple[float, float]
@@ -12,6 +12,8 @@ Named = tuple[float, ...]
 """What tells a proposal from others: lambda, beta and the settings."""
 COLUMNS = {"steps": "stage2_steps"}
 """Of the table, where they have another name than the setting."""
+GENERATIONS = 4
+"""Of trials, at least, in a search that learns."""
 EXCESS: dict[str, tuple[str, int]] = {
     "max_bpp": ("val_bpp", 1),
     "min_accuracy": ("val_accuracy", -1),
@@ -60,6 +62,13 @@ def first_points(config: SweepConfig) -> list[dict[str, Any]]:
     # The golden ratio's multiples spread evenly, and neighbours lie far apart.
     shares = [(0.5 + index * 0.6180339887) % 1 for index in range(len(config.lambdas))]
     return [_point(index, _between(low, high, share), config) for index, share in enumerate(shares)]
+
+
+def at_a_time(config: SweepConfig, trials: int, places: int) -> int:
+    """How many of the trials start at once: a search that learns from what it finds does not start most of them."""
+    if config.sampler in UNSTEERED:
+        return places
+    return min(places, max(len(config.lambdas), trials // GENERATIONS))
 
 
 def spread(low: float, high: float, count: int) -> list[float]:

@@ -2,6 +2,8 @@
 
 import time
 
+import polars as pl
+
 from sweep.figures import front_figure
 from sweep.points import PointTable, Row, front_summary
 from sweep.progress import Display
@@ -17,6 +19,7 @@ class Recorder:
     """The observer of a sweep's pool, in the driver's process."""
 
     def __init__(self, table: PointTable, tracker: Tracker, display: Display) -> None:
+        """Gives MLflow what it lacks of the table; from here on, its errors are told and end nothing."""
         self._table = table
         self._tracker = tracker
         self._display = display
@@ -24,6 +27,12 @@ class Recorder:
         self.train_seconds = 0.0
         """Spent in training by the points that finished here, and on what they share, for each of its places."""
         self._shared: dict[str, float] = {}
+        self._told: dict[str, Row] = {}
+        """Points that finished here, with what the table does not hold of them, such as reasons."""
+        tracker.endure(display.print)
+        for point_id in table.frame["point_id"] if tracker.new else ():
+            self._owe(point_id)
+        self._log()
 
     def progressed(self, identity: Row, progress: Progress) -> None:
         """Loss terms by step."""
@@ -39,10 +48,11 @@ class Recorder:
 
     def finished(self, row: Row) -> None:
         """The point stands in points.parquet when this returns."""
-        self._table.add(row | {"mlflow_run_id": self._tracker.run_of(row)})
-        self._tracker.point(row)
+        self._table.add(row)
+        self._told[row["point_id"]] = row
         self._display.finished(row, self._table.frame)
         self.train_seconds += row.get("train_seconds") or 0.0
+        self._log()
         summary = front_summary(self._table.frame)
         figures = {name: value for name, value in summary.items() if name != "front"}
         self._tracker.sweep(figures, len(self._table.frame))
@@ -53,5 +63,18 @@ class Recorder:
     def reread(self, row: Row, accuracies: dict[str, float]) -> None:
         """Readers that are held out have read the point."""
         self._table.update(row["point_id"], accuracies)
-        self._tracker.reread(row, accuracies)
         self._display.reread(row, accuracies)
+        if self._tracker.reread(row, accuracies) is None:
+            self._owe(row["point_id"])
+        self._log()
+
+    def _owe(self, point_id: str) -> None:
+        self._table.update(point_id, {"mlflow_run_id": None})
+
+    def _log(self) -> None:
+        """Gives MLflow the points that it is owed: those without a run in the table."""
+        owed = self._table.frame.filter(pl.col("mlflow_run_id").is_null()).drop("on_front")
+        for row in owed.iter_rows(named=True):
+            run_id = self._tracker.point(row | self._told.get(row["point_id"], {}))
+            if run_id is not None:
+                self._table.update(row["point_id"], {"mlflow_run_id": run_id})

@@ -92,17 +92,20 @@ def _started(arguments: Arguments, out: Path, preset: str, data: Path | None) ->
 
 def _legible(config: "SweepConfig") -> "Spec":
     """The preset's data set, of texts that the recognizers know."""
+    from datagen import own_files
     from datagen.lines import READABLE
     from datagen.spec import DatasetSpec
     from models import teachers
 
     assert isinstance(config.data, DatasetSpec), "presets are drawn"
     characters = teachers.load(config.recognizers).known(READABLE)
-    return replace(config.data, texts=replace(config.data.texts, characters=characters))
+    spec = replace(config.data, texts=replace(config.data.texts, characters=characters))
+    return own_files.sealed(own_files.rooted(spec))
 
 
 def _resumed(arguments: Arguments, out: Path, data: Path | None) -> "RunFolder":
     from datagen.shards import Manifest
+    from sweep import proposals
     from sweep.folder import RunFolder
 
     run = RunFolder.load(out)
@@ -113,11 +116,16 @@ def _resumed(arguments: Arguments, out: Path, data: Path | None) -> "RunFolder":
         if wanted[name] != getattr(run.config, name):
             option = OPTIONS.get(name, f"--{name.replace('_', '-')}")
             raise SweepError(f"{out} was started with another {option}; resume it without, or start another --out")
-    if run.config.sampler == "grid" and arguments.budget not in (None, run.config.budget):
+    wanted["budget"] = proposals.within(replace(run.config, budget=wanted.get("budget", run.config.budget))).budget
+    if run.config.sampler == "grid" and wanted["budget"] != run.config.budget:
         raise SweepError(f"{out} is a whole grid of {run.config.budget} points; start another --out for a larger one")
-    if arguments.budget is not None and arguments.budget < run.config.budget:
+    if wanted["budget"] < run.config.budget:
         raise SweepError(f"{out} has --budget {run.config.budget}, which can only grow; give that or more")
-    run = replace(run, config=replace(run.config, **wanted), data=(data or run.data).absolute())
+    # MLflow takes seconds to import; wrong arguments are answered first.
+    from sweep import tracking
+
+    uri = tracking.chosen_uri() or run.tracking_uri
+    run = replace(run, config=replace(run.config, **wanted), data=(data or run.data).absolute(), tracking_uri=uri)
     _check_start(run)
     run.save()
     return run

@@ -175,7 +175,7 @@ class FrontSearch(OptunaSearch):
         return hash((self._config.seed, len(self._known))) % 2**32
 
     def _remember(self, trial: FrozenTrial) -> None:
-        if trial.params:
+        if _proposed(trial, self._config):
             self._known.add(named(trial.params, self._config))
             if trial.state == TrialState.COMPLETE:
                 found = weights(trial.params, self._config)
@@ -214,7 +214,8 @@ def settle(study: optuna.Study, config: SweepConfig, recorded: Iterable[Row]) ->
     known = {named_by(row, config): row for row in recorded}
     again = []
     for orphan in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        if row := known.get(named(orphan.params, config)):
+        row = known.get(named(orphan.params, config)) if _proposed(orphan, config) else None
+        if row:
             _tell(study, orphan, config, row)
         else:
             again.append(orphan)
@@ -222,7 +223,14 @@ def settle(study: optuna.Study, config: SweepConfig, recorded: Iterable[Row]) ->
     waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,)) if again else []
     for trial in (*again, *waiting):
         study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
-        study.enqueue_trial(trial.params or trial.system_attrs["fixed_params"], {ORIGINS: _origins(trial)})
+        point = trial.params if _proposed(trial, config) else trial.system_attrs.get("fixed_params")
+        if point:
+            study.enqueue_trial(point, {ORIGINS: _origins(trial)})
+
+
+def _proposed(trial: FrozenTrial, config: SweepConfig) -> bool:
+    """Whether the driver lived to draw all of the trial's point."""
+    return trial.params.keys() == space(config).keys()
 
 
 def _tell(study: optuna.Study, trial: FrozenTrial, config: SweepConfig, row: Row) -> None:

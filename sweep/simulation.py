@@ -52,9 +52,9 @@ class Simulation:
         self._together(shared[:1])
         base = [Target("base", rate_weight) for rate_weight in self._config.lambdas]
         for wave in stages.waves(base, lambda target: target.node(self._config)):
-            self._run(self._base_point(target) for target in wave)
+            self._run((self._base_point(target) for target in wave), self._workers)
         self._together(shared[1:])
-        self._run(self._trials(deadline))
+        self._run(self._trials(deadline), proposals.at_a_time(self._config, self._config.budget, self._workers))
         return Outcome(self._now, self._busy, list(self._done), self._statuses, self._points)
 
     def _together(self, nodes: list[Node]) -> None:
@@ -65,12 +65,12 @@ class Simulation:
             self._now, self._busy = self._now + seconds, self._busy + members * seconds
             self._done[node.key] = None
 
-    def _run(self, work: Iterator[Iterator[float]]) -> None:
-        """Has the workers do pieces of work, each of which yields the seconds until it is to be asked again."""
+    def _run(self, work: Iterator[Iterator[float]], workers: int) -> None:
+        """Has workers do pieces of work, each of which yields the seconds until it is to be asked again."""
         counter = itertools.count()
         events: list[tuple[float, int, Iterator[float]]] = []
         while True:
-            while len(events) < self._workers and (piece := next(work, None)) is not None:
+            while len(events) < workers and (piece := next(work, None)) is not None:
                 heapq.heappush(events, (self._now, next(counter), piece))
             if not events:
                 return

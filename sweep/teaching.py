@@ -20,16 +20,18 @@ READ_TOGETHER = 250
 """Images that a task reads."""
 
 
-def data(config: SweepConfig, folder: Path, report: Report = lambda done, total: None) -> Data:
+def data(config: SweepConfig, folder: Path, run: Path, report: Report = lambda done, total: None) -> Data:
     """The splits, the validation images those that steer the search.
 
     Args:
+        folder: of the data set.
+        run: the run's folder.
         report: told how far the training images are read as they are.
 
     Raises:
         SweepError: not one of them can be read.
     """
-    train = _taught(dataset.load(folder, "train"), config, folder, report)
+    train = _taught(dataset.load(folder, "train"), config, (folder, run), report)
     val, test = (_completed(dataset.load(folder, split), config) for split in ("val", "test"))
     return Data(train, TextImages(val.images[: config.val_images], val.texts[: config.val_images]), test)
 
@@ -42,12 +44,12 @@ def labels(texts: list[str], found: list[Reading], config: SweepConfig) -> list[
     return [text or known(said.text) for text, said in zip(texts, found, strict=True)]
 
 
-def _taught(train: TextImages, config: SweepConfig, folder: Path, report: Report) -> TextImages:
+def _taught(train: TextImages, config: SweepConfig, places: tuple[Path, Path], report: Report) -> TextImages:
     """The training images with the texts that are taught, and which of them can be read."""
     pseudo, least = config.labels == "pseudo", config.stage2.legibility
     if all(train.texts) and not pseudo and not least:
         return train
-    found = legibility.readings(folder, config.recognizers[0], lambda: _readings(train, config, report))
+    found = legibility.readings(*places, config.recognizers[0], lambda: _readings(train, config, report))
     texts = labels([""] * len(found) if pseudo else train.texts, found, config)
     legible = np.flatnonzero([pseudo or said.accuracy >= least for said in found])
     if not legible.size:

@@ -3,24 +3,36 @@
 Only the driver writes, so that a SQLite store serves any number of workers.
 """
 
+import functools
 import json
 import logging
 import math
+import os
 import time
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import mlflow
 import polars as pl
+from filelock import FileLock
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.data.dataset_source_registry import get_dataset_source_from_json
 from mlflow.data.polars_dataset import from_polars
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, LifecycleStage, Metric, Param, Run, RunTag
+from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_PARENT_RUN_ID
 
+from sweep.errors import SweepError
+from sweep.folder import sqlite_file
 from sweep.points import Row
 from sweep.training import Progress
+
+# The sweep waits while MLflow tries again: by its own choice for four minutes, at 120 seconds a try.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
 
 EXPERIMENT = "tfic-sweep"
 SWEEP_TAG = "tfic.sweep_id"
@@ -29,31 +41,91 @@ PARAMS = (
     *("kind", "codec", "seed", "lambda", "beta", "distortion_weight"),
     *("learning_rate", "stage1_steps", "stage2_steps"),
 )
-
-
 ENDED = {"complete": "FINISHED", "stopped": "KILLED", "failed": "FAILED"}
 """MLflow's words for ours."""
+PATIENCE = 10
+"""Times as long as a failed call took, MLflow is asked nothing more, so that a sweep hardly waits for it."""
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _endured(method: Callable[Concatenate["Tracker", P], T]) -> Callable[Concatenate["Tracker", P], T | None]:
+    """The method as `Tracker.endure` has it: None where MLflow fails, or has failed a moment ago."""
+
+    @functools.wraps(method)
+    def attempt(self: "Tracker", *args: P.args, **kwargs: P.kwargs) -> T | None:
+        started = time.monotonic()
+        if started < self._silent_until:
+            return None
+        try:
+            return method(self, *args, **kwargs)
+        # Stores of runs and of files raise errors of many libraries.
+        except Exception as error:
+            if self._say is None:
+                raise
+            self._tell(error)
+            ended = time.monotonic()
+            self._silent_until = ended + PATIENCE * (ended - started)
+            return None
+
+    return attempt
 
 
 class Tracker:
     """Writes one sweep to MLflow; what is there already is found by tag and continued."""
 
     def __init__(self, uri: str, sweep_id: str, name: str, params: dict[str, Any]) -> None:
-        """Opens the store, which migrates it once, and the sweep's parent run."""
-        logging.getLogger("mlflow").setLevel(logging.ERROR)
-        logging.getLogger("alembic").setLevel(logging.ERROR)
-        self._client = MlflowClient(uri)
-        self._experiment = self._experiment_id()
+        """Opens the store, which migrates it once, and the sweep's parent run.
+
+        Raises:
+            SweepError: it cannot be opened.
+        """
+        # What fails is told by our own display.
+        for library in ("mlflow", "alembic", "urllib3"):
+            logging.getLogger(library).setLevel(logging.CRITICAL)
+        self._uri = uri
         self._sweep_id = sweep_id
-        parent = self._find(f"tags.`{SWEEP_TAG}` = '{sweep_id}' and tags.`{POINT_TAG}` = 'parent'")
+        self._runs: dict[str, str] = {}
+        self._say: Callable[[str], None] | None = None
+        self._said = False
+        self._silent_until = 0.0
+        try:
+            self._open(name, params)
+        except SweepError:
+            raise
+        except Exception as error:
+            raise SweepError(
+                f"MLflow at {uri} cannot be opened ({_reason(error)}); "
+                "set MLFLOW_TRACKING_URI to a store that can, and add --resume"
+            ) from None
+
+    def _open(self, name: str, params: dict[str, Any]) -> None:
+        with _alone(self._uri):
+            self._client = MlflowClient(self._uri)
+            self._experiment = self._experiment_id()
+        parent = self._find(f"tags.`{SWEEP_TAG}` = '{self._sweep_id}' and tags.`{POINT_TAG}` = 'parent'")
+        self.new = parent is None
+        """Whether the store did not know the sweep."""
         if parent is None:
-            tags = {SWEEP_TAG: sweep_id, POINT_TAG: "parent"}
+            tags = {SWEEP_TAG: self._sweep_id, POINT_TAG: "parent"}
             parent = self._client.create_run(self._experiment, tags=tags, run_name=name)
             self._log(parent.info.run_id, params=params)
         self.parent_id = parent.info.run_id
         self._client.update_run(self.parent_id, status="RUNNING")
-        self._runs: dict[str, str] = {}
 
+    def endure(self, say: Callable[[str], None]) -> None:
+        """From here on an error of MLflow's is said, the first time, and ends nothing: the method returns None."""
+        self._say = say
+
+    def _tell(self, error: Exception) -> None:
+        if self._say is not None and not self._said:
+            self._say(
+                f"MLflow at {self._uri} fails ({_reason(error)}); the sweep goes on, points.parquet keeps its points, "
+                "and what MLflow lacks of them is logged when it answers again, or with --resume"
+            )
+        self._said = True
+
+    @_endured
     def dataset(self, folder: Path, digest: str, splits: dict[str, pl.DataFrame]) -> None:
         """Names the images that the sweep trains on and measures, a split each, on the parent run."""
         # A path alone would be resolved by two of MLflow's kinds of source, which it warns of.
@@ -64,44 +136,55 @@ class Tracker:
             inputs.append(DatasetInput(Dataset(**described), [InputTag(MLFLOW_DATASET_CONTEXT, split)]))
         self._client.log_inputs(self.parent_id, inputs)
 
+    @_endured
     def shared_progress(self, stage: str, progress: Progress) -> None:
         """Loss terms of training that all points share, on the parent run, as `stage 1/*` and `stage 2/*`."""
         self._log(self.parent_id, metrics=_terms(stage, progress), step=progress.step)
 
+    @_endured
     def progress(self, identity: Row, progress: Progress) -> None:
         """Loss terms of a point under way, by step, as `train/*`."""
-        self._log(self.run_of(identity), metrics=_terms("train", progress), step=progress.step)
+        self._log(self._run_of(identity), metrics=_terms("train", progress), step=progress.step)
 
+    @_endured
     def point(self, row: Row) -> str:
         """Everything measured of a finished point, what the search was told as `val/*`; returns its run's id."""
-        run_id = self.run_of(row)
+        run_id = self._run_of(row)
         metrics = {name.replace("val_", "val/"): value for name, value in row.items() if name not in PARAMS}
-        tags = {name: row[name] for name in ("status", "reason", "checkpoint") if name in row}
-        self._log(run_id, metrics=metrics, tags=tags, step=_steps(row))
+        tags = _given(row, ("status", "reason", "checkpoint"))
+        # The params once more: MLflow may have failed between a run and its params.
+        self._log(run_id, metrics=metrics, params=_given(row, PARAMS), tags=tags, step=_steps(row))
         self._client.set_terminated(run_id, ENDED[row["status"]])
         return run_id
 
-    def reread(self, row: Row, accuracies: Row) -> None:
-        """What other readers read of a finished point."""
-        self._log(self.run_of(row), metrics=accuracies, step=_steps(row))
+    @_endured
+    def reread(self, row: Row, accuracies: Row) -> str:
+        """What other readers read of a finished point; returns its run's id."""
+        run_id = self._run_of(row)
+        self._log(run_id, metrics=accuracies, step=_steps(row))
+        return run_id
 
+    @_endured
     def sweep(self, values: Row, step: int) -> None:
         """The sweep's own figures, such as `hypervolume`, after `step` points."""
         self._log(self.parent_id, metrics=values, step=step)
 
+    @_endured
     def figure(self, figure: Figure, name: str) -> None:
         """Replaces a picture of the parent run."""
         self._client.log_figure(self.parent_id, figure, name)
 
+    @_endured
     def file(self, path: Path) -> None:
         """Copies a file to the parent run."""
         self._client.log_artifact(self.parent_id, str(path))
 
+    @_endured
     def finish(self, status: str) -> None:
         """Ends the parent run as FINISHED or KILLED."""
         self._client.set_terminated(self.parent_id, status)
 
-    def run_of(self, identity: Row) -> str:
+    def _run_of(self, identity: Row) -> str:
         """The child run of a point: this process's, an earlier one's, or a new one."""
         point_id = identity["point_id"]
         if point_id not in self._runs:
@@ -112,7 +195,7 @@ class Tracker:
     def _create(self, identity: Row) -> Run:
         tags = {SWEEP_TAG: self._sweep_id, POINT_TAG: identity["point_id"], MLFLOW_PARENT_RUN_ID: self.parent_id}
         run = self._client.create_run(self._experiment, tags=tags, run_name=_name(identity))
-        self._log(run.info.run_id, params={name: identity[name] for name in PARAMS if identity.get(name) is not None})
+        self._log(run.info.run_id, params=_given(identity, PARAMS))
         return run
 
     def _find(self, query: str) -> Run | None:
@@ -121,7 +204,29 @@ class Tracker:
 
     def _experiment_id(self) -> str:
         experiment = self._client.get_experiment_by_name(EXPERIMENT)
-        return experiment.experiment_id if experiment else self._client.create_experiment(EXPERIMENT)
+        if experiment is None:
+            return self._new_experiment()
+        if experiment.lifecycle_stage == LifecycleStage.DELETED:
+            restore = f"mlflow experiments restore --experiment-id {experiment.experiment_id}"
+            raise SweepError(
+                f"experiment {EXPERIMENT} is deleted in MLflow at {self._uri}; "
+                f"run MLFLOW_TRACKING_URI={self._uri} {restore}, and add --resume"
+            )
+        return experiment.experiment_id
+
+    def _new_experiment(self) -> str:
+        """Its id, also where another sweep makes it at the same time.
+
+        Pictures of a SQLite store lie beside its file; by MLflow's own choice, in the folder that a sweep starts from.
+        """
+        file = sqlite_file(self._uri)
+        pictures = None if file is None else (file.absolute().parent / "mlruns" / EXPERIMENT).as_uri()
+        try:
+            return self._client.create_experiment(EXPERIMENT, artifact_location=pictures)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+            return self._experiment_id()
 
     def _log(
         self,
@@ -149,6 +254,27 @@ def _terms(prefix: str, progress: Progress) -> dict[str, Any]:
 def default_uri() -> str:
     """MLflow's own choice: MLFLOW_TRACKING_URI, or a SQLite file in the working directory."""
     return mlflow.get_tracking_uri()
+
+
+def chosen_uri() -> str | None:
+    """MLFLOW_TRACKING_URI, where the user has set it."""
+    return mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
+
+
+def _alone(uri: str) -> AbstractContextManager:
+    """In the block, no other sweep opens the same SQLite file: the first one to do so makes its tables."""
+    file = sqlite_file(uri)
+    return nullcontext() if file is None else FileLock(f"{file}.lock")
+
+
+def _reason(error: Exception) -> str:
+    """In a line; SQLAlchemy's run over several."""
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def _given(row: Row, names: Iterable[str]) -> Row:
+    """The columns of these names that are not null."""
+    return {name: row[name] for name in names if row.get(name) is not None}
 
 
 def _steps(row: Row) -> int:

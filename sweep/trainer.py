@@ -13,7 +13,7 @@ from ray.train import FailureConfig, RunConfig, ScalingConfig
 from ray.train.torch import TorchTrainer, get_device
 from ray.util.queue import Empty, Queue
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-from torch import nn
+from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from models import teachers
@@ -148,20 +148,26 @@ def _work(settings: dict) -> None:
     job: _Job = ray.get(settings["job"])
     context, device = train.get_context(), get_device()
     torch.set_num_threads(job.config.cpus_per_trial)
-    team = Team(context.get_world_rank(), context.get_world_size(), _join)
+    team = Team(context.get_world_rank(), context.get_world_size(), _join, _any)
     recognizer = teachers.load(job.config.recognizers).to(device)
     store = Store.of(job.folder, job.config.save_seconds)
     report = every(job.config.report_seconds, job.tell) if team.rank == 0 else lambda progress: None
     try:
         store.codec(job.node, ray.get(job.data).train, recognizer, device, report, team)
     except (DivergedError, Interrupted) as error:
-        # No failure for Ray to retry. All members see a divergence at the same step; who is interrupted saves for all.
+        # No failure for Ray to retry. All members leave at the same step; the first one has saved for all.
         if team.rank == 0:
             job.tell(error)
 
 
 def _join(network: nn.Module) -> nn.Module:
     return DistributedDataParallel(network, broadcast_buffers=False)
+
+
+def _any(mine: bool) -> bool:
+    found = torch.tensor(float(mine), device=get_device())
+    distributed.all_reduce(found, distributed.ReduceOp.MAX)
+    return bool(found)
 
 
 def _last_line(error: Exception) -> str:

@@ -17,7 +17,7 @@ from models.conditioning import ConditionedCodec
 from models.losses import LossTerms
 from models.replay import Replayed
 from sweep.config import StageConfig
-from sweep.errors import DivergedError
+from sweep.errors import DivergedError, Interrupted
 from sweep.optimizer import CodecOptimizer
 
 CHECK_STEPS = 10
@@ -61,6 +61,8 @@ class Team:
     size: int = 1
     join: Callable[[nn.Module], nn.Module] = lambda network: network
     """Gives the network whose backward pass averages gradients over the team; waits for the others."""
+    any: Callable[[bool], bool] = bool
+    """Whether it is true for any member; waits for the others."""
 
     def share(self, batch: Batch) -> Batch:
         """Every `size`-th image, from the `rank`-th on."""
@@ -78,8 +80,12 @@ class Keeper(Protocol):
         """The last state offered, or None."""
         ...
 
-    def offer(self, state: Callable[[], TrainingState]) -> None:
-        """Called often; takes a state when it is time."""
+    def asked_to_end(self) -> bool:
+        """Whether the stage is to be left half done."""
+        ...
+
+    def offer(self, state: Callable[[], TrainingState], ending: bool) -> None:
+        """Called often; takes a state when it is time, and always before the stage is left half done."""
         ...
 
 
@@ -101,10 +107,12 @@ def train_stage(
         batches: the whole team's batches from a step on, without end, on the codec's device.
         team: who else trains it; each member calls this function with the same arguments but for its rank.
         report: called every CHECK_STEPS updates.
-        keeper: makes the stage resumable; a resumed stage ends where an undisturbed one does.
+        keeper: makes the stage resumable; a resumed stage ends where an undisturbed one does. All members read from
+            theirs, and the first one writes.
 
     Raises:
         DivergedError: the loss is not finite.
+        Interrupted: the keeper of any member was asked to end, and has the state.
     """
     codec.train().to(memory_format=torch.channels_last)
     optimizer = CodecOptimizer(codec)
@@ -116,12 +124,18 @@ def train_stage(
         torch.manual_seed(hash((seed, step, team.rank)))
         rate = learning_rate(stage, step)
         terms, norm = _update(network, objective, team.share(batch), step, stage, rate, optimizer)
-        if (step + 1) % CHECK_STEPS == 0 or step + 1 == stage.steps:
+        looking = (step + 1) % CHECK_STEPS == 0 or step + 1 == stage.steps
+        if looking:
             progress = _progress(step + 1, stage.steps, terms, rate, time.perf_counter() - started, team.size)
             _check(progress, norm)
             report(progress)
         if keeper is not None:
-            keeper.offer(lambda: _state(step + 1, codec, optimizer))  # noqa: B023 - called at once
+            # Members of a team leave at the same step, or the others wait for them.
+            ending = (looking or team.size == 1) and team.any(keeper.asked_to_end())
+            if team.rank == 0:
+                keeper.offer(lambda: _state(step + 1, codec, optimizer), ending)  # noqa: B023 - called at once
+            if ending:
+                raise Interrupted
     codec.eval()
     codec.update_tables()
 

@@ -85,7 +85,7 @@ class Pool:
         # Workers run in folders of their own.
         self._folder = folder.absolute()
         self._observer = observer
-        self._data = ray.put(teaching.data(self._config, data_folder, report))
+        self._data = ray.put(teaching.data(self._config, data_folder, folder, report))
 
     @property
     def gpus(self) -> int:
@@ -112,7 +112,7 @@ class Pool:
     def measure(self, targets: list[Target]) -> None:
         """Trains and measures the given points, in order, as many at a time as there are cores or GPUs."""
         if targets:
-            self._fit({"target": tune.grid_search(targets)}, None, 1)
+            self._fit({"target": tune.grid_search(targets)}, None, 1, self.concurrency)
 
     def search(self, trials: int, recorded: Iterable[Row] = (), deadline: float = math.inf) -> None:
         """Lets Optuna choose `trials` points of stage 2 beside those recorded, then trains and measures them.
@@ -122,7 +122,11 @@ class Pool:
         if trials > 0:
             too_late = functools.partial(_too_late, deadline, interruption.sign(self._folder))
             found = FrontSearch(self._config, search.journal(self._folder / "tune"), recorded, too_late)
-            self._fit(None, found, trials, _Rungs(found.rungs()))
+            self._fit(None, found, trials, self.searching(trials), _Rungs(found.rungs()))
+
+    def searching(self, trials: int) -> int:
+        """How many trials of a search run at a time."""
+        return proposals.at_a_time(self._config, trials, self.concurrency)
 
     def reread(self, rows: list[Row], readers: list[str]) -> None:
         """Has the points read by readers that are held out, as many at a time as there are workers."""
@@ -133,7 +137,12 @@ class Pool:
             self._observer.reread(waiting.pop(done), ray.get(done))
 
     def _fit(
-        self, space: dict | None, search: Searcher | None, samples: int, scheduler: TrialScheduler | None = None
+        self,
+        space: dict | None,
+        search: Searcher | None,
+        samples: int,
+        at_a_time: int,
+        scheduler: TrialScheduler | None = None,
     ) -> None:
         function = tune.with_parameters(_run, config=self._config, folder=self._folder, data=[self._data])
         resources = {"cpu": self._config.cpus_per_trial, "gpu": self._config.gpus_per_trial}
@@ -144,7 +153,7 @@ class Pool:
                 search_alg=search,
                 scheduler=scheduler,
                 num_samples=samples,
-                max_concurrent_trials=self.concurrency,
+                max_concurrent_trials=at_a_time,
                 reuse_actors=True,
             ),
             run_config=tune.RunConfig(
@@ -187,6 +196,8 @@ class _Relay(tune.Callback):
 
     def on_trial_result(self, iteration: int, trials: list[Trial], trial: Trial, result: dict, **info: Any) -> None:
         if "row" in result:
+            if result["status"] == "failed":
+                self._forget(trial)
             self._observer.finished(result["row"])
         elif "progress" in result:
             identity = _target(trial.config, self._config).identity(self._config)
@@ -197,16 +208,21 @@ class _Relay(tune.Callback):
         last = trial.last_result
         if "rung" not in last:
             return
+        self._forget(trial)
         target = _target(trial.config, self._config)
-        if node := target.node(self._config):
-            self._store.forget(node)
         seen = {name: last[name] for name in ("val_bpp", "val_accuracy", "val_psnr_db", "train_seconds")}
         reason = f"behind the front after {last['steps']} steps of stage 2"
         self._observer.finished(target.identity(self._config) | seen | {"status": "stopped", "reason": reason})
 
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        self._forget(trial)
         identity = _target(trial.config, self._config).identity(self._config)
         self._observer.finished(identity | {"status": "failed", "reason": _last_line(trial.error_file)})
+
+    def _forget(self, trial: Trial) -> None:
+        """Nobody goes on with what is half done of it."""
+        if node := _target(trial.config, self._config).node(self._config):
+            self._store.forget(node)
 
 
 def _reread(row: Row, readers: list[str], config: SweepConfig, folder: Path, data: Data) -> dict[str, float]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ray.autoscaler._private.providers import _get_node_provider_cls
 from ray.autoscaler._private.util import prepare_config, validate_config
 
 from sweep import cluster
@@ -22,6 +23,12 @@ def config() -> dict:
 
 def test_ray_accepts_the_cluster_file(config: dict) -> None:
     validate_config(prepare_config(copy.deepcopy(config)))
+
+
+def test_ray_can_start_its_machines(config: dict) -> None:
+    assert _get_node_provider_cls(config["provider"]).__name__ == "AWSNodeProvider"
+    # Ray's own choice has no libraries for today's wheels.
+    assert all(node["node_config"]["ImageId"].startswith("ami-") for node in config["available_node_types"].values())
 
 
 def test_rays_check_refuses_a_broken_one(config: dict) -> None:
@@ -49,6 +56,8 @@ def test_what_the_autoscaler_may_start_counts_too(tmp_path: Path) -> None:
     bootstrap = tmp_path / "ray_bootstrap_config.yaml"
     bootstrap.write_bytes(FILE.read_bytes())
     assert cluster.machines(bootstrap) == [Counter(CPU=2), *8 * [Counter(CPU=8, GPU=1)]]
+    bootstrap.write_text("available_node_types: {local.cluster.node: {resources: {}, max_workers: 3}}")
+    assert cluster.machines(bootstrap) == [Counter(CPU=2)]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +91,8 @@ def test_trials_are_cut_to_each_machine_and_fill_it(
         (0, [Counter(CPU=16)], (4, 0, 4)),
         (0, 2 * [Counter(CPU=16)], (8, 0, 4)),
         (0, [Counter(CPU=10), Counter(CPU=4)], (4, 0, 3)),
-        (0.5, 2 * [Counter(CPU=8, GPU=1)], (1, 1, 2)),
+        (0, [Counter(CPU=2), Counter(CPU=64)], (2, 0, 4)),
+        (0.5, 2 * [Counter(CPU=8, GPU=1)], (1, 1, 1)),
         (1, [Counter(CPU=2)], (1, 0, 2)),
     ],
 )
@@ -91,6 +101,11 @@ def test_a_team_takes_whole_gpus_or_the_cores_of_each_machine(
 ) -> None:
     config, size = cluster.team(replace(smoke(), gpus_per_trial=gpus), machines, 32)
     assert (config.cpus_per_trial, config.gpus_per_trial, size) == member
+
+
+def test_several_gpus_train_together_where_each_has_enough_of_a_batch() -> None:
+    sizes = [cluster.team(paper(), 8 * [Counter(CPU=8, GPU=1)], batch)[1] for batch in (16, 512, 4096)]
+    assert sizes == [1, 2, 8]
 
 
 @pytest.mark.parametrize("share", range(1, 11))

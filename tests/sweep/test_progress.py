@@ -65,6 +65,19 @@ def test_a_finished_or_failed_point_is_a_line(screen: io.StringIO) -> None:
     ]
 
 
+@pytest.mark.parametrize("reason", ["[/pytorch/x/pair.cc:534] closed", "[enforce fail at x.cc:664] no memory", "[red]"])
+def test_what_others_wrote_is_shown_as_they_wrote_it(screen: io.StringIO, reason: str) -> None:
+    display = shown(screen, terminal=False)
+    failed = BASE | {"status": "failed", "reason": reason}
+    display.finished(failed, frame(failed))
+    stopped = BASE | {"status": "stopped", "reason": reason, "val_bpp": 0.1, "val_accuracy": 0.5}
+    display.finished(stopped, frame(stopped))
+    display.print(f"report:  runs/{reason}")
+    display.reread(BASE, {f"accuracy_{reason}": 0.5})
+    display.phase(reason)
+    assert [reason in line for line in screen.getvalue().splitlines()] == [True] * 5
+
+
 def test_a_terminal_shows_the_front_and_what_is_training(screen: io.StringIO) -> None:
     display = shown(screen, terminal=True)
     complete = BASE | {"status": "complete", "bpp": 0.1234, "accuracy": 0.5}

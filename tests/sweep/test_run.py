@@ -37,8 +37,17 @@ def test_a_grid_is_its_budget(tmp_path: Path) -> None:
     assert run.config.budget == 2
     assert run.config.stage1.steps == presets.smoke().stage1.steps // (2 + 2)
     assert opened(out=tmp_path / "run", resume=True, sampler="grid").config == run.config
-    with pytest.raises(SweepError, match="a whole grid of 2 points"):
-        opened(out=tmp_path / "run", resume=True, budget=9)
+    assert opened(out=tmp_path / "run", resume=True, budget=9).config == run.config
+    opened(preset="smoke", out=tmp_path / "square", sampler="grid", budget=5)
+    assert opened(out=tmp_path / "square", resume=True, budget=5).config.budget == 4
+    with pytest.raises(SweepError, match="a whole grid of 4 points"):
+        opened(out=tmp_path / "square", resume=True, budget=9)
+
+
+def test_one_beta_gives_each_shared_stage_one_point_however_often_it_is_resumed(tmp_path: Path) -> None:
+    wanted = {"out": tmp_path / "run", "strategy": "shared", "betas": (0.1, 0.1), "budget": 9}
+    assert opened(preset="smoke", **wanted).config.budget == 2
+    assert opened(resume=True, **wanted).config.budget == 2
 
 
 def test_whole_numbers_are_resumed_as_they_were(tmp_path: Path) -> None:

@@ -90,6 +90,16 @@ def test_wishes_need_a_search_that_looks(sampler: Sampler) -> None:
         replace(cpu(), sampler=sampler, min_psnr=20.0)
 
 
+@pytest.mark.parametrize(
+    ("sampler", "trials", "places", "together"),
+    [("tpe", 64, 2, 2), ("tpe", 64, 68, 16), ("nsga2", 2, 68, 6), ("qmc", 64, 68, 68)],
+)
+def test_a_search_that_looks_waits_for_something_to_look_at(
+    sampler: Sampler, trials: int, places: int, together: int
+) -> None:
+    assert proposals.at_a_time(replace(cpu(), sampler=sampler), trials, places) == together
+
+
 def test_a_wish_is_missed_by_how_much() -> None:
     result = answer(0.2, 0.7) | {"val_psnr_db": 30.0}
     wishes = {"max_bpp": 0.1, "min_accuracy": 0.8, "min_psnr": 28.0}

@@ -42,6 +42,21 @@ def test_what_a_killed_driver_had_recorded_is_not_proposed_again(tmp_path: Path)
     assert proposals.weights(point, smoke()) not in known
 
 
+@pytest.mark.parametrize("drawn", [{}, {"lambda": 0.01}])
+def test_a_driver_that_died_while_it_drew_a_point_hinders_no_resume(drawn: dict[str, float], tmp_path: Path) -> None:
+    FrontSearch(smoke(), journal(tmp_path))
+    study = optuna.load_study(study_name=search.STUDY, storage=journal(tmp_path))
+    enqueued = len(study.get_trials(states=(TrialState.WAITING,)))
+    for _ in range(enqueued + 1):
+        trial = study.ask()
+        for name, value in drawn.items():
+            trial.suggest_float(name, value, 2 * value, log=True)
+    resumed = FrontSearch(smoke(), journal(tmp_path))
+    expected = [(point["lambda"], point["beta"]) for point in proposals.first_points(smoke())]
+    assert [proposals.weights(resumed.suggest(str(name)), smoke()) for name in range(enqueued)] == expected
+    assert isinstance(resumed.suggest("next"), dict)
+
+
 def test_what_was_under_way_comes_before_what_never_started(tmp_path: Path) -> None:
     killed = FrontSearch(cpu(), journal(tmp_path))
     killed.suggest("done")

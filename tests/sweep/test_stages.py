@@ -230,11 +230,15 @@ def test_what_a_killed_worker_left_half_written_goes_with_what_is_half_done(
 
 def test_a_keeper_gives_back_the_last_state_of_another_process(tmp_path: Path) -> None:
     state = TrainingState(3, {"w": torch.ones(2)}, {"state": {}})
-    FileKeeper(tmp_path / "partial.pt", seconds=0).offer(lambda: state)
+    FileKeeper(tmp_path / "partial.pt", seconds=0).offer(lambda: state, ending=False)
     keeper = FileKeeper(tmp_path / "partial.pt", seconds=60)
     restored = keeper.restore()
     assert restored is not None
     assert (restored.step, restored.codec["w"].tolist()) == (3, [1, 1])
-    keeper.offer(lambda: pytest.fail("it is not time yet"))
+    keeper.offer(lambda: pytest.fail("it is not time yet"), ending=False)
+    keeper.offer(lambda: restored._replace(step=4), ending=True)
+    last = keeper.restore()
+    assert last is not None
+    assert last.step == 4
     keeper.forget()
     assert keeper.restore() is None

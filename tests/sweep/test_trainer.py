@@ -18,7 +18,7 @@ from ray.cluster_utils import Cluster
 
 from datagen import dataset, generate
 from datagen.shards import Manifest
-from sweep import presets, stages
+from sweep import interruption, presets, stages
 from sweep.config import StageConfig
 from sweep.errors import SweepError
 from sweep.trainer import train_together
@@ -26,7 +26,8 @@ from sweep.trial import Data
 
 data_folder, folder, task = Path(sys.argv[1]), Path(sys.argv[2]).absolute(), sys.argv[3]
 (folder / "checkpoints").mkdir(parents=True)
-stage = StageConfig(steps=60, batch_size=4, learning_rate=1e30 if task == "diverge" else 1e-3)
+steps, rate = 300 if task == "interrupt" else 60, 1e30 if task == "diverge" else 1e-3
+stage = StageConfig(steps=steps, batch_size=4, learning_rate=rate)
 config = replace(
     presets.smoke(), data=Manifest.load(data_folder).spec, stage1=stage, report_seconds=0.0, save_seconds=0.0
 )
@@ -48,7 +49,7 @@ def kill_a_worker():
 def remove_a_node():
     nodes.remove_node(second, allow_graceful=False)
 
-LOSSES = {"kill": kill_a_worker, "remove": remove_a_node}
+LOSSES = {"kill": kill_a_worker, "remove": remove_a_node, "interrupt": lambda: interruption.ask(folder)}
 if task == "remove":
     # A fifth of what a user waits for a node that may come back.
     os.environ["RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S"] = "12"
@@ -62,6 +63,10 @@ with generate.ray_session(2):
         train_together(node, config, folder, data, 2, report)
     except SweepError as error:
         print("failed:", error)
+    except KeyboardInterrupt:
+        print("interrupted", (folder / "checkpoints" / f"{node.key}.partial.pt").exists())
+        interruption.sign(folder).unlink()
+        train_together(node, config, folder, data, 2, report)
 files = sorted(path.name for path in (folder / "checkpoints").iterdir())
 print("files", files == [f"{node.key}.json", f"{node.key}.pt"])
 if task == "remove":
@@ -80,6 +85,14 @@ def test_a_killed_worker_costs_no_step_that_was_saved(data_folder: Path, tmp_pat
     said = run("kill", data_folder, tmp_path)
     assert said.count("step 10 by 2\n") == 1
     assert said.count("step 60 by 2\n") == 1
+    assert "files True" in said
+
+
+def test_all_workers_end_when_they_are_asked_to_and_go_on_from_there(data_folder: Path, tmp_path: Path) -> None:
+    said = run("interrupt", data_folder, tmp_path)
+    assert "interrupted True" in said
+    assert said.count("step 10 by 2\n") == 1
+    assert said.count("step 300 by 2\n") == 1
     assert "files True" in said
 
 

@@ -14,7 +14,7 @@ from models.base import Codec, CodecOutput
 from models.losses import LossTerms, LossWeights, objective
 from sweep import training
 from sweep.config import StageConfig
-from sweep.errors import DivergedError
+from sweep.errors import DivergedError, Interrupted
 from sweep.training import Objective, Progress, Team, TrainingState, train_stage
 
 RATE_WEIGHT = 0.01
@@ -23,13 +23,17 @@ RATE_WEIGHT = 0.01
 class Notebook:
     """A keeper that takes every state, and can forget the later ones."""
 
-    def __init__(self) -> None:
+    def __init__(self, ending: bool = False) -> None:
         self.states: list[TrainingState] = []
+        self._ending = ending
+
+    def asked_to_end(self) -> bool:
+        return self._ending
 
     def restore(self) -> TrainingState | None:
         return self.states[-1] if self.states else None
 
-    def offer(self, state: Callable[[], TrainingState]) -> None:
+    def offer(self, state: Callable[[], TrainingState], ending: bool) -> None:
         self.states.append(copy.deepcopy(state()))
 
 
@@ -91,6 +95,19 @@ def test_each_member_of_a_team_trains_the_network_that_it_joined_on_its_share(te
     train_stage(alone, terms, lambda start: map(first.share, batches(start)), stage(2))
     assert joined == [codec]
     assert all(torch.equal(a, b) for a, b in zip(codec.parameters(), alone.parameters(), strict=True))
+
+
+@pytest.mark.parametrize(("rank", "asked"), [(0, True), (0, False), (1, False)])
+def test_all_of_a_team_leave_at_the_same_step_when_any_is_asked_to(
+    rank: int, asked: bool, terms, batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "CHECK_STEPS", 1)
+    notes, seen = Notebook(asked), list[bool]()
+    member = Team(rank, 2, lambda network: network, lambda mine: bool(seen.append(mine)) or len(seen) == 2)
+    with pytest.raises(Interrupted):
+        train_stage(fresh(), terms, batches, stage(4), team=member, keeper=notes)
+    assert seen == [asked, asked]
+    assert [state.step for state in notes.states] == ([1, 2] if rank == 0 else [])
 
 
 def test_a_loss_that_is_not_finite_ends_the_stage(terms, batches) -> None:
