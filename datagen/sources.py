@@ -100,22 +100,9 @@ def _ending(file: Path) -> str:
 
 
 def _images(folder: Path) -> Source:
-    files = sorted(file for file in _below(folder) if _ending(file) in IMAGES)
+    files = sorted(file for file in folder.rglob("*") if _ending(file) in IMAGES)
     items = (Item(file.relative_to(folder).as_posix(), _reader(folder, file), _text_in(file.stem)) for file in files)
     return Source(items, len(files))
-
-
-def _below(folder: Path) -> Iterator[Path]:
-    """The files of a folder and those in it, whether they stand there or are linked to; each folder once."""
-    seen = set()
-    for place, inner, files in os.walk(folder, followlinks=True):
-        if (real := os.path.realpath(place)) in seen:
-            inner.clear()
-            continue
-        seen.add(real)
-        # Which of a folder's names it is read by, no disk decides.
-        inner.sort()
-        yield from (Path(place, file) for file in files)
 
 
 def _text_in(stem: str) -> str:

@@ -83,7 +83,6 @@ def rejected(texts: Texts) -> dict[str, str]:
     return {line: fault for line, fault in faults.items() if fault}
 
 
-@cache
 def _file(texts: Texts) -> tuple[str, ...]:
     """The lines of the user's file, each once."""
     assert texts.file is not None, "called for a file"

@@ -80,8 +80,9 @@ def run(jobs: list[Job], work: Callable[[Job], str]) -> None:
 
 
 def _line(job: Job, error: Exception) -> str:
+    """What went wrong, with the file's name."""
     if isinstance(error, ModelError):
-        return str(error)
+        return str(error) if str(error).startswith(str(job.source)) else f"{job.source}: {error}"
     # torch's own reasons run over many lines.
     reason = str(error).strip().partition("\n")[0] or type(error).__name__
     return f"{job.source} ({reason}); give it alone for the whole report, or cut it up if it is large"

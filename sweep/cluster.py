@@ -67,13 +67,13 @@ def _on_gpus(machine: Counter[str], gpus: float) -> int:
 def team(config: SweepConfig, machines: list[Counter[str]], batch_size: int) -> tuple[SweepConfig, int]:
     """The same for a stage that all train together: a worker takes a GPU, or cores of one machine.
 
-    One core each is fastest while a worker's share of the batch is not too small.
+    As many cores as can be work, each for a worker of its own while the shares of the batch are not too small.
     """
     most = {kind: max(1, batch_size // least) for kind, least in LEAST_SHARE.items()}
     if config.gpus_per_trial and any(machine["GPU"] for machine in machines):
         member, gpus = fit(replace(config, gpus_per_trial=1.0), machines)
         return member, min(gpus, most["GPU"])
     cores = [machine["CPU"] for machine in machines if machine["CPU"]]
-    threads = min(*cores, math.ceil(sum(cores) / most["CPU"]))
-    workers = sum(count // threads for count in cores)
-    return replace(config, cpus_per_trial=threads, gpus_per_trial=0.0), min(workers, most["CPU"])
+    teams = [(min(most["CPU"], sum(count // each for count in cores)), each) for each in range(1, max(cores) + 1)]
+    size, threads = max(teams, key=lambda team: (math.prod(team), -team[1]))
+    return replace(config, cpus_per_trial=threads, gpus_per_trial=0.0), size

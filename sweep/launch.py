@@ -55,7 +55,7 @@ def sweep(run: RunFolder, seconds: float = math.inf) -> Effort:
     with run.claimed(), usage.peak_memory() as memory, display.live(), generate.ray_session():
         table = PointTable(run.path)
         display.phase("opening MLflow")
-        tracker = Tracker(run.tracking_uri, run.sweep_id, run.path.name, _params(run))
+        tracker = Tracker(run.tracking_uri, run.sweep_id, run.path.name, _params(run), display.print)
         recorder = Recorder(table, tracker, display)
         display.show(table.frame)
         try:
@@ -67,6 +67,7 @@ def sweep(run: RunFolder, seconds: float = math.inf) -> Effort:
             with interruption.gentle(run.path, display.print):
                 _measure(run, table, pool, recorder, display, started + seconds)
             _reread(run, table, pool, display)
+            recorder.settle()
             _report(run, table, tracker, display)
         except BaseException as error:
             tracker.finish("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")

@@ -44,6 +44,7 @@ SCHEMA = pl.Schema(
         "on_front": pl.Boolean,
         "checkpoint": pl.String,
         "mlflow_run_id": pl.String,
+        "reason": pl.String,
     }
 )
 OTHERS = "accuracy_"

@@ -19,7 +19,7 @@ class Recorder:
     """The observer of a sweep's pool, in the driver's process."""
 
     def __init__(self, table: PointTable, tracker: Tracker, display: Display) -> None:
-        """Gives MLflow what it lacks of the table; from here on, its errors are told and end nothing."""
+        """Gives MLflow what it lacks of the table."""
         self._table = table
         self._tracker = tracker
         self._display = display
@@ -27,11 +27,6 @@ class Recorder:
         self.train_seconds = 0.0
         """Spent in training by the points that finished here, and on what they share, for each of its places."""
         self._shared: dict[str, float] = {}
-        self._told: dict[str, Row] = {}
-        """Points that finished here, with what the table does not hold of them, such as reasons."""
-        tracker.endure(display.print)
-        for point_id in table.frame["point_id"] if tracker.new else ():
-            self._owe(point_id)
         self._log()
 
     def progressed(self, identity: Row, progress: Progress) -> None:
@@ -49,7 +44,6 @@ class Recorder:
     def finished(self, row: Row) -> None:
         """The point stands in points.parquet when this returns."""
         self._table.add(row)
-        self._told[row["point_id"]] = row
         self._display.finished(row, self._table.frame)
         self.train_seconds += row.get("train_seconds") or 0.0
         self._log()
@@ -65,16 +59,18 @@ class Recorder:
         self._table.update(row["point_id"], accuracies)
         self._display.reread(row, accuracies)
         if self._tracker.reread(row, accuracies) is None:
-            self._owe(row["point_id"])
+            self._table.update(row["point_id"], {"mlflow_run_id": None})
         self._log()
 
-    def _owe(self, point_id: str) -> None:
-        self._table.update(point_id, {"mlflow_run_id": None})
+    def settle(self) -> None:
+        """The last chance to give MLflow what it lacks."""
+        self._tracker.endurance.renew()
+        self._log()
 
     def _log(self) -> None:
-        """Gives MLflow the points that it is owed: those without a run in the table."""
-        owed = self._table.frame.filter(pl.col("mlflow_run_id").is_null()).drop("on_front")
-        for row in owed.iter_rows(named=True):
-            run_id = self._tracker.point(row | self._told.get(row["point_id"], {}))
+        """Gives MLflow the points whose runs it does not hold."""
+        held = pl.col("mlflow_run_id").is_in(self._tracker.run_ids).fill_null(False)
+        for row in self._table.frame.filter(~held).drop("on_front").iter_rows(named=True):
+            run_id = self._tracker.point(row)
             if run_id is not None:
                 self._table.update(row["point_id"], {"mlflow_run_id": run_id})

@@ -1,4 +1,4 @@
-"""What to try next; the only place that knows Optuna."""
+"""What to try next: Optuna's samplers over the plane, as Ray Tune asks them."""
 
 import logging
 import math
@@ -10,26 +10,22 @@ from statistics import fmean
 from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, QMCSampler, RandomSampler, TPESampler
-from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage
-from optuna.storages.journal import JournalFileBackend
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial, TrialState
 from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
 
+from sweep import study
 from sweep.config import SweepConfig
 from sweep.pareto import Objectives
 from sweep.points import Row
-from sweep.proposals import Named, Weights, excesses, first_points, named, named_by, weights
+from sweep.proposals import Named, Weights, first_points, named, weights
 from sweep.stages import Origins
+from sweep.study import OBJECTIVES, ORIGINS
 
-STUDY = "front"
-ORIGINS = "origins"
-"""Names, in a proposal and in the journal, the trials that one comes from."""
 RUNG = "rung "
 """Begins the name, in the journal, of what a trial has reached at a rung, by its number."""
-OBJECTIVES = {"val_bpp": "min", "val_accuracy": "max"}
 FINISHED = Searcher.FINISHED
 """Ray Tune's word that nothing is left to propose."""
 INTERRUPTED = "interrupted"
@@ -47,17 +43,6 @@ SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
     # Its points are all proposed first.
     "grid": lambda seed: RandomSampler(seed=seed),
 }
-
-
-def journal(folder: Path) -> BaseStorage:
-    """A study in a folder's file, which outlives its process at any moment."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return JournalStorage(JournalFileBackend(str(folder / "optuna.log")))
-
-
-def memory() -> BaseStorage:
-    """A study that ends with its process."""
-    return InMemoryStorage()
 
 
 class FrontSearch(OptunaSearch):
@@ -94,20 +79,20 @@ class FrontSearch(OptunaSearch):
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
         logging.getLogger("ray.tune.search.optuna").setLevel(logging.ERROR)
-        started = STUDY in optuna.get_all_study_names(storage)
+        started = study.NAME in optuna.get_all_study_names(storage)
         super().__init__(
-            space=space(config),
+            space=study.space(config),
             metric=list(OBJECTIVES),
             mode=list(OBJECTIVES.values()),
             sampler=SAMPLERS[config.sampler](config.seed),
-            study_name=STUDY,
+            study_name=study.NAME,
             storage=storage,
         )
         assert self._ot_study is not None
         self._study = self._ot_study
         for point in () if started else first_points(config):
             self._study.enqueue_trial(point)
-        settle(self._study, config, recorded)
+        study.settle(self._study, config, recorded)
         for trial in self._study.get_trials(deepcopy=False):
             self._remember(trial)
 
@@ -125,7 +110,7 @@ class FrontSearch(OptunaSearch):
         assert point is not None
         self._known.add(named(point, self._config))
         found, trial = weights(point, self._config), self._ot_trials[trial_id]
-        origins = _origins(trial) or (self._nearest(found) if self._config.strategy == "continued" else ())
+        origins = study.origins_of(trial) or (self._nearest(found) if self._config.strategy == "continued" else ())
         self._paths[trial_id] = (*origins, found)
         trial.set_user_attr(ORIGINS, origins)
         return point | {ORIGINS: origins}
@@ -147,7 +132,7 @@ class FrontSearch(OptunaSearch):
         self.on_trial_result(trial_id, told)
         match told.get("status"):
             case "complete":
-                _constrain(self._ot_trials[trial_id], self._config, told)
+                study.constrain(self._ot_trials[trial_id], self._config, told)
                 super().on_trial_complete(trial_id, told)
                 self._finished[self._paths[trial_id][-1]] = self._paths[trial_id]
             case "failed":
@@ -175,11 +160,11 @@ class FrontSearch(OptunaSearch):
         return hash((self._config.seed, len(self._known))) % 2**32
 
     def _remember(self, trial: FrozenTrial) -> None:
-        if _proposed(trial, self._config):
+        if study.proposed(trial, self._config):
             self._known.add(named(trial.params, self._config))
             if trial.state == TrialState.COMPLETE:
                 found = weights(trial.params, self._config)
-                self._finished[found] = (*_origins(trial), found)
+                self._finished[found] = (*study.origins_of(trial), found)
 
     def _nearest(self, found: Weights) -> Origins:
         """The way to the finished trial that lies nearest in log lambda and log beta."""
@@ -192,65 +177,3 @@ class FrontSearch(OptunaSearch):
             return math.hypot(*(math.log(mine / theirs) / scale for mine, theirs, scale in pairs))
 
         return self._finished[min(self._finished, key=distance)] if self._finished else ()
-
-
-def space(config: SweepConfig) -> dict[str, BaseDistribution]:
-    """The searched plane, and what else is searched."""
-    others: dict[str, BaseDistribution] = {"beta": FloatDistribution(*config.betas, log=True)}
-    others |= {name: _range(name, low, high) for name, low, high in config.vary}
-    if config.strategy != "shared":
-        return {"lambda": FloatDistribution(config.lambdas[-1], config.lambdas[0], log=True), **others}
-    return {"lambda_index": IntDistribution(0, len(config.lambdas) - 1), **others}
-
-
-def _range(name: str, low: float, high: float) -> BaseDistribution:
-    if name == "steps":
-        return IntDistribution(round(low), round(high), log=True)
-    return FloatDistribution(low, high, log=True)
-
-
-def settle(study: optuna.Study, config: SweepConfig, recorded: Iterable[Row]) -> None:
-    """Ends the trials that a killed driver left running: as recorded, or as failed and proposed again, first of all."""
-    known = {named_by(row, config): row for row in recorded}
-    again = []
-    for orphan in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        row = known.get(named(orphan.params, config)) if _proposed(orphan, config) else None
-        if row:
-            _tell(study, orphan, config, row)
-        else:
-            again.append(orphan)
-    # Optuna hands out what waits in the order in which it came.
-    waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,)) if again else []
-    for trial in (*again, *waiting):
-        study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
-        point = trial.params if _proposed(trial, config) else trial.system_attrs.get("fixed_params")
-        if point:
-            study.enqueue_trial(point, {ORIGINS: _origins(trial)})
-
-
-def _proposed(trial: FrozenTrial, config: SweepConfig) -> bool:
-    """Whether the driver lived to draw all of the trial's point."""
-    return trial.params.keys() == space(config).keys()
-
-
-def _tell(study: optuna.Study, trial: FrozenTrial, config: SweepConfig, row: Row) -> None:
-    """What was recorded of a trial."""
-    match row["status"]:
-        case "complete":
-            _constrain(Trial(study, trial._trial_id), config, row)
-            study.tell(trial.number, [row[name] for name in OBJECTIVES])
-        case "stopped":
-            study.tell(trial.number, state=TrialState.PRUNED)
-        case _:
-            study.tell(trial.number, state=TrialState.FAIL)
-
-
-def _origins(trial: Trial | FrozenTrial) -> Origins:
-    """The trials that one comes from, as the journal has them."""
-    return tuple((rate_weight, ocr_weight) for rate_weight, ocr_weight in trial.user_attrs.get(ORIGINS, ()))
-
-
-def _constrain(trial: Trial, config: SweepConfig, row: Row) -> None:
-    """Tells how far a measured point is from each wish."""
-    for wish, excess in excesses(config.wishes, row).items():
-        trial.set_constraint(wish, excess)

@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sweep import proposals, search, stages
+from sweep import proposals, search, stages, study
 from sweep.config import SweepConfig
 from sweep.errors import SweepError
 from sweep.pareto import Objectives
@@ -97,14 +97,14 @@ class Simulation:
         def too_late(seconds: float) -> bool:
             return self._now + seconds > deadline
 
-        searcher = FrontSearch(self._config, search.memory(), too_late=too_late, clock=lambda: self._now)
+        searcher = FrontSearch(self._config, study.memory(), too_late=too_late, clock=lambda: self._now)
         stopping = FrontStopping()
         for number in range(self._config.budget):
             point = searcher.suggest(str(number))
             if point == search.FINISHED:
                 return
             weights = proposals.weights(point, self._config)
-            node = Target("tfic", *weights, origins=point[search.ORIGINS]).node(self._config)
+            node = Target("tfic", *weights, origins=point[study.ORIGINS]).node(self._config)
             assert node is not None
             yield self._trial(str(number), node, searcher, stopping)
 

@@ -3,16 +3,15 @@
 Only the driver writes, so that a SQLite store serves any number of workers.
 """
 
-import functools
 import json
 import logging
 import math
 import os
 import time
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any
 
 import mlflow
 import polars as pl
@@ -25,10 +24,13 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, LifecycleStage, Met
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_PARENT_RUN_ID
 
+from sweep.endurance import Endurance, endured
 from sweep.errors import SweepError
 from sweep.folder import sqlite_file
 from sweep.points import Row
 from sweep.training import Progress
+
+logger = logging.getLogger(__name__)
 
 # The sweep waits while MLflow tries again: by its own choice for four minutes, at 120 seconds a try.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
@@ -37,44 +39,32 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
 EXPERIMENT = "tfic-sweep"
 SWEEP_TAG = "tfic.sweep_id"
 POINT_TAG = "tfic.point_id"
+PARENT = "parent"
+"""Stands there for the sweep itself."""
+MOST = 50_000
+"""Runs that MLflow names at a time."""
 PARAMS = (
     *("kind", "codec", "seed", "lambda", "beta", "distortion_weight"),
     *("learning_rate", "stage1_steps", "stage2_steps"),
 )
 ENDED = {"complete": "FINISHED", "stopped": "KILLED", "failed": "FAILED"}
 """MLflow's words for ours."""
-PATIENCE = 10
-"""Times as long as a failed call took, MLflow is asked nothing more, so that a sweep hardly waits for it."""
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-def _endured(method: Callable[Concatenate["Tracker", P], T]) -> Callable[Concatenate["Tracker", P], T | None]:
-    """The method as `Tracker.endure` has it: None where MLflow fails, or has failed a moment ago."""
-
-    @functools.wraps(method)
-    def attempt(self: "Tracker", *args: P.args, **kwargs: P.kwargs) -> T | None:
-        started = time.monotonic()
-        if started < self._silent_until:
-            return None
-        try:
-            return method(self, *args, **kwargs)
-        # Stores of runs and of files raise errors of many libraries.
-        except Exception as error:
-            if self._say is None:
-                raise
-            self._tell(error)
-            ended = time.monotonic()
-            self._silent_until = ended + PATIENCE * (ended - started)
-            return None
-
-    return attempt
 
 
 class Tracker:
-    """Writes one sweep to MLflow; what is there already is found by tag and continued."""
+    """Writes one sweep to MLflow; what is there already is found by tag and continued.
 
-    def __init__(self, uri: str, sweep_id: str, name: str, params: dict[str, Any]) -> None:
+    Once it is open, an error of MLflow's is said, the first time, and ends nothing: the method returns None.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        sweep_id: str,
+        name: str,
+        params: dict[str, Any],
+        say: Callable[[str], None] = logger.warning,
+    ) -> None:
         """Opens the store, which migrates it once, and the sweep's parent run.
 
         Raises:
@@ -85,10 +75,12 @@ class Tracker:
             logging.getLogger(library).setLevel(logging.CRITICAL)
         self._uri = uri
         self._sweep_id = sweep_id
-        self._runs: dict[str, str] = {}
-        self._say: Callable[[str], None] | None = None
-        self._said = False
-        self._silent_until = 0.0
+        self.endurance = Endurance(
+            lambda error: say(
+                f"MLflow at {uri} fails ({_reason(error)}); the sweep goes on, points.parquet keeps its points, "
+                "and what MLflow lacks of them is logged when it answers again, or with --resume"
+            )
+        )
         try:
             self._open(name, params)
         except SweepError:
@@ -103,29 +95,22 @@ class Tracker:
         with _alone(self._uri):
             self._client = MlflowClient(self._uri)
             self._experiment = self._experiment_id()
-        parent = self._find(f"tags.`{SWEEP_TAG}` = '{self._sweep_id}' and tags.`{POINT_TAG}` = 'parent'")
-        self.new = parent is None
-        """Whether the store did not know the sweep."""
-        if parent is None:
-            tags = {SWEEP_TAG: self._sweep_id, POINT_TAG: "parent"}
-            parent = self._client.create_run(self._experiment, tags=tags, run_name=name)
-            self._log(parent.info.run_id, params=params)
-        self.parent_id = parent.info.run_id
+        found = self._client.search_runs([self._experiment], self._query(), max_results=MOST)
+        self._runs = {run.data.tags[POINT_TAG]: run.info.run_id for run in found}
+        parent_id = self._runs.pop(PARENT, None)
+        if parent_id is None:
+            tags = {SWEEP_TAG: self._sweep_id, POINT_TAG: PARENT}
+            parent_id = self._client.create_run(self._experiment, tags=tags, run_name=name).info.run_id
+            self._log(parent_id, params=params)
+        self.parent_id = parent_id
         self._client.update_run(self.parent_id, status="RUNNING")
 
-    def endure(self, say: Callable[[str], None]) -> None:
-        """From here on an error of MLflow's is said, the first time, and ends nothing: the method returns None."""
-        self._say = say
+    @property
+    def run_ids(self) -> list[str]:
+        """Runs of points that the store is known to hold."""
+        return [*self._runs.values()]
 
-    def _tell(self, error: Exception) -> None:
-        if self._say is not None and not self._said:
-            self._say(
-                f"MLflow at {self._uri} fails ({_reason(error)}); the sweep goes on, points.parquet keeps its points, "
-                "and what MLflow lacks of them is logged when it answers again, or with --resume"
-            )
-        self._said = True
-
-    @_endured
+    @endured
     def dataset(self, folder: Path, digest: str, splits: dict[str, pl.DataFrame]) -> None:
         """Names the images that the sweep trains on and measures, a split each, on the parent run."""
         # A path alone would be resolved by two of MLflow's kinds of source, which it warns of.
@@ -136,61 +121,68 @@ class Tracker:
             inputs.append(DatasetInput(Dataset(**described), [InputTag(MLFLOW_DATASET_CONTEXT, split)]))
         self._client.log_inputs(self.parent_id, inputs)
 
-    @_endured
+    @endured
     def shared_progress(self, stage: str, progress: Progress) -> None:
         """Loss terms of training that all points share, on the parent run, as `stage 1/*` and `stage 2/*`."""
         self._log(self.parent_id, metrics=_terms(stage, progress), step=progress.step)
 
-    @_endured
+    @endured
     def progress(self, identity: Row, progress: Progress) -> None:
         """Loss terms of a point under way, by step, as `train/*`."""
-        self._log(self._run_of(identity), metrics=_terms("train", progress), step=progress.step)
+        with self._run_of(identity) as run_id:
+            self._log(run_id, metrics=_terms("train", progress), step=progress.step)
 
-    @_endured
+    @endured
     def point(self, row: Row) -> str:
         """Everything measured of a finished point, what the search was told as `val/*`; returns its run's id."""
-        run_id = self._run_of(row)
         metrics = {name.replace("val_", "val/"): value for name, value in row.items() if name not in PARAMS}
         tags = _given(row, ("status", "reason", "checkpoint"))
-        # The params once more: MLflow may have failed between a run and its params.
-        self._log(run_id, metrics=metrics, params=_given(row, PARAMS), tags=tags, step=_steps(row))
-        self._client.set_terminated(run_id, ENDED[row["status"]])
+        with self._run_of(row) as run_id:
+            # The params once more: MLflow may have failed between a run and its params.
+            self._log(run_id, metrics=metrics, params=_given(row, PARAMS), tags=tags, step=_steps(row))
+            self._client.set_terminated(run_id, ENDED[row["status"]])
         return run_id
 
-    @_endured
+    @endured
     def reread(self, row: Row, accuracies: Row) -> str:
         """What other readers read of a finished point; returns its run's id."""
-        run_id = self._run_of(row)
-        self._log(run_id, metrics=accuracies, step=_steps(row))
+        with self._run_of(row) as run_id:
+            self._log(run_id, metrics=accuracies, step=_steps(row))
         return run_id
 
-    @_endured
+    @endured
     def sweep(self, values: Row, step: int) -> None:
         """The sweep's own figures, such as `hypervolume`, after `step` points."""
         self._log(self.parent_id, metrics=values, step=step)
 
-    @_endured
+    @endured
     def figure(self, figure: Figure, name: str) -> None:
         """Replaces a picture of the parent run."""
         self._client.log_figure(self.parent_id, figure, name)
 
-    @_endured
+    @endured
     def file(self, path: Path) -> None:
         """Copies a file to the parent run."""
         self._client.log_artifact(self.parent_id, str(path))
 
-    @_endured
+    @endured
     def finish(self, status: str) -> None:
         """Ends the parent run as FINISHED or KILLED."""
         self._client.set_terminated(self.parent_id, status)
 
-    def _run_of(self, identity: Row) -> str:
-        """The child run of a point: this process's, an earlier one's, or a new one."""
+    @contextmanager
+    def _run_of(self, identity: Row) -> Iterator[str]:
+        """The child run of a point, to write to: one that the store holds, or a new one."""
         point_id = identity["point_id"]
         if point_id not in self._runs:
-            found = self._find(f"tags.`{SWEEP_TAG}` = '{self._sweep_id}' and tags.`{POINT_TAG}` = '{point_id}'")
-            self._runs[point_id] = (found or self._create(identity)).info.run_id
-        return self._runs[point_id]
+            found = self._client.search_runs([self._experiment], self._query(point_id), max_results=1)
+            self._runs[point_id] = (found[0] if found else self._create(identity)).info.run_id
+        try:
+            yield self._runs[point_id]
+        except Exception:
+            # It may have been deleted meanwhile.
+            del self._runs[point_id]
+            raise
 
     def _create(self, identity: Row) -> Run:
         tags = {SWEEP_TAG: self._sweep_id, POINT_TAG: identity["point_id"], MLFLOW_PARENT_RUN_ID: self.parent_id}
@@ -198,9 +190,10 @@ class Tracker:
         self._log(run.info.run_id, params=_given(identity, PARAMS))
         return run
 
-    def _find(self, query: str) -> Run | None:
-        found = self._client.search_runs([self._experiment], query, max_results=1)
-        return found[0] if found else None
+    def _query(self, point_id: str | None = None) -> str:
+        """What finds the sweep's runs, or that of one point."""
+        sweep = f"tags.`{SWEEP_TAG}` = '{self._sweep_id}'"
+        return sweep if point_id is None else f"{sweep} and tags.`{POINT_TAG}` = '{point_id}'"
 
     def _experiment_id(self) -> str:
         experiment = self._client.get_experiment_by_name(EXPERIMENT)

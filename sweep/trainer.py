@@ -22,7 +22,7 @@ from sweep.checkpoints import Store
 from sweep.config import SweepConfig
 from sweep.errors import DivergedError, Interrupted, SweepError
 from sweep.stages import Node
-from sweep.training import Progress, Team, every
+from sweep.training import ALONE, Progress, Team, every
 
 News = Progress | DivergedError | Interrupted
 """What the first worker tells the driver."""
@@ -148,7 +148,9 @@ def _work(settings: dict) -> None:
     job: _Job = ray.get(settings["job"])
     context, device = train.get_context(), get_device()
     torch.set_num_threads(job.config.cpus_per_trial)
-    team = Team(context.get_world_rank(), context.get_world_size(), _join, _any)
+    rank, size = context.get_world_rank(), context.get_world_size()
+    # Alone, there is nobody to agree with; a GPU would be waited for at every step.
+    team = Team(rank, size, _join, _any) if size > 1 else ALONE
     recognizer = teachers.load(job.config.recognizers).to(device)
     store = Store.of(job.folder, job.config.save_seconds)
     report = every(job.config.report_seconds, job.tell) if team.rank == 0 else lambda progress: None

@@ -1,4 +1,4 @@
-"""Points in parallel on Ray; the only place that knows Ray Tune."""
+"""Points in parallel, as trials of Ray Tune."""
 
 import functools
 import math
@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
 
 os.environ |= {
     # Ctrl-C reaches our own code, which has saved everything by then.
@@ -20,43 +19,25 @@ os.environ |= {
 import ray
 import torch
 from ray import tune
-from ray.tune.experiment import Trial
-from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
 from datagen.generate import Report
-from sweep import cluster, interruption, proposals, rereading, search, teaching, trial
+from sweep import cluster, interruption, proposals, rereading, study, teaching, trial
 from sweep.checkpoints import Store
 from sweep.config import SweepConfig
 from sweep.errors import Interrupted
-from sweep.pareto import Objectives
 from sweep.points import Row
-from sweep.scheduler import FrontStopping
-from sweep.search import INTERRUPTED, OBJECTIVES, FrontSearch
+from sweep.relay import Observer, Relay, Rungs, target_of
+from sweep.search import INTERRUPTED, FrontSearch
 from sweep.stages import Node
+from sweep.study import OBJECTIVES
 from sweep.trainer import train_together
 from sweep.training import Progress, every
 from sweep.trial import Data, Target
 
 NO_OBJECTIVES = dict.fromkeys(OBJECTIVES)
 """Tune wants every report to name them."""
-
-
-@runtime_checkable
-class Observer(Protocol):
-    """Learns in the driver's process what becomes of each point."""
-
-    def progressed(self, identity: Row, progress: Progress) -> None:
-        """A point is being trained."""
-        ...
-
-    def finished(self, row: Row) -> None:
-        """A point is measured, or has failed for a `reason`."""
-        ...
-
-    def reread(self, row: Row, accuracies: dict[str, float]) -> None:
-        """Readers that are held out have read a point's reconstructions."""
-        ...
 
 
 class Pool:
@@ -121,8 +102,8 @@ class Pool:
         """
         if trials > 0:
             too_late = functools.partial(_too_late, deadline, interruption.sign(self._folder))
-            found = FrontSearch(self._config, search.journal(self._folder / "tune"), recorded, too_late)
-            self._fit(None, found, trials, self.searching(trials), _Rungs(found.rungs()))
+            found = FrontSearch(self._config, study.journal(self._folder / "tune"), recorded, too_late)
+            self._fit(None, found, trials, self.searching(trials), Rungs(found.rungs()))
 
     def searching(self, trials: int) -> int:
         """How many trials of a search run at a time."""
@@ -159,70 +140,11 @@ class Pool:
             run_config=tune.RunConfig(
                 name=time.strftime("%Y%m%d-%H%M%S"),
                 storage_path=str(self._folder / "tune"),
-                callbacks=[_Relay(self._config, self._observer, Store.of(self._folder))],
+                callbacks=[Relay(self._config, self._observer, Store.of(self._folder))],
                 failure_config=tune.FailureConfig(max_failures=2),
                 verbose=0,
             ),
         ).fit()
-
-
-class _Rungs(FIFOScheduler):
-    """Stops trials that fall behind."""
-
-    def __init__(self, before: Iterable[tuple[int, str, Objectives]]) -> None:
-        super().__init__()
-        self._stopping = FrontStopping()
-        for rung, name, reached in before:
-            self._stopping.passes(rung, name, reached)
-
-    def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict) -> str:
-        if "rung" not in result:
-            return self.CONTINUE
-        reached = Objectives(*(result[name] for name in OBJECTIVES))
-        return self.CONTINUE if self._stopping.passes(result["rung"], trial.trial_id, reached) else self.STOP
-
-
-class _Relay(tune.Callback):
-    """Passes Tune's events on as ours."""
-
-    def __init__(self, config: SweepConfig, observer: Observer, store: Store) -> None:
-        self._config = config
-        self._observer = observer
-        self._store = store
-
-    def __getstate__(self) -> dict:
-        """Nothing: Tune saves its callbacks, and ours belong to this process."""
-        return {}
-
-    def on_trial_result(self, iteration: int, trials: list[Trial], trial: Trial, result: dict, **info: Any) -> None:
-        if "row" in result:
-            if result["status"] == "failed":
-                self._forget(trial)
-            self._observer.finished(result["row"])
-        elif "progress" in result:
-            identity = _target(trial.config, self._config).identity(self._config)
-            self._observer.progressed(identity, Progress(**result["progress"]))
-
-    def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
-        """Of those that end by themselves all is known already."""
-        last = trial.last_result
-        if "rung" not in last:
-            return
-        self._forget(trial)
-        target = _target(trial.config, self._config)
-        seen = {name: last[name] for name in ("val_bpp", "val_accuracy", "val_psnr_db", "train_seconds")}
-        reason = f"behind the front after {last['steps']} steps of stage 2"
-        self._observer.finished(target.identity(self._config) | seen | {"status": "stopped", "reason": reason})
-
-    def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
-        self._forget(trial)
-        identity = _target(trial.config, self._config).identity(self._config)
-        self._observer.finished(identity | {"status": "failed", "reason": _last_line(trial.error_file)})
-
-    def _forget(self, trial: Trial) -> None:
-        """Nobody goes on with what is half done of it."""
-        if node := _target(trial.config, self._config).node(self._config):
-            self._store.forget(node)
 
 
 def _reread(row: Row, readers: list[str], config: SweepConfig, folder: Path, data: Data) -> dict[str, float]:
@@ -236,19 +158,12 @@ def _run(params: dict, *, config: SweepConfig, folder: Path, data: list[ray.Obje
     try:
         if interruption.sign(folder).exists():
             raise Interrupted
-        row = trial.run(_target(params, config), config, folder, ray.get(data[0]), reporter, _report_rung)
+        row = trial.run(target_of(params, config), config, folder, ray.get(data[0]), reporter, _report_rung)
     except Interrupted:
         tune.report({"status": INTERRUPTED, **NO_OBJECTIVES})
         return
     objectives = {name: row.get(name) for name in (*OBJECTIVES, "val_psnr_db")}
     tune.report({"row": row, "status": row["status"], **objectives})
-
-
-def _target(params: dict, config: SweepConfig) -> Target:
-    if "target" in params:
-        return params["target"]
-    origins = tuple(map(tuple, params[search.ORIGINS]))
-    return Target("tfic", *proposals.weights(params, config), origins=origins, varied=proposals.varied(params, config))
 
 
 def _report_progress(progress: Progress) -> None:
@@ -264,8 +179,3 @@ def _report_rung(rung: trial.Rung) -> None:
 def _too_late(deadline: float, sign: Path, seconds: float) -> bool:
     """A function of its own, for Ray Tune pickles its searcher."""
     return time.monotonic() + seconds > deadline or sign.exists()
-
-
-def _last_line(path: str | None) -> str:
-    lines = Path(path).read_text().strip().splitlines() if path else []
-    return lines[-1] if lines else "the worker died"

@@ -107,7 +107,7 @@ def test_a_folder_goes_through_files_and_back(
     assert run(folder, monkeypatch, "decompress", "packed", "restored") == 2
     said = capsys.readouterr()
     assert said.out.startswith("restored/a.png: ")
-    assert "failed: restored/deep/b.png exists; choose another name or folder" in said.err
+    assert "failed: packed/deep/b.tfic: restored/deep/b.png exists; choose another name or folder" in said.err
     assert run(folder, monkeypatch, "read", "packed/**/*.tfic") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("\t")[0] for line in lines] == ["packed/a.tfic", "packed/deep/b.tfic"]

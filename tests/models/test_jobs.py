@@ -71,6 +71,15 @@ def test_what_one_file_asks_of_the_memory_stops_no_other(capsys) -> None:
     assert "Exception raised from" not in said.err
 
 
+def test_each_failure_names_its_file_once(capsys) -> None:
+    def work(job: Job) -> str:
+        raise ModelError("the file is damaged" if job.source.name == "a" else f"{job.source} has 2 pages")
+
+    with pytest.raises(ModelError, match="2 of 2 files failed"):
+        jobs.run([Job(Path(name)) for name in "ab"], work)
+    assert "failed: a: the file is damaged\nfailed: b has 2 pages\n" in capsys.readouterr().err
+
+
 @pytest.fixture
 def packed(tmp_path: Path) -> Path:
     (tmp_path / "deep").mkdir()

@@ -11,7 +11,7 @@ CONTRACT = """
     point_id kind codec lambda beta distortion_weight learning_rate seed stage1_steps stage2_steps
     bpp bpp_payload bpp_estimated accuracy cer psnr_db accuracy_tesseract accuracy_rapidocr
     encode_ms encode_ms_std decode_ms ocr_ms ocr_ms_std
-    train_seconds val_bpp val_accuracy val_psnr_db status on_front checkpoint mlflow_run_id
+    train_seconds val_bpp val_accuracy val_psnr_db status on_front checkpoint mlflow_run_id reason
 """
 
 

@@ -11,7 +11,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from rich.console import Console
 
-from sweep import points, tracking
+from sweep import endurance, points
 from sweep.points import PointTable, Row
 from sweep.presets import smoke
 from sweep.progress import Display
@@ -37,12 +37,13 @@ def screen() -> io.StringIO:
 def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """MLflow's pictures lie below the working directory; it is asked again at once."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(tracking, "PATIENCE", 0.0)
+    monkeypatch.setattr(endurance, "PATIENCE", 0.0)
 
 
 def recorder(folder: Path, store: Path, screen: io.StringIO, sweep_id: str) -> Recorder:
-    tracker = Tracker(f"sqlite:///{store}", sweep_id, "name", {})
-    return Recorder(PointTable(folder), tracker, Display(smoke(), Console(file=screen, width=120)))
+    display = Display(smoke(), Console(file=screen, width=120))
+    tracker = Tracker(f"sqlite:///{store}", sweep_id, "name", {}, display.print)
+    return Recorder(PointTable(folder), tracker, display)
 
 
 def point(point_id: str, **values) -> Row:
@@ -102,6 +103,17 @@ def test_readings_that_mlflow_missed_come_with_the_next_point(tmp_path: Path, st
         observer.reread(point("a", **COMPLETE), {"accuracy_tesseract": 0.25})
     observer.finished(point("b", **COMPLETE))
     assert run(store, tmp_path, "a").data.metrics["accuracy_tesseract"] == 0.25
+
+
+def test_what_mlflow_missed_of_the_last_point_comes_at_the_end(
+    tmp_path: Path, store: Path, screen: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endurance, "PATIENCE", 1e6)
+    observer = recorder(tmp_path, store, screen, "sweep-e")
+    with away(store):
+        observer.finished(point("a", status="failed", reason="the loss is nan"))
+    observer.settle()
+    assert run(store, tmp_path, "a").data.tags["reason"] == "the loss is nan"
 
 
 def test_a_store_that_does_not_know_the_sweep_is_given_all_of_it(

@@ -10,7 +10,8 @@ from sweep import proposals, search
 from sweep.config import Sampler, SweepConfig
 from sweep.errors import SweepError
 from sweep.presets import continued, cpu, independent, shared, smoke
-from sweep.search import FrontSearch, journal
+from sweep.search import FrontSearch
+from sweep.study import ORIGINS, journal
 
 
 @pytest.mark.parametrize("sampler", search.SAMPLERS)
@@ -172,7 +173,7 @@ def test_a_continued_trial_comes_from_the_nearest_finished_one(tmp_path: Path) -
 
     def proposed(searcher: FrontSearch, point: tuple[float, float]) -> tuple:
         searcher._study.enqueue_trial(dict(zip(("lambda", "beta"), point, strict=True)))
-        return tuple(searcher.suggest(str(point))[search.ORIGINS])
+        return tuple(searcher.suggest(str(point))[ORIGINS])
 
     searcher = FrontSearch(config, journal(tmp_path))
     for name in "xy":

@@ -13,7 +13,8 @@ from searches import answer, states
 from sweep import proposals, search
 from sweep.config import Sampler
 from sweep.presets import continued, cpu, smoke
-from sweep.search import FrontSearch, journal
+from sweep.search import FrontSearch
+from sweep.study import NAME, journal
 
 
 def test_a_killed_drivers_proposals_come_first_in_the_next(tmp_path: Path) -> None:
@@ -45,7 +46,7 @@ def test_what_a_killed_driver_had_recorded_is_not_proposed_again(tmp_path: Path)
 @pytest.mark.parametrize("drawn", [{}, {"lambda": 0.01}])
 def test_a_driver_that_died_while_it_drew_a_point_hinders_no_resume(drawn: dict[str, float], tmp_path: Path) -> None:
     FrontSearch(smoke(), journal(tmp_path))
-    study = optuna.load_study(study_name=search.STUDY, storage=journal(tmp_path))
+    study = optuna.load_study(study_name=NAME, storage=journal(tmp_path))
     enqueued = len(study.get_trials(states=(TrialState.WAITING,)))
     for _ in range(enqueued + 1):
         trial = study.ask()
@@ -71,7 +72,7 @@ def test_what_was_under_way_comes_before_what_never_started(tmp_path: Path) -> N
 def test_the_journal_is_an_optuna_study(tmp_path: Path) -> None:
     FrontSearch(smoke(), journal(tmp_path)).suggest("a")
     storage = JournalStorage(JournalFileBackend(str(tmp_path / "optuna.log")))
-    study = optuna.load_study(study_name=search.STUDY, storage=storage)
+    study = optuna.load_study(study_name=NAME, storage=storage)
     assert [direction.name for direction in study.directions] == ["MINIMIZE", "MAXIMIZE"]
 
 

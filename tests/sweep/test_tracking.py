@@ -8,7 +8,7 @@ from commands import command
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
 
-from sweep import tracking
+from sweep import endurance
 from sweep.errors import SweepError
 from sweep.points import Row
 from sweep.tracking import EXPERIMENT, Tracker
@@ -113,6 +113,15 @@ def test_what_others_read_later_joins_the_points_run(store: str) -> None:
     assert run.info.status == "FINISHED"
 
 
+def test_a_run_that_was_deleted_meanwhile_is_written_anew(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endurance, "PATIENCE", 0.0)
+    tracker = Tracker(store, "sweep-k", "name", {})
+    deleted = logged(tracker, POINT)
+    MlflowClient(store).delete_run(deleted)
+    assert tracker.point(POINT) is None
+    assert logged(tracker, POINT) != deleted
+
+
 @pytest.mark.parametrize("uri", ["http://127.0.0.1:9", "foo://store", "sqlite:////proc/none/mlflow.db", "http://[x"])
 def test_a_store_that_cannot_be_opened_is_one_line(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
@@ -164,14 +173,15 @@ def test_two_sweeps_that_start_together_share_a_new_store(tmp_path: Path) -> Non
 
 def test_a_server_that_is_away_is_told_once_and_then_left_alone(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    monkeypatch.setattr(tracking, "PATIENCE", 1e6)
-    tracker, said = Tracker(store, "sweep-j", "name", {}), []
-    tracker.endure(said.append)
+    monkeypatch.setattr(endurance, "PATIENCE", 1e6)
+    said: list[str] = []
+    tracker = Tracker(store, "sweep-j", "name", {}, said.append)
     here, tracker._client = tracker._client, MlflowClient("http://127.0.0.1:9")
     assert tracker.point(POINT) is None
     tracker._client = here
     assert tracker.point(POINT) is None
-    tracker.finish("FINISHED")
+    tracker.endurance.renew()
+    assert tracker.point(POINT) in tracker.run_ids
     [line] = said
     assert "Connection refused" in line
     assert "\n" not in line

@@ -26,7 +26,7 @@ from sweep.trial import Data
 
 data_folder, folder, task = Path(sys.argv[1]), Path(sys.argv[2]).absolute(), sys.argv[3]
 (folder / "checkpoints").mkdir(parents=True)
-steps, rate = 300 if task == "interrupt" else 60, 1e30 if task == "diverge" else 1e-3
+steps, rate = 120 if task == "interrupt" else 60, 1e30 if task == "diverge" else 1e-3
 stage = StageConfig(steps=steps, batch_size=4, learning_rate=rate)
 config = replace(
     presets.smoke(), data=Manifest.load(data_folder).spec, stage1=stage, report_seconds=0.0, save_seconds=0.0
@@ -92,7 +92,7 @@ def test_all_workers_end_when_they_are_asked_to_and_go_on_from_there(data_folder
     said = run("interrupt", data_folder, tmp_path)
     assert "interrupted True" in said
     assert said.count("step 10 by 2\n") == 1
-    assert said.count("step 300 by 2\n") == 1
+    assert said.count("step 120 by 2\n") == 1
     assert "files True" in said
 
 

@@ -1,0 +1,114 @@
+"""What Ray Tune tells of its trials, as ours hear it: an observer, and the early stopping."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from ray import tune
+from ray.tune.experiment import Trial
+from ray.tune.schedulers import FIFOScheduler
+
+from sweep import proposals
+from sweep.checkpoints import Store
+from sweep.config import SweepConfig
+from sweep.pareto import Objectives
+from sweep.points import Row
+from sweep.scheduler import FrontStopping
+from sweep.study import OBJECTIVES, ORIGINS
+from sweep.training import Progress
+from sweep.trial import Target
+
+
+@runtime_checkable
+class Observer(Protocol):
+    """Learns in the driver's process what becomes of each point."""
+
+    def progressed(self, identity: Row, progress: Progress) -> None:
+        """A point is being trained."""
+        ...
+
+    def finished(self, row: Row) -> None:
+        """A point is measured, or has failed for a `reason`."""
+        ...
+
+    def reread(self, row: Row, accuracies: dict[str, float]) -> None:
+        """Readers that are held out have read a point's reconstructions."""
+        ...
+
+
+class Rungs(FIFOScheduler):
+    """Stops trials that fall behind."""
+
+    def __init__(self, before: Iterable[tuple[int, str, Objectives]]) -> None:
+        super().__init__()
+        self._stopping = FrontStopping()
+        for rung, name, reached in before:
+            self._stopping.passes(rung, name, reached)
+
+    def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict) -> str:
+        """Whether a trial that has reached a rung goes on."""
+        if "rung" not in result:
+            return self.CONTINUE
+        reached = Objectives(*(result[name] for name in OBJECTIVES))
+        return self.CONTINUE if self._stopping.passes(result["rung"], trial.trial_id, reached) else self.STOP
+
+
+class Relay(tune.Callback):
+    """Passes Tune's events on as ours."""
+
+    def __init__(self, config: SweepConfig, observer: Observer, store: Store) -> None:
+        self._config = config
+        self._observer = observer
+        self._store = store
+
+    def __getstate__(self) -> dict:
+        """Nothing: Tune saves its callbacks, and ours belong to this process."""
+        return {}
+
+    def on_trial_result(self, iteration: int, trials: list[Trial], trial: Trial, result: dict, **info: Any) -> None:
+        """A measured point, or news of one under way."""
+        if "row" in result:
+            if result["status"] == "failed":
+                self._forget(trial)
+            self._observer.finished(result["row"])
+        elif "progress" in result:
+            identity = target_of(trial.config, self._config).identity(self._config)
+            self._observer.progressed(identity, Progress(**result["progress"]))
+
+    def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        """Of those that end by themselves all is known already."""
+        last = trial.last_result
+        if "rung" not in last:
+            return
+        self._forget(trial)
+        target = target_of(trial.config, self._config)
+        seen = {name: last[name] for name in ("val_bpp", "val_accuracy", "val_psnr_db", "train_seconds")}
+        reason = f"behind the front after {last['steps']} steps of stage 2"
+        self._observer.finished(target.identity(self._config) | seen | {"status": "stopped", "reason": reason})
+
+    def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        """One that was tried as often as it makes sense; a base point is tried again by whoever needs it."""
+        target = target_of(trial.config, self._config)
+        if target.kind == "tfic":
+            self._forget(trial)
+        self._observer.finished(
+            target.identity(self._config) | {"status": "failed", "reason": _last_line(trial.error_file)}
+        )
+
+    def _forget(self, trial: Trial) -> None:
+        """Nobody goes on with what is half done of it."""
+        if node := target_of(trial.config, self._config).node(self._config):
+            self._store.forget(node)
+
+
+def target_of(params: dict, config: SweepConfig) -> Target:
+    """The point that a trial of Tune's is."""
+    if "target" in params:
+        return params["target"]
+    origins = tuple(map(tuple, params[ORIGINS]))
+    return Target("tfic", *proposals.weights(params, config), origins=origins, varied=proposals.varied(params, config))
+
+
+def _last_line(path: str | None) -> str:
+    lines = Path(path).read_text().strip().splitlines() if path else []
+    return lines[-1] if lines else "the worker died"

@@ -1,0 +1,66 @@
+"""What becomes of trials, without Ray: Tune's events as they come."""
+
+from pathlib import Path
+
+from ray.tune.experiment import Trial
+
+from sweep.checkpoints import Store
+from sweep.points import Row
+from sweep.presets import smoke
+from sweep.relay import Relay
+from sweep.training import Progress
+from sweep.trial import Target
+
+
+class Listener:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+
+    def progressed(self, identity: Row, progress: Progress) -> None: ...
+
+    def finished(self, row: Row) -> None:
+        self.rows.append(row)
+
+    def reread(self, row: Row, accuracies: dict[str, float]) -> None: ...
+
+
+class Ended(Trial):
+    """One of Tune's, without what only Tune needs."""
+
+    def __init__(self, target: Target, error: Path | None = None) -> None:
+        self.config = {"target": target}
+        self._error = error
+
+    @property
+    def error_file(self) -> str | None:
+        return self._error and str(self._error)
+
+
+def test_what_is_half_done_of_a_failed_trial_is_forgotten(tmp_path: Path) -> None:
+    config, target, listener = smoke(), Target("tfic", 0.01, 0.1), Listener()
+    node = target.node(config)
+    assert node is not None
+    half, error = tmp_path / f"{node.key}.partial.pt", tmp_path / "error.txt"
+    error.write_text("Traceback\n  ...\nRuntimeError: the disk is full\n")
+    trial = Ended(target, error)
+    relay = Relay(config, listener, Store(tmp_path))
+    half.touch()
+    relay.on_trial_error(1, [], trial)
+    assert not half.exists()
+    half.touch()
+    failed = target.identity(config) | {"status": "failed", "reason": "the loss is nan"}
+    relay.on_trial_result(1, [], trial, {"row": failed, "status": "failed"})
+    assert [row["reason"] for row in listener.rows] == ["RuntimeError: the disk is full", "the loss is nan"]
+    assert not half.exists()
+
+
+def test_what_is_half_done_of_a_base_point_is_left_to_who_tries_again(tmp_path: Path) -> None:
+    config, target = smoke(), Target("base", 0.01)
+    node = target.node(config)
+    assert node is not None
+    half = tmp_path / f"{node.key}.partial.pt"
+    half.touch()
+    Relay(config, Listener(), Store(tmp_path)).on_trial_error(1, [], Ended(target))
+    assert half.exists()
