@@ -23,6 +23,8 @@ import sys
 from PIL import ImageFont
 # Pillow 10 removed it; without, the command fails.
 ImageFont.FreeTypeFont.getsize = lambda font, text: font.getbbox(text)[2:]
+# The layout that ours has everywhere; the other one takes longer.
+ImageFont.core.HAVE_RAQM = False
 from trdg.run import main
 sys.exit(main())
 """
