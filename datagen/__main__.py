@@ -134,7 +134,7 @@ def _say(manifest: "Manifest", folder: Path, given: str) -> None:
     print(f"look at them: {', '.join(str(folder / summary.sheet_name(split)) for split in SPLITS)}")
     reasons = Counter(manifest.rejected.values())
     for reason, number in reasons.most_common(REASONS):
-        print(f"not used: {number} {given}, {reason}")
+        print(f"not used: {number} of the {given}: {reason}")
     if len(reasons) > REASONS:
         print(f"and {len(reasons) - REASONS} other reasons; manifest.json lists them all")
 

@@ -240,7 +240,7 @@ def test_the_command_imports_and_counts_what_it_left_out(
     assert main() == 0
     said = capsys.readouterr().out
     assert "train" in said
-    assert "not used: 1 images, it is no image" in said
+    assert "not used: 1 of the images: it is no image" in said
     assert main() == 2
 
 
