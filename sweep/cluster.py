@@ -75,5 +75,5 @@ def team(config: SweepConfig, machines: list[Counter[str]], batch_size: int) -> 
         return member, min(gpus, most["GPU"])
     cores = [machine["CPU"] for machine in machines if machine["CPU"]]
     teams = [(min(most["CPU"], sum(count // each for count in cores)), each) for each in range(1, max(cores) + 1)]
-    size, threads = max(teams, key=lambda team: (math.prod(team), -team[1]))
+    size, threads = max(teams, key=lambda found: (math.prod(found), -found[1]))
     return replace(config, cpus_per_trial=threads, gpus_per_trial=0.0), size

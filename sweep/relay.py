@@ -69,7 +69,7 @@ class Relay(tune.Callback):
         """A measured point, or news of one under way."""
         if "row" in result:
             if result["status"] == "failed":
-                self._forget(trial)
+                self._forget(target_of(trial.config, self._config))
             self._observer.finished(result["row"])
         elif "progress" in result:
             identity = target_of(trial.config, self._config).identity(self._config)
@@ -80,8 +80,8 @@ class Relay(tune.Callback):
         last = trial.last_result
         if "rung" not in last:
             return
-        self._forget(trial)
         target = target_of(trial.config, self._config)
+        self._forget(target)
         seen = {name: last[name] for name in ("val_bpp", "val_accuracy", "val_psnr_db", "train_seconds")}
         reason = f"behind the front after {last['steps']} steps of stage 2"
         self._observer.finished(target.identity(self._config) | seen | {"status": "stopped", "reason": reason})
@@ -90,14 +90,14 @@ class Relay(tune.Callback):
         """One that was tried as often as it makes sense; a base point is tried again by whoever needs it."""
         target = target_of(trial.config, self._config)
         if target.kind == "tfic":
-            self._forget(trial)
+            self._forget(target)
         self._observer.finished(
             target.identity(self._config) | {"status": "failed", "reason": _last_line(trial.error_file)}
         )
 
-    def _forget(self, trial: Trial) -> None:
+    def _forget(self, target: Target) -> None:
         """Nobody goes on with what is half done of it."""
-        if node := target_of(trial.config, self._config).node(self._config):
+        if node := target.node(self._config):
             self._store.forget(node)
 
 

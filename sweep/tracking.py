@@ -24,6 +24,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, LifecycleStage, Met
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_PARENT_RUN_ID
 
+from datagen.errors import reason
 from sweep.endurance import Endurance, endured
 from sweep.errors import SweepError
 from sweep.folder import sqlite_file
@@ -77,7 +78,7 @@ class Tracker:
         self._sweep_id = sweep_id
         self.endurance = Endurance(
             lambda error: say(
-                f"MLflow at {uri} fails ({_reason(error)}); the sweep goes on, points.parquet keeps its points, "
+                f"MLflow at {uri} fails ({reason(error)}); the sweep goes on, points.parquet keeps its points, "
                 "and what MLflow lacks of them is logged when it answers again, or with --resume"
             )
         )
@@ -87,7 +88,7 @@ class Tracker:
             raise
         except Exception as error:
             raise SweepError(
-                f"MLflow at {uri} cannot be opened ({_reason(error)}); "
+                f"MLflow at {uri} cannot be opened ({reason(error)}); "
                 "set MLFLOW_TRACKING_URI to a store that can, and add --resume"
             ) from None
 
@@ -258,11 +259,6 @@ def _alone(uri: str) -> AbstractContextManager:
     """In the block, no other sweep opens the same SQLite file: the first one to do so makes its tables."""
     file = sqlite_file(uri)
     return nullcontext() if file is None else FileLock(f"{file}.lock")
-
-
-def _reason(error: Exception) -> str:
-    """In a line; SQLAlchemy's run over several."""
-    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def _given(row: Row, names: Iterable[str]) -> Row:

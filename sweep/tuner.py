@@ -62,7 +62,7 @@ class Pool:
         self._wanted = config
         # Measuring runs on the CPU, image by image.
         trials = config if config.trials_train else replace(config, gpus_per_trial=0.0, cpus_per_trial=1)
-        self._config, self.concurrency = cluster.fit(trials, cluster.machines())
+        self._config, self._places = cluster.fit(trials, cluster.machines())
         # Workers run in folders of their own.
         self._folder = folder.absolute()
         self._observer = observer
@@ -93,7 +93,7 @@ class Pool:
     def measure(self, targets: list[Target]) -> None:
         """Trains and measures the given points, in order, as many at a time as there are cores or GPUs."""
         if targets:
-            self._fit({"target": tune.grid_search(targets)}, None, 1, self.concurrency)
+            self._fit({"target": tune.grid_search(targets)}, None, 1, self._places)
 
     def search(self, trials: int, recorded: Iterable[Row] = (), deadline: float = math.inf) -> None:
         """Lets Optuna choose `trials` points of stage 2 beside those recorded, then trains and measures them.
@@ -107,7 +107,7 @@ class Pool:
 
     def searching(self, trials: int) -> int:
         """How many trials of a search run at a time."""
-        return proposals.at_a_time(self._config, trials, self.concurrency)
+        return proposals.at_a_time(self._config, trials, self._places)
 
     def reread(self, rows: list[Row], readers: list[str]) -> None:
         """Has the points read by readers that are held out, as many at a time as there are workers."""
