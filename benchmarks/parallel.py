@@ -17,7 +17,7 @@ from sweep.trainer import train_together
 from sweep.training import Progress
 from sweep.trial import Data
 
-STEPS = {"stage 1": 400, "stage 2": 100}
+STEPS = {"stage 1": 1000, "stage 2": 200}
 """Over a minute each on one core."""
 SETTLED = 20.0
 """Seconds of a training that are not counted: Ray is still starting beside it."""
@@ -34,7 +34,9 @@ def main() -> None:
         for node in (first, replace(second, parent=None)):
             all_of_it = cluster.team(config, cluster.machines(), node.stage.batch_size)
             teams = (replace(config, cpus_per_trial=1), 1), all_of_it
-            speeds = [images_per_second(node, *team, folder / str(index), data) for index, team in enumerate(teams)]
+            # Runs beside one another would share what the first one trains.
+            runs = [folder / str(index) / "run" for index in range(len(teams))]
+            speeds = [images_per_second(node, *team, run, data) for team, run in zip(teams, runs, strict=True)]
             ratio = speeds[1] / speeds[0]
             print(f"{node.title}: {speeds[0]:.1f} and {speeds[1]:.1f} images/s, {ratio:.2f} times as fast", flush=True)
 

@@ -80,4 +80,5 @@ class _BiLstm(nn.Module):
         return self
 
     def forward(self, columns: Float[Tensor, "b t c"]) -> Float[Tensor, "b t d"]:
-        return self.linear(self.rnn(columns)[0])
+        # Of a transposed view, a CPU copies the weights for each line.
+        return self.linear(self.rnn(columns)[0].contiguous())

@@ -19,6 +19,9 @@ LEAST_SHARE = {"CPU": 8, "GPU": 256}
 """Images of a batch that a worker needs, or the work around them costs more than they do; on a GPU, where one worker
 alone repeats what it recorded, and several start kernel by kernel."""
 
+THREADS = 2
+"""Of a worker without a GPU, where as many cores can be shared out so: it trains faster than two of one thread do."""
+
 
 def machines(bootstrap: Path = BOOTSTRAP) -> list[Counter[str]]:
     """`CPU` and `GPU` of each machine that is up; of an autoscaling cluster the head, and all that it may start."""
@@ -67,7 +70,7 @@ def _on_gpus(machine: Counter[str], gpus: float) -> int:
 def team(config: SweepConfig, machines: list[Counter[str]], batch_size: int) -> tuple[SweepConfig, int]:
     """The same for a stage that all train together: a worker takes a GPU, or cores of one machine.
 
-    As many cores as can be work, each for a worker of its own while the shares of the batch are not too small.
+    As many cores as can be work, in pairs while the shares of the batch are not too small.
     """
     most = {kind: max(1, batch_size // least) for kind, least in LEAST_SHARE.items()}
     if config.gpus_per_trial and any(machine["GPU"] for machine in machines):
@@ -75,5 +78,5 @@ def team(config: SweepConfig, machines: list[Counter[str]], batch_size: int) -> 
         return member, min(gpus, most["GPU"])
     cores = [machine["CPU"] for machine in machines if machine["CPU"]]
     teams = [(min(most["CPU"], sum(count // each for count in cores)), each) for each in range(1, max(cores) + 1)]
-    size, threads = max(teams, key=lambda found: (math.prod(found), -found[1]))
+    size, threads = max(teams, key=lambda found: (math.prod(found), -abs(found[1] - THREADS)))
     return replace(config, cpus_per_trial=threads, gpus_per_trial=0.0), size

@@ -1,6 +1,7 @@
 """What a stage is trained with: Muon for the convolutions of a codec, Adam for everything else."""
 
 from collections.abc import Callable
+from itertools import groupby
 from typing import Any
 
 import torch
@@ -54,7 +55,8 @@ class CodecOptimizer:
 
     def _update(self) -> None:
         for part in self._parts.values():
-            part.param_groups[0]["lr"] = self._rate
+            for group in part.param_groups:
+                group["lr"] = self._rate
             part.step()
 
     def state_dict(self) -> dict[str, Any]:
@@ -94,35 +96,70 @@ class _Recorded:
 class Muon(torch.optim.Optimizer):
     """Momentum whose every update is orthogonalized (Jordan et al., "Muon", 2024), for weights of convolutions.
 
-    In float32 on every device: torch's own takes matrices alone, and bfloat16 that many processors only emulate.
+    In float32 on every device: torch's own takes matrices alone, and bfloat16 that many processors only emulate and
+    that loses the sign of what is smallest in a product of the shorter sides.
     """
 
     def __init__(self, parameters: list[nn.Parameter]) -> None:
-        super().__init__(parameters, {"lr": torch.tensor(0.0)})
+        alike = groupby(sorted(parameters, key=_shorter_side), key=_shorter_side)
+        super().__init__([{"params": list(group)} for _, group in alike], {"lr": torch.tensor(0.0)})
 
     @torch.no_grad()
     def step(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - no closure
-        """One update, at the rate of the group."""
+        """One update, at the rate of each group."""
         for group in self.param_groups:
-            for parameter in group["params"]:
-                if not self.state[parameter]:
-                    self.state[parameter]["momentum"] = torch.zeros_like(parameter)
-                momentum = self.state[parameter]["momentum"].mul_(MOMENTUM).add_(parameter.grad)
-                # Nesterov's look ahead.
-                update = orthogonalized(parameter.grad.add(momentum, alpha=MOMENTUM).flatten(1))
+            updates = orthogonalized([self._ahead(parameter).flatten(1) for parameter in group["params"]])
+            for parameter, update in zip(group["params"], updates, strict=True):
                 size = SIZE * max(update.shape) ** 0.5
                 parameter.addcmul_(update.view(parameter.shape), group["lr"], value=-size)
 
+    def _ahead(self, parameter: nn.Parameter) -> Tensor:
+        """The gradient, and Nesterov's look ahead along the momentum."""
+        gradient = parameter.grad
+        assert gradient is not None, "each weight has its part in the loss"
+        if not self.state[parameter]:
+            self.state[parameter]["momentum"] = torch.zeros_like(parameter)
+        momentum = self.state[parameter]["momentum"].mul_(MOMENTUM).add_(gradient)
+        return gradient.add(momentum, alpha=MOMENTUM)
 
-def orthogonalized(matrix: Float[Tensor, "m n"]) -> Float[Tensor, "m n"]:
-    """The nearest matrix whose singular values are one, roughly: they end between 0.7 and 1.2."""
-    wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.mT
-    x = wide / (wide.norm() + 1e-7)
+
+def orthogonalized(matrices: list[Float[Tensor, "_ _"]]) -> list[Float[Tensor, "_ _"]]:
+    """The nearest matrices whose singular values are one, roughly: they end between 0.7 and 1.2.
+
+    Args:
+        matrices: all with one shorter side, from which polynomials multiply them: all but the first and the last
+            product are as small as that, and shared.
+    """
+    wide = [matrix if _is_wide(matrix) else matrix.mT for matrix in matrices]
+    scaled = [matrix / (matrix.norm() + 1e-7) for matrix in wide]
+    polynomials = _polynomials(torch.stack([x @ x.mT for x in scaled]))
+    found = [polynomial @ x for polynomial, x in zip(polynomials, scaled, strict=True)]
+    return [x if _is_wide(matrix) else x.mT for x, matrix in zip(found, matrices, strict=True)]
+
+
+def _polynomials(gram: Float[Tensor, "k m m"]) -> Float[Tensor, "k m m"]:
+    """What x is multiplied by, of each x @ x.mT."""
+    total = factor = _factor(gram)
+    for _ in range(ITERATIONS - 1):
+        gram = factor @ gram @ factor
+        factor = _factor(gram)
+        total = factor @ total
+    return total
+
+
+def _factor(gram: Float[Tensor, "k m m"]) -> Float[Tensor, "k m m"]:
     a, b, c = COEFFICIENTS
-    for _ in range(ITERATIONS):
-        gram = x @ x.mT
-        x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
-    return x if wide is matrix else x.mT
+    factor = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
+    factor.diagonal(dim1=1, dim2=2).add_(a)
+    return factor
+
+
+def _is_wide(matrix: Tensor) -> bool:
+    return matrix.shape[0] <= matrix.shape[1]
+
+
+def _shorter_side(parameter: nn.Parameter) -> int:
+    return min(parameter.flatten(1).shape)
 
 
 def _is_matrix(parameter: nn.Parameter) -> bool:

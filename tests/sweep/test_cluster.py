@@ -86,7 +86,9 @@ def test_trials_are_cut_to_each_machine_and_fill_it(
 @pytest.mark.parametrize(
     ("gpus", "machines", "member"),
     [
-        (0, [Counter(CPU=2)], (1, 0, 2)),
+        (0, [Counter(CPU=2)], (2, 0, 1)),
+        (0, 2 * [Counter(CPU=2)], (2, 0, 2)),
+        (0, [Counter(CPU=4)], (2, 0, 2)),
         (0, 2 * [Counter(CPU=1)], (1, 0, 2)),
         (0, [Counter(CPU=16)], (4, 0, 4)),
         (0, 2 * [Counter(CPU=16)], (8, 0, 4)),
@@ -94,7 +96,7 @@ def test_trials_are_cut_to_each_machine_and_fill_it(
         (0, [Counter(CPU=2), Counter(CPU=64)], (16, 0, 4)),
         (0, [Counter(CPU=4), *2 * [Counter(CPU=32)]], (16, 0, 4)),
         (0.5, 2 * [Counter(CPU=8, GPU=1)], (1, 1, 1)),
-        (1, [Counter(CPU=2)], (1, 0, 2)),
+        (1, [Counter(CPU=2)], (2, 0, 1)),
     ],
 )
 def test_a_team_takes_whole_gpus_or_the_cores_of_each_machine(

@@ -11,11 +11,34 @@ from sweep.optimizer import CodecOptimizer, Muon, orthogonalized
 def test_an_orthogonalized_matrix_keeps_its_directions_and_evens_their_sizes(shape: tuple[int, int]) -> None:
     torch.manual_seed(0)
     u, s, v = torch.linalg.svd(torch.randn(shape), full_matrices=False)
-    found = orthogonalized(u @ torch.diag(s.clamp(min=0.1 * s.max())) @ v)
+    (found,) = orthogonalized([u @ torch.diag(s.clamp(min=0.1 * s.max())) @ v])
     assert found.shape == shape
     weights = u.mT @ found @ v.mT
     torch.testing.assert_close(weights, torch.diag(weights.diag()), atol=1e-3, rtol=0)
     assert 0.6 < weights.diag().min() <= weights.diag().max() < 1.3
+
+
+@pytest.mark.parametrize("decades", [2, 8, 30])
+def test_directions_of_next_to_no_size_stay_bounded(decades: int) -> None:
+    torch.manual_seed(0)
+    u, _, v = torch.linalg.svd(torch.randn(64, 300), full_matrices=False)
+    sizes = torch.logspace(0, -decades, 64)
+    (found,) = orthogonalized([u @ torch.diag(sizes) @ v])
+    x = u.double() @ torch.diag(sizes / sizes.norm()).double() @ v.double()
+    a, b, c = optimizer.COEFFICIENTS
+    for _ in range(optimizer.ITERATIONS):
+        gram = x @ x.mT
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    torch.testing.assert_close(found.double(), x, atol=2e-3, rtol=0)
+    assert torch.linalg.matrix_norm(found, 2) < 1.3
+
+
+def test_what_shares_products_is_as_alone() -> None:
+    torch.manual_seed(0)
+    matrices = [torch.randn(16, 40), torch.randn(16, 16), torch.randn(60, 16)]
+    for matrix, found in zip(matrices, orthogonalized(matrices), strict=True):
+        assert found.shape == matrix.shape
+        torch.testing.assert_close(found, orthogonalized([matrix])[0])
 
 
 def test_muon_descends_a_quadratic_in_its_layout() -> None:
