@@ -43,6 +43,25 @@ def test_cmyk_and_sixteen_bits_show_it_too() -> None:
         assert pixels[:, 80:].min() >= 240
 
 
+@pytest.mark.parametrize("values", [np.linspace(0, 1, 64, dtype=np.float32), np.arange(64, dtype=np.int32) << 24])
+def test_pixels_without_black_and_white_are_refused(values: np.ndarray) -> None:
+    with pytest.raises(ItemError, match="neither 8 nor 16 bits"):
+        fitting.fit(encoded(Image.fromarray(values.reshape(8, 8)), "TIFF"), 256, 64)
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "GIF", "PNG", "WEBP"])
+def test_one_of_several_pages_is_never_taken_for_all(kind: str) -> None:
+    pages = [Image.new("RGB", (5, 4), color) for color in ("white", "red", "blue")]
+    data = encoded(pages[0], kind, save_all=True, append_images=pages[1:])
+    with pytest.raises(ItemError, match="it has 3 pages; split it"):
+        fitting.fit(data, 256, 64)
+
+
+def test_a_phones_second_picture_is_no_page() -> None:
+    data = encoded(halves(), "MPO", save_all=True, append_images=[Image.new("RGB", (2, 2))], quality=100)
+    assert grey(fitting.fit(data, 256, 64))[:, 80:].min() >= 240
+
+
 def test_the_aspect_is_kept_and_the_edges_fill_the_rest() -> None:
     tall = halves(size=(20, 100))
     pixels = grey(fitting.fit(encoded(tall), 256, 64))
