@@ -46,7 +46,7 @@ def cpu() -> SweepConfig:
             legibility=0.7,
         ),
         lambdas=rate_weights(0.0001, 0.0002, 0.0004, 0.0008, 0.0016, 0.0032),
-        betas=(2e-3, 0.2),
+        betas=(1e-3, 0.03),
     )
 
 
