@@ -48,8 +48,12 @@ class Arguments:
     """Training steps of the longest cases, as a share of 2,600 in stage 1 and 3,800 in stage 2."""
     budget: int = 16
     """Points a run."""
-    cases: tuple[str, ...] = ("brief", "conditional", "polished", "shared", "continued", "independent", "plain")
-    """brief: conditional on a fifth of its training; polished: conditional, a third of stage 2 at each point alone."""
+    cases: tuple[str, ...] = (
+        *("brief", "conditional", "narrow", "polished"),
+        *("shared", "continued", "independent", "plain"),
+    )
+    """brief: conditional on a fifth of its training; narrow: conditional, over the preset's range of beta; polished:
+    conditional, a third of stage 2 at each point alone."""
 
 
 class Case(NamedTuple):
@@ -172,6 +176,7 @@ def _polished(config: SweepConfig) -> SweepConfig:
 CASES = {
     "brief": Case(1 / 20, "#f4a6a0", _in_small_batches),
     "conditional": Case(1 / 4, "#c1121f", _in_small_batches),
+    "narrow": Case(1 / 4, "#7b2d26", lambda config: _in_small_batches(replace(config, betas=presets.cpu().betas))),
     "polished": Case(1 / 4, "#e09f3e", lambda config: _polished(_in_small_batches(config))),
     "shared": Case(1 / 4, "#5fa8d3", presets.shared),
     "continued": Case(1 / 4, "#2d6a4f", presets.continued),
@@ -179,7 +184,11 @@ CASES = {
     "plain": Case(1.0, "#7f7f7f", None),
 }
 
-LABELS = {"plain": "Ray Tune and OptunaSearch alone", "brief": "conditional, a fifth of the training"}
+LABELS = {
+    "plain": "Ray Tune and OptunaSearch alone",
+    "brief": "conditional, a fifth of the training",
+    "narrow": "conditional, betas of the preset",
+}
 
 
 def _figure(results: list[Result]) -> Figure:
