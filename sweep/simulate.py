@@ -46,7 +46,7 @@ class Arguments:
     """Without early stopping."""
     hours: Annotated[float | None, tyro.conf.arg(metavar="H", help_behavior_hint="")] = None
     """Start no trial that would end later (default: no limit)."""
-    image_ms: Annotated[float, tyro.conf.arg(metavar="MS")] = 13.7
+    image_ms: Annotated[float, tyro.conf.arg(metavar="MS")] = 5.0
     """Of training on one image in stage 1 on one worker; the other times scale with it."""
     failures: Annotated[float, tyro.conf.arg(metavar="0..1")] = 0.02
     """Share of trials that fail on their way."""

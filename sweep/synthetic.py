@@ -36,13 +36,13 @@ NOISE = 0.02
 class Workload:
     """How long things take on one worker, in seconds."""
 
-    image: float = 1 / 73
+    image: float = 1 / 200
     """Training on one in stage 1."""
-    reading: float = 2.4
+    reading: float = 2.6
     """An image of stage 2 over one of stage 1."""
-    point: float = 12.0
+    point: float = 9.5
     """Measuring a point."""
-    together: float = 0.8
+    together: float = 0.75
     """Speed of a worker that trains with others, over one alone."""
 
     def times(self, factor: float) -> "Workload":
