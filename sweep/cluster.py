@@ -18,7 +18,6 @@ BOOTSTRAP = Path("~/ray_bootstrap_config.yaml")
 LEAST_SHARE = {"CPU": 8, "GPU": 256}
 """Images of a batch that a worker needs, or the work around them costs more than they do; on a GPU, where one worker
 alone repeats what it recorded, and several start kernel by kernel."""
-
 THREADS = 2
 """Of a worker without a GPU, where as many cores can be shared out so: it trains faster than two of one thread do."""
 

@@ -45,19 +45,25 @@ def test_more_workers_are_faster_and_cost_no_more() -> None:
     assert four.seconds < one.seconds / 3
 
 
+def kept_by_early_stopping(**fields: object) -> float:
+    """Share of the hypervolume."""
+    # Split over as many trials, `independent` reads so little that its front is noise.
+    config = configured("shared", budget=96, **fields)
+    whole, stopped = (simulated(replace(config, early_stopping=early)) for early in (False, True))
+    assert set(whole.statuses) == {"complete"}
+    assert stopped.busy < 0.6 * whole.busy
+    rates = [point.bpp for point in front(stopped.points)]
+    assert rates[0] < 0.05
+    assert rates[-1] > 0.15
+    return hypervolume(stopped.points) / hypervolume(whole.points)
+
+
 def test_early_stopping_saves_half_and_keeps_the_front() -> None:
-    kept = []
-    for seed in range(3):
-        # Split over as many trials, `independent` reads so little that its front is noise.
-        config = configured("shared", budget=96, seed=seed)
-        whole, stopped = (simulated(replace(config, early_stopping=early)) for early in (False, True))
-        assert set(whole.statuses) == {"complete"}
-        assert stopped.busy < 0.6 * whole.busy
-        kept.append(hypervolume(stopped.points) / hypervolume(whole.points))
-        rates = [point.bpp for point in front(stopped.points)]
-        assert rates[0] < 0.05
-        assert rates[-1] > 0.15
-    assert fmean(kept) > 0.97
+    assert kept_by_early_stopping(betas=(2e-3, 0.2)) > 0.97
+
+
+def test_over_the_presets_betas_early_stopping_keeps_as_much_on_average() -> None:
+    assert fmean(kept_by_early_stopping(seed=seed) for seed in range(3)) > 0.97
 
 
 def test_no_trial_starts_that_would_end_after_the_deadline() -> None:
