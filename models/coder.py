@@ -1,7 +1,5 @@
 """The entropy coder: latents -> one stream of bytes, and back."""
 
-import zlib
-from collections.abc import Iterable
 from itertools import groupby
 from typing import NamedTuple
 
@@ -15,8 +13,10 @@ from models.errors import FormatError, ModelError
 
 WORD = 4
 """Bytes by which the coder writes; its first two words are its state, the high one second."""
-CHECK_BYTES = 2
-"""At a stream's end: over its symbols."""
+AFTER = 0x11
+"""Each byte that follows a stream."""
+END_TABLE, END = [0, 1, 0x1111, 0x1112, 0xFFFF, 0x10000], [0, 2, 2]
+"""A table for 16 bits of the coder's state, and what it reads at the end: zeros, then what follows the stream."""
 BEYOND = 8
 """Bytes a pixel that a coder may ask for beyond its stream: at most a word for a latent that its table holds, of which
 there are fewer than two a pixel."""
@@ -36,7 +36,7 @@ class Latent(NamedTuple):
 
 
 def encode(*latents: Latent) -> bytes:
-    """One stream of several latents, and what tells whether they were decoded as they were coded.
+    """One stream of several latents.
 
     Raises:
         ModelError: a model's tables were not prepared.
@@ -47,7 +47,7 @@ def encode(*latents: Latent) -> bytes:
         parts = [(symbols.int().flatten(), indexes.flatten()) for symbols, indexes, _ in together]
         symbols, indexes = (torch.cat(values).tolist() for values in zip(*parts, strict=True))
         encoder.encode_with_indexes(symbols, indexes, *_tables(model))
-    return _trimmed(encoder.flush()) + _check(latent.symbols for latent in latents)
+    return _trimmed(encoder.flush())
 
 
 class Decoder:
@@ -57,10 +57,8 @@ class Decoder:
         """`pixels` is the image's size."""
         self._decoder = RansDecoder()
         # Where it is read as it was not written, the coder looks for more, and not where the memory ends.
-        beyond = bytes(BEYOND * pixels + ESCAPED * len(stream))
-        self._decoder.set_stream(_whole(stream[:-CHECK_BYTES]) + beyond)
-        self._expected = stream[-CHECK_BYTES:]
-        self._symbols: list[Tensor] = []
+        beyond = BEYOND * pixels + ESCAPED * len(stream)
+        self._decoder.set_stream(_whole(stream) + bytes([AFTER]) * beyond)
         self._tables: dict[EntropyModel, tuple[list, list, list]] = {}
 
     def take(self, indexes: Int[Tensor, "1 c h w"], model: EntropyModel) -> Float[Tensor, "1 c h w"]:
@@ -71,25 +69,22 @@ class Decoder:
         asked, places = indexes.unique(return_inverse=True)
         tables = ([column[index] for index in asked.tolist()] for column in self._tables[model])
         symbols = self._decoder.decode_stream(places.flatten().tolist(), *tables)
-        self._symbols.append(torch.tensor(symbols))
-        return self._symbols[-1].to(indexes.device, torch.float32).reshape(indexes.shape)
+        return torch.tensor(symbols).to(indexes.device, torch.float32).reshape(indexes.shape)
 
     def close(self) -> None:
         """Looks whether the latents are those that were coded, once all are taken.
 
+        Coding starts from a state of 2**31, which decoding comes back to: its lower 16 bits are 0, and those read next
+        follow the stream. Whatever else was decoded ends in any state, in one of 65,536 times in such a one.
+
         Raises:
             FormatError: they are not.
         """
-        if _check(self._symbols) != self._expected:
+        if self._decoder.decode_stream([0] * len(END), [END_TABLE], [len(END_TABLE)], [0]) != END:
             raise FormatError(
                 "the file was decoded to other latents than were coded: its bytes are damaged, or this machine "
                 "computes otherwise than the one that wrote it; decode it there"
             )
-
-
-def _check(symbols: Iterable[Tensor]) -> bytes:
-    content = b"".join(values.int().cpu().numpy().tobytes() for values in symbols)
-    return zlib.crc32(content).to_bytes(4)[-CHECK_BYTES:]
 
 
 def _trimmed(stream: bytes) -> bytes:

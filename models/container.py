@@ -1,10 +1,10 @@
 """The .tfic file: one image, compressed by one model.
 
-2 bytes  "T" and a digit: 1, plus 1 with a dial, plus 2 of a grey image
+1 byte   "T", plus 1 with a dial, plus 2 of a grey image
 2 bytes  model fingerprint
 LEB128   width, then height
 1 byte   the dial's position, if any
-         the codec's stream, which ends with 2 bytes over its latents
+         the codec's stream
 2 bytes  CRC-32's lower end, over all before it
 """
 
@@ -21,9 +21,8 @@ from torch import Tensor
 from models.errors import FormatError
 from models.trained import QUALITIES, Model
 
-MAGIC = b"T"
-FIRST_KIND, DIAL, GREY = ord("1"), 1, 2
-"""The digit after it."""
+MAGIC, DIAL, GREY = ord("T"), 1, 2
+"""Another version of the format takes another multiple of 4 in place of "T"."""
 FINGERPRINT_BYTES = 2
 CRC_BYTES = 2
 LARGEST_SIDE = 1 << 16
@@ -45,17 +44,9 @@ class TficFile(NamedTuple):
 
     def pack(self) -> bytes:
         """The file's bytes."""
-        kind = FIRST_KIND + (0 if self.quality is None else DIAL) + (GREY if self.grey else 0)
+        kind = bytes([MAGIC + (0 if self.quality is None else DIAL) + (GREY if self.grey else 0)])
         quality = b"" if self.quality is None else bytes([self.quality])
-        content = (
-            MAGIC
-            + bytes([kind])
-            + self.fingerprint
-            + _varint(self.width)
-            + _varint(self.height)
-            + quality
-            + self.stream
-        )
+        content = kind + self.fingerprint + _varint(self.width) + _varint(self.height) + quality + self.stream
         return content + _crc(content)
 
     @classmethod
@@ -65,14 +56,14 @@ class TficFile(NamedTuple):
         Raises:
             FormatError: this is no .tfic file, or it is damaged.
         """
-        kind = data[1] - FIRST_KIND if len(data) > 1 else -1
-        if data[:1] != MAGIC or not 0 <= kind <= DIAL + GREY:
+        kind = data[0] - MAGIC if data else -1
+        if not 0 <= kind <= DIAL + GREY:
             raise FormatError("this is no .tfic file; make one with python -m models compress")
         content, crc = data[:-CRC_BYTES], data[-CRC_BYTES:]
-        after_magic = 2 + FINGERPRINT_BYTES
-        if len(content) < after_magic + 3 or _crc(content) != crc:
+        after_fingerprint = 1 + FINGERPRINT_BYTES
+        if len(content) < after_fingerprint + 3 or _crc(content) != crc:
             raise FormatError("the file is damaged: its checksum is wrong; transfer it again")
-        width, at = _read_varint(content, after_magic)
+        width, at = _read_varint(content, after_fingerprint)
         height, at = _read_varint(content, at)
         if not _fits(width, height):
             raise FormatError(f"the file asks for an image of {width}x{height} pixels; it is damaged")
@@ -81,7 +72,7 @@ class TficFile(NamedTuple):
             if at == len(content):
                 raise FormatError("the file is damaged: it ends before its dial's position; transfer it again")
             quality, at = content[at], at + 1
-        return cls(content[2:after_magic], width, height, quality, content[at:], bool(kind & GREY))
+        return cls(content[1:after_fingerprint], width, height, quality, content[at:], bool(kind & GREY))
 
 
 def encode(model: Model, image: UInt8[np.ndarray, "h w *_c"], quality: int | None = None) -> bytes:

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, UInt8
 
 from datagen.dataset import TextImages, to_tensor
-from models import coder, container
+from models import container
 from models.container import TficFile
 from models.losses import bits_per_pixel
 from models.metrics import character_error_rate, mean_accuracy, psnr_db
@@ -72,7 +72,7 @@ def evaluate(trained: TrainedCodec, recognizer: FrozenRecognizer, data: TextImag
         lambda image: container.encode(trained, image), lambda file: container.decode(trained, file), recognizer, data
     )
     return point._replace(
-        bpp_payload=_rate([TficFile.unpack(file).stream[: -coder.CHECK_BYTES] for file in files], data),
+        bpp_payload=_rate([TficFile.unpack(file).stream for file in files], data),
         bpp_estimated=_estimated(trained, data.images),
     )
 

@@ -1,5 +1,7 @@
 """The entropy coder of latents."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from compressai.models.base import get_scale_table
@@ -8,6 +10,7 @@ from models import coder
 from models.base import LARGEST_SCALE
 from models.coder import Latent
 from models.entropy import Bottleneck, Gaussian
+from models.errors import FormatError
 
 
 @pytest.mark.parametrize("state", [b"12345678", b"1234567\0", b"123456\0\0", b"12345\0\0\0", b"1234\0\0\0\0"])
@@ -32,3 +35,28 @@ def test_several_latents_share_a_stream_in_their_order() -> None:
     for latents, indexes, model in coded:
         assert torch.equal(decoder.take(indexes, model), latents)
     decoder.close()
+
+
+def gaussian_latent() -> Latent:
+    gaussian = Gaussian()
+    gaussian.update_scale_table(get_scale_table(max=LARGEST_SCALE))
+    scales = torch.rand(1, 5, 2, 2, generator=torch.manual_seed(0)) * 8
+    return Latent((torch.randn(scales.shape) * scales).round(), gaussian.build_indexes(scales), gaussian)
+
+
+@pytest.mark.parametrize("place", range(20))
+def test_one_latent_decoded_by_another_table_is_an_error(place: int) -> None:
+    latent = gaussian_latent()
+    decoder = coder.Decoder(coder.encode(latent), 64)
+    decoder.take(latent.indexes + torch.eye(20, dtype=int)[place].reshape(latent.indexes.shape), latent.model)
+    with pytest.raises(FormatError, match="other latents"):
+        decoder.close()
+
+
+@pytest.mark.parametrize("changed", [lambda stream: stream[:-4], lambda stream: stream + b"more"])
+def test_a_stream_too_short_or_too_long_is_an_error(changed: Callable[[bytes], bytes]) -> None:
+    latent = gaussian_latent()
+    decoder = coder.Decoder(changed(coder.encode(latent)), 64)
+    decoder.take(latent.indexes, latent.model)
+    with pytest.raises(FormatError, match="other latents"):
+        decoder.close()
