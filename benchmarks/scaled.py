@@ -11,8 +11,8 @@ from sweep.folder import RunFolder, new_sweep_id
 
 STEPS = {"stage1": 2_600, "stage2": 3_800}
 """At a scale of 1, whatever the preset's are by now: what was measured stays comparable."""
-BETAS = (2e-3, 0.2)
-"""As those measurements had them; the preset's end where its front does."""
+BETAS, STAGE2 = (2e-3, 0.2), {"batch_size": 32, "distortion_weight": 0.5}
+"""As those measurements had them."""
 
 
 def data() -> DatasetSpec:
@@ -23,9 +23,10 @@ def data() -> DatasetSpec:
 
 
 def config(scale: float, **fields: Any) -> SweepConfig:
-    """The preset with a share of STEPS, BETAS and the given fields."""
+    """The preset with a share of STEPS, what was so then and the given fields."""
     cpu = presets.cpu()
     cut = {name: replace(getattr(cpu, name), steps=round(scale * steps)) for name, steps in STEPS.items()}
+    cut["stage2"] = replace(cut["stage2"], **STAGE2)
     return replace(cpu, **(cut | {"betas": BETAS} | fields))
 
 

@@ -49,11 +49,11 @@ class Arguments:
     budget: int = 16
     """Points a run."""
     cases: tuple[str, ...] = (
-        *("brief", "conditional", "narrow", "polished"),
+        *("brief", "conditional", "preset", "polished"),
         *("shared", "continued", "independent", "plain"),
     )
-    """brief: conditional on a fifth of its training; narrow: conditional, over the preset's range of beta; polished:
-    conditional, a third of stage 2 at each point alone."""
+    """brief: conditional on a fifth of its training; preset: conditional, with the preset's alpha and range of beta;
+    polished: conditional, a third of stage 2 at each point alone."""
 
 
 class Case(NamedTuple):
@@ -166,6 +166,12 @@ def _in_small_batches(config: SweepConfig) -> SweepConfig:
     return replace(config, **cut)
 
 
+def _weighted_as_the_preset(config: SweepConfig) -> SweepConfig:
+    cpu = presets.cpu()
+    stage2 = replace(config.stage2, distortion_weight=cpu.stage2.distortion_weight)
+    return replace(config, betas=cpu.betas, stage2=stage2)
+
+
 def _polished(config: SweepConfig) -> SweepConfig:
     """A third of stage 2 goes to the trials, each at its own point."""
     steps = config.stage2.steps // 3
@@ -176,7 +182,7 @@ def _polished(config: SweepConfig) -> SweepConfig:
 CASES = {
     "brief": Case(1 / 20, "#f4a6a0", _in_small_batches),
     "conditional": Case(1 / 4, "#c1121f", _in_small_batches),
-    "narrow": Case(1 / 4, "#7b2d26", lambda config: _in_small_batches(replace(config, betas=presets.cpu().betas))),
+    "preset": Case(1 / 4, "#7b2d26", lambda config: _in_small_batches(_weighted_as_the_preset(config))),
     "polished": Case(1 / 4, "#e09f3e", lambda config: _polished(_in_small_batches(config))),
     "shared": Case(1 / 4, "#5fa8d3", presets.shared),
     "continued": Case(1 / 4, "#2d6a4f", presets.continued),
@@ -187,7 +193,7 @@ CASES = {
 LABELS = {
     "plain": "Ray Tune and OptunaSearch alone",
     "brief": "conditional, a fifth of the training",
-    "narrow": "conditional, betas of the preset",
+    "preset": "conditional, weights of the preset",
 }
 
 

@@ -38,15 +38,15 @@ def cpu() -> SweepConfig:
         data=spec.cpu(),
         stage1=StageConfig(steps=4_000, batch_size=32, learning_rate=2e-3),
         stage2=StageConfig(
-            steps=7_000,
-            batch_size=32,
+            steps=11_500,
+            batch_size=16,
             learning_rate=5e-4,
-            distortion_weight=0.5,
+            distortion_weight=0.2,
             reading_scales=(0.75, 0.75, 1.0),
             legibility=0.7,
         ),
         lambdas=rate_weights(0.0001, 0.0002, 0.0004, 0.0008, 0.0016, 0.0032),
-        betas=(1e-3, 0.03),
+        betas=(5e-4, 0.015),
     )
 
 
