@@ -48,7 +48,8 @@ def gaussian_latent() -> Latent:
 def test_one_latent_decoded_by_another_table_is_an_error(place: int) -> None:
     latent = gaussian_latent()
     decoder = coder.Decoder(coder.encode(latent), 64)
-    decoder.take(latent.indexes + torch.eye(20, dtype=int)[place].reshape(latent.indexes.shape), latent.model)
+    other = torch.eye(20).int()[place].reshape(latent.indexes.shape)
+    decoder.take(latent.indexes + other, latent.model)
     with pytest.raises(FormatError, match="other latents"):
         decoder.close()
 
