@@ -37,7 +37,7 @@ class Tesseract:
         except ImportError:
             raise ModelError("its binding is missing: uv sync --inexact --extra tesseract") from None
         data = str(_tessdata())
-        self._api = tesserocr.PyTessBaseAPI(path=data, lang="eng", psm=tesserocr.PSM.SINGLE_LINE)
+        self._api: Any = tesserocr.PyTessBaseAPI(path=data, lang="eng", psm=tesserocr.PSM.SINGLE_LINE)
 
     def read(self, image: UInt8[np.ndarray, "h w 3"]) -> str:
         """The text of a line."""
