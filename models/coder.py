@@ -14,7 +14,8 @@ from models.errors import FormatError, ModelError
 WORD = 4
 """Bytes by which the coder writes; its first two words are its state, the high one second."""
 AFTER = 0x11
-"""Each byte that follows a stream."""
+"""Each byte that follows a stream: not 0, of which a state that took too much would be full too, and in halves that end
+an escape soon."""
 END_TABLE, END = [0, 1, 0x1111, 0x1112, 0xFFFF, 0x10000], [0, 2, 2]
 """A table for 16 bits of the coder's state, and what it reads at the end: zeros, then what follows the stream."""
 BEYOND = 8

@@ -21,27 +21,23 @@ def test_a_trimmed_stream_is_made_whole_again(state: bytes, rest: bytes) -> None
     assert len(trimmed) == len(state + rest) - min(3, state.count(b"\0"))
 
 
+def gaussian_latent(largest_scale: float = 8) -> Latent:
+    gaussian = Gaussian()
+    gaussian.update_scale_table(get_scale_table(max=LARGEST_SCALE))
+    scales = torch.rand(1, 5, 2, 2, generator=torch.manual_seed(0)) * largest_scale
+    return Latent((torch.randn(scales.shape) * scales).round(), gaussian.build_indexes(scales), gaussian)
+
+
 def test_several_latents_share_a_stream_in_their_order() -> None:
     bottleneck = Bottleneck(3)
     bottleneck.update(update_quantiles=True)
     first, second = torch.randint(-4, 5, (1, 3, 2, 2)).float(), torch.randint(-90, 91, (1, 3, 1, 4)).float()
-    gaussian = Gaussian()
-    gaussian.update_scale_table(get_scale_table(max=LARGEST_SCALE))
-    scales = torch.rand(1, 5, 2, 2) * 80
-    third = (torch.randn(1, 5, 2, 2) * scales).round()
     coded = [Latent(latents, bottleneck.build_indexes(latents), bottleneck) for latents in (first, second)]
-    coded += [Latent(third, gaussian.build_indexes(scales), gaussian), coded[0]]
+    coded += [gaussian_latent(largest_scale=80), coded[0]]
     decoder = coder.Decoder(coder.encode(*coded), 64)
     for latents, indexes, model in coded:
         assert torch.equal(decoder.take(indexes, model), latents)
     decoder.close()
-
-
-def gaussian_latent() -> Latent:
-    gaussian = Gaussian()
-    gaussian.update_scale_table(get_scale_table(max=LARGEST_SCALE))
-    scales = torch.rand(1, 5, 2, 2, generator=torch.manual_seed(0)) * 8
-    return Latent((torch.randn(scales.shape) * scales).round(), gaussian.build_indexes(scales), gaussian)
 
 
 @pytest.mark.parametrize("place", range(20))

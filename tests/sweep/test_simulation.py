@@ -83,7 +83,8 @@ def test_a_sweep_whose_trials_all_fail_ends_early() -> None:
 @pytest.mark.slow
 def test_ten_thousand_trials_keep_256_workers_busy() -> None:
     cpu = presets.cpu()
-    stages = {"stage1": replace(cpu.stage1, steps=6), "stage2": replace(cpu.stage2, steps=2_800_000)}
+    stage2 = replace(cpu.stage2, steps=1_400_000, batch_size=32)
+    stages = {"stage1": replace(cpu.stage1, steps=6), "stage2": stage2}
     outcome = simulated(configured("shared", budget=10_000, sampler="random", **stages), 256, failures=0.01)
     assert len(outcome.statuses) == 10_000
     assert 1 / 9 * 0.9 < outcome.statuses.count("complete") / 10_000 < 1 / 4
