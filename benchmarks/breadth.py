@@ -1,6 +1,6 @@
 """Whether the default data set prepares a codec for other software's text: against a narrow one, at equal training.
 
-python benchmarks/breadth.py OUT [--scale 0.25]
+python benchmarks/breadth.py OUT [--scale 0.2]
 """
 
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ NARROW = {
 }  # fmt: skip
 """Dark words, large, on white paper, noise and four photos."""
 RATES = (0.06, 0.08, 0.1, 0.12)
-"""Bits per pixel at which the two are compared, as far as both reach."""
+"""Bits per pixel at which the two are compared."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +40,9 @@ class Arguments:
 
     out: tyro.conf.Positional[Path]
     """Folder for the runs; finished ones are not run again."""
-    scale: float = 0.25
-    """Training steps, as a share of 2,600 in stage 1 and 3,800 in stage 2."""
-    budget: int = 16
+    scale: float = 1.0
+    """Training steps, as a share of the preset's."""
+    budget: int = 64
     """Points a run."""
     lines: int = 120
     """From the browser, and as many from LibreOffice."""
@@ -68,8 +68,11 @@ def main() -> None:
 
 
 def _run(name: str, fields: dict, arguments: Arguments) -> RunFolder:
-    data = replace(DatasetSpec(train=presets.cpu().data.train, val=96, test=120), **fields)
-    return scaled.finished(arguments.out / name, scaled.config(arguments.scale, data=data, budget=arguments.budget))
+    cpu = presets.cpu()
+    assert isinstance(cpu.data, DatasetSpec), "presets are drawn"
+    stage1, stage2 = (replace(stage, steps=round(arguments.scale * stage.steps)) for stage in (cpu.stage1, cpu.stage2))
+    config = replace(cpu, data=replace(cpu.data, **fields), stage1=stage1, stage2=stage2, budget=arguments.budget)
+    return scaled.finished(arguments.out / name, config)
 
 
 def _curve(run: RunFolder, images: TextImages) -> list[Objectives]:
@@ -84,9 +87,9 @@ def _curve(run: RunFolder, images: TextImages) -> list[Objectives]:
 
 
 def _at(curve: list[Objectives], rate: float) -> float:
-    """Accuracy at a rate; beyond the curve's ends nothing is known."""
+    """Accuracy at a rate: below the curve's first point nothing is known, beyond its last one that is the best."""
     rates, accuracies = zip(*curve, strict=True)
-    return float(np.interp(np.log(rate), np.log(rates), accuracies, left=np.nan, right=np.nan))
+    return float(np.interp(np.log(rate), np.log(rates), accuracies, left=np.nan))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -97,6 +99,27 @@ def without_blocks() -> Codec:
     return codec
 
 
+def shaped(**constants: Any) -> Callable[[], Codec]:
+    """Other widths or numbers of blocks, each way."""
+
+    def build() -> Codec:
+        with patch.multiple(small, **constants):
+            return codecs.build("small")
+
+    return build
+
+
+def decoding(**constants: Any) -> Callable[[], Codec]:
+    """The same in g_s alone: encoding costs no more."""
+
+    def build() -> Codec:
+        codec = codecs.build("small")
+        codec.add_module("g_s", shaped(**constants)().get_submodule("g_s"))
+        return codec
+
+    return build
+
+
 def _middle(block: small.Residual) -> nn.Conv2d:
     """The convolution of a block that sees neighbours, at half of the block's channels."""
     middle = block.branch[2]
@@ -106,6 +129,10 @@ def _middle(block: small.Residual) -> nn.Conv2d:
 
 VARIANTS: dict[str, Callable[[], Codec]] = {
     "small": lambda: codecs.build("small"),
+    "wider": shaped(WIDTHS=(48, 128, 224)),
+    "wider g_s": decoding(WIDTHS=(48, 128, 224)),
+    "4 blocks in g_s": decoding(BLOCKS=4),
+    "1 block": shaped(BLOCKS=1),
     "ReLU": activated(nn.ReLU),
     "GDN for blocks": normalized,
     "depthwise blocks": depthwise,

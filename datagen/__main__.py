@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from datagen.errors import DataError
+from datagen.lines import READABLE
 from datagen.spec import PRESETS, SPLITS, DatasetSpec
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class ImportArguments:
     """Folder to fill: manifest.json and {train,val,test}-NNNNN.parquet."""
     unlabeled: bool = False
     """The images have no texts: the sweep takes what the recognizer reads in them (--labels pseudo)."""
+    characters: str = READABLE
+    """That your recognizer knows: a label with others is not used. By default those of english_g2."""
     width: int = 256
     """Pixels of the canvas."""
     height: int = 64
@@ -120,6 +123,7 @@ def _import(arguments: ImportArguments) -> None:
             arguments.out.absolute(),
             canvas,
             labeled=not arguments.unlabeled,
+            characters=arguments.characters,
             report=report,
         )
     _say(manifest, arguments.out, "images")

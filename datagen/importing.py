@@ -15,6 +15,7 @@ import numpy as np
 from datagen import shards, sources, summary
 from datagen.errors import DataError, ItemError
 from datagen.fitting import fit
+from datagen.lines import READABLE
 from datagen.render import Sample, png
 from datagen.shards import MANIFEST, Manifest, Shard
 from datagen.sources import Item
@@ -55,6 +56,7 @@ def import_images(
     canvas: Canvas,
     *,
     labeled: bool = True,
+    characters: str = READABLE,
     seed: int = 0,
     report: Callable[[int, int], None] = lambda done, total: None,
 ) -> Manifest:
@@ -65,6 +67,7 @@ def import_images(
 
     Args:
         source: what `sources.find` understands.
+        characters: that texts may hold.
         report: called with images done and images in all.
 
     Raises:
@@ -77,7 +80,7 @@ def import_images(
             if (out / MANIFEST).exists():
                 raise DataError(f"{out} holds a data set already; choose another --out, or delete it")
             writer = _Writer(out, seed)
-            for done, fitted in enumerate(_fitted(iter(found.items), canvas), start=1):
+            for done, fitted in enumerate(_fitted(iter(found.items), canvas, frozenset(characters)), start=1):
                 writer.add(fitted)
                 report(done, found.total)
             return writer.finish(canvas)
@@ -85,22 +88,22 @@ def import_images(
         raise DataError(f"{out} cannot be written ({error.strerror}); choose another folder") from None
 
 
-def _fitted(items: Iterator[Item], canvas: Canvas) -> Iterator[Fitted]:
+def _fitted(items: Iterator[Item], canvas: Canvas, known: frozenset[str]) -> Iterator[Fitted]:
     with ThreadPoolExecutor() as threads:
         while chunk := list(itertools.islice(items, CHUNK)):
-            yield from threads.map(lambda item: _fit(item, canvas), chunk)
+            yield from threads.map(lambda item: _fit(item, canvas, known), chunk)
 
 
-def _fit(item: Item, canvas: Canvas) -> Fitted:
+def _fit(item: Item, canvas: Canvas, known: frozenset[str]) -> Fitted:
     try:
-        text = "" if item.label is None else _readable(item.label)
+        text = "" if item.label is None else _readable(item.label, known)
         return Fitted(item.name, png(np.asarray(fit(item.read(), canvas.width, canvas.height))), text)
     except ItemError as error:
         return Fitted(item.name, b"", "", str(error))
 
 
-def _readable(label: object) -> str:
-    """The text of a label."""
+def _readable(label: object, known: frozenset[str]) -> str:
+    """The text of a label, made of known characters."""
     if isinstance(label, bytes):
         label = _decoded(label)
     if not isinstance(label, str):
@@ -108,8 +111,8 @@ def _readable(label: object) -> str:
     text = label.strip()
     if not text:
         raise ItemError("its label is empty")
-    if not text.isprintable():
-        raise ItemError(f"its label has characters that cannot be printed: {text!r}")
+    if unknown := "".join(sorted(set(text) - known)):
+        raise ItemError(f"its label has characters that are not among --characters: {unknown!r}")
     return text
 
 

@@ -48,6 +48,8 @@ PARAMS = (
     *("kind", "codec", "seed", "lambda", "beta", "distortion_weight"),
     *("learning_rate", "stage1_steps", "stage2_steps"),
 )
+UNLOGGED = ("step", "steps", "workers")
+"""Of a training's progress; its charts are over the step."""
 ENDED = {"complete": "FINISHED", "stopped": "KILLED", "failed": "FAILED"}
 """MLflow's words for ours."""
 
@@ -242,7 +244,7 @@ class Tracker:
 
 
 def _terms(prefix: str, progress: Progress) -> dict[str, Any]:
-    return {f"{prefix}/{name}": value for name, value in progress._asdict().items() if name not in ("step", "steps")}
+    return {f"{prefix}/{name}": value for name, value in progress._asdict().items() if name not in UNLOGGED}
 
 
 def default_uri() -> str:

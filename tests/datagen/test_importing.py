@@ -16,6 +16,7 @@ from datagen import dataset, generate, importing, shards, sources
 from datagen.__main__ import main
 from datagen.errors import DataError, ShardError, SpecError
 from datagen.importing import Canvas
+from datagen.lines import READABLE
 from datagen.shards import Manifest
 from datagen.spec import SPLITS, ImportSpec
 
@@ -117,7 +118,7 @@ def test_what_cannot_be_used_is_named_and_costs_nothing_else(source: Path, tmp_p
     reasons = {
         "images/broken.png (row 41)": "damaged",
         "images/fine.png (row 42)": "its label is empty",
-        "images/fine.png (row 43)": r"cannot be printed: 'a\u200bb'",
+        "images/fine.png (row 43)": r"not among --characters: '\u200b'",
         "images/gone.png (row 44)": "No such file",
         "images/\0.png (row 45)": "null byte",
     }
@@ -125,16 +126,29 @@ def test_what_cannot_be_used_is_named_and_costs_nothing_else(source: Path, tmp_p
     assert all(reason in said[name] for name, reason in reasons.items())
 
 
-def test_a_label_may_be_any_printable_text_but_an_image_stands_in_the_folder(source: Path, tmp_path: Path) -> None:
+def test_a_label_has_the_recognizers_characters(source: Path, tmp_path: Path) -> None:
+    in_csv(source)
+    with (source / "labels.csv").open("a") as table:
+        table.write("\nimages/0.png,naïve 日本\nimages/1.png,Größe\n")
+    english = importing.import_images(source, tmp_path / "english", Canvas())
+    assert english.rejected == {
+        "images/0.png (row 41)": "its label has characters that are not among --characters: 'ï日本'",
+        "images/1.png (row 42)": "its label has characters that are not among --characters: 'ßö'",
+    }
+    more = importing.import_images(source, tmp_path / "more", Canvas(), characters=READABLE + "ßïö日本")
+    assert not more.rejected
+    assert {"naïve 日本", "Größe"} <= imported(tmp_path / "more")
+
+
+def test_an_image_stands_in_the_folder(source: Path, tmp_path: Path) -> None:
     in_csv(source)
     (tmp_path / "other.png").write_bytes(png())
     with (source / "labels.csv").open("a") as table:
-        table.write("\nimages/0.png,naïve 日本\nimages/1.png,Größe\n../other.png,other\n")
+        table.write("\n../other.png,other\n")
     manifest = importing.import_images(source, tmp_path / "out", Canvas())
     assert manifest.rejected == {
-        "../other.png (row 43)": "its path leaves the folder; import that one, or copy the images into it"
+        "../other.png (row 41)": "its path leaves the folder; import that one, or copy the images into it"
     }
-    assert {"naïve 日本", "Größe"} <= imported(tmp_path / "out")
 
 
 @pytest.mark.parametrize("layout", [in_csv, in_tsv, in_parquet])
@@ -153,11 +167,11 @@ def test_a_label_of_parquet_is_a_text_or_its_bytes(source: Path, tmp_path: Path)
         "bytes": (b"\xff", "its label is not UTF-8"),
     }
     in_parquet(source)
-    for name, (label, _) in {**faults, "fine": ("Größe".encode(), "")}.items():
+    for name, (label, _) in {**faults, "fine": ("5 €".encode(), "")}.items():
         parquet.write_table(pa.table({"image": [png()], "text": [label]}), source / f"{name}.parquet")
     manifest = importing.import_images(source, tmp_path / "out", Canvas())
     assert manifest.rejected == {f"{name}.parquet:0": fault for name, (_, fault) in faults.items()}
-    assert imported(tmp_path / "out") == {*WORDS, "Größe"}
+    assert imported(tmp_path / "out") == {*WORDS, "5 €"}
 
 
 def test_a_label_of_lmdb_is_there_and_utf8(source: Path, tmp_path: Path) -> None:
