@@ -5,6 +5,7 @@ python -m datagen --preset cpu --out DATA; python benchmarks/small.py DATA [--se
 
 import functools
 import itertools
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -200,10 +201,11 @@ def _paces(lessons: tuple[Lesson, ...], data: TextImages) -> dict[str, list[floa
 
     The speed of a machine drifts, and is not to decide between them.
     """
-    rounds: list[dict[str, list[float]]] = []
-    for _ in range(ROUNDS):
-        rounds.append({name: [_pace(_conditioned(name), lesson, data) for lesson in lessons] for name in VARIANTS})
-    return {name: [min(paces) for paces in zip(*(found[name] for found in rounds), strict=True)] for name in VARIANTS}
+    paces = {name: [math.inf] * len(lessons) for name in VARIANTS}
+    for _, name in itertools.product(range(ROUNDS), VARIANTS):
+        seen = [_pace(_conditioned(name), lesson, data) for lesson in lessons]
+        paces[name] = [min(pair) for pair in zip(paces[name], seen, strict=True)]
+    return paces
 
 
 def _pace(codec: ConditionedCodec, lesson: Lesson, data: TextImages) -> float:

@@ -62,7 +62,7 @@ def main() -> None:
     seconds = {name: min(loop(data, arguments) for _ in range(arguments.rounds)) for name, loop in loops.items()}
     ours = seconds["our loop"]
     for name, taken in seconds.items():
-        print(f"{name}: {1e3 * taken:.1f} ms a step, {taken / ours:.4f} of our loop's")
+        print(f"{name}: {1e3 * taken:.1f} ms a step, {taken / ours:.3g} of our loop's")
 
 
 def _stage(arguments: Arguments) -> StageConfig:
