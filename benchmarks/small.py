@@ -110,14 +110,23 @@ def without_blocks() -> Codec:
     return codec
 
 
-def finer() -> Codec:
-    """y at 1/8 of the sides, z at 1/32."""
-    codec = codecs.build("small")
+def coarser() -> Codec:
+    """y at 1/16 of the sides, with blocks there too, and z where it was: `small` until its latents were made finer."""
+    M, N, inner, outer = 96, 64, small.WIDTHS[1], 160
+    with patch.multiple(small, HALVINGS=2):
+        codec = small.codec(M, N)
+    blocks = [small.Residual(outer) for _ in range(2 * small.BLOCKS)]
+    down = nn.Conv2d(inner, outer, 3, stride=2, padding=1)
+    up = nn.Sequential(nn.Conv2d(outer, 4 * inner, 1), nn.PixelShuffle(2))
     g_a, g_s = (list(codec.get_submodule(name).children()) for name in ("g_a", "g_s"))
-    up = next(index for index, layer in enumerate(g_s) if isinstance(layer, nn.Sequential)) + 1
-    M, width = 96, small.WIDTHS[1]
-    codec.add_module("g_a", nn.Sequential(*g_a[:-up], nn.Conv2d(width, M, 1)))
-    codec.add_module("g_s", nn.Sequential(nn.Conv2d(M, width, 1), *g_s[up:]))
+    codec.add_module("g_a", nn.Sequential(*g_a[:-1], down, *blocks[: small.BLOCKS], nn.Conv2d(outer, M, 1)))
+    codec.add_module("g_s", nn.Sequential(nn.Conv2d(M, outer, 1), *blocks[small.BLOCKS :], up, *g_s[1:]))
+    return codec
+
+
+def finer_z() -> Codec:
+    """z at 1/32 of the sides."""
+    codec = shaped(HALVINGS=2)()
     codec.downsampling_factor = 32
     return codec
 
@@ -152,17 +161,19 @@ def _middle(block: small.Residual) -> nn.Conv2d:
 
 VARIANTS: dict[str, Callable[[], Codec]] = {
     "small": lambda: codecs.build("small"),
-    "wider": shaped(WIDTHS=(48, 128, 224)),
-    "wider g_s": decoding(WIDTHS=(48, 128, 224)),
+    "wider": shaped(WIDTHS=(48, 128)),
+    "wider g_s": decoding(WIDTHS=(48, 128)),
     "4 blocks in g_s": decoding(BLOCKS=4),
     "1 block": shaped(BLOCKS=1),
+    "3 blocks": shaped(BLOCKS=3),
     "ReLU": activated(nn.ReLU),
     "GDN for blocks": normalized,
     "depthwise blocks": depthwise,
     "no blocks": without_blocks,
-    "64 latent channels": functools.partial(small.codec, M=64),
-    "160 latent channels": functools.partial(small.codec, M=160),
-    "y at 1/8": finer,
+    "24 latent channels": functools.partial(small.codec, M=24),
+    "48 latent channels": functools.partial(small.codec, M=48),
+    "y at 1/16": coarser,
+    "z at 1/32": finer_z,
 }
 
 

@@ -36,9 +36,9 @@ def cpu() -> SweepConfig:
     """Two cores that compute bfloat16, an hour: a front of small images with the small codec."""
     return SweepConfig(
         data=spec.cpu(),
-        stage1=StageConfig(steps=4_000, batch_size=32, learning_rate=2e-3),
+        stage1=StageConfig(steps=5_000, batch_size=32, learning_rate=2e-3),
         stage2=StageConfig(
-            steps=11_500,
+            steps=14_000,
             batch_size=16,
             learning_rate=5e-4,
             distortion_weight=0.2,

@@ -8,7 +8,7 @@ from models.losses import bits_per_pixel
 from models.trained import TrainedCodec
 
 SIZES = {
-    "small": 1_015_523,
+    "small": 399_363,
     "factorized": 2_998_147,
     "hyperprior": 5_075_843,
     "mbt2018-mean": 7_028_003,
