@@ -105,5 +105,6 @@ def _tables(model: EntropyModel) -> tuple[list, list, list]:
     tables = [model.get_buffer(name) for name in ("_quantized_cdf", "_cdf_length", "_offset")]
     if not all(table.numel() for table in tables):
         raise ModelError("the codec's coding tables are empty; call update_tables() after training")
-    cdf, length, offset = (table.tolist() for table in tables)
-    return [row[:count] for row, count in zip(cdf, length, strict=True)], length, offset
+    cdf, length, offset = (table.cpu().numpy() for table in tables)
+    # As rows of NumPy: most of what pads them would else be converted only to be cut off.
+    return [row[:count].tolist() for row, count in zip(cdf, length, strict=True)], length.tolist(), offset.tolist()
