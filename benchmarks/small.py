@@ -115,12 +115,10 @@ def coarser() -> Codec:
     M, N, inner, outer = 96, 64, small.WIDTHS[1], 160
     with patch.multiple(small, HALVINGS=2):
         codec = small.codec(M, N)
-    blocks = [small.Residual(outer) for _ in range(2 * small.BLOCKS)]
-    down = nn.Conv2d(inner, outer, 3, stride=2, padding=1)
-    up = nn.Sequential(nn.Conv2d(outer, 4 * inner, 1), nn.PixelShuffle(2))
     g_a, g_s = (list(codec.get_submodule(name).children()) for name in ("g_a", "g_s"))
-    codec.add_module("g_a", nn.Sequential(*g_a[:-1], down, *blocks[: small.BLOCKS], nn.Conv2d(outer, M, 1)))
-    codec.add_module("g_s", nn.Sequential(nn.Conv2d(M, outer, 1), *blocks[small.BLOCKS :], up, *g_s[1:]))
+    down, up = small.down(inner, outer), small.up(outer, inner)
+    codec.add_module("g_a", nn.Sequential(*g_a[:-1], down, *small.blocks(outer), nn.Conv2d(outer, M, 1)))
+    codec.add_module("g_s", nn.Sequential(nn.Conv2d(M, outer, 1), *small.blocks(outer), up, *g_s[1:]))
     return codec
 
 

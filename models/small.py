@@ -35,7 +35,7 @@ def analysis(M: int) -> nn.Sequential:
     a, b = WIDTHS
     return nn.Sequential(
         *(nn.Conv2d(3, a, 2 * PATCH, stride=PATCH, padding=PATCH // 2), nn.SiLU()),
-        *(_down(a, b), *_blocks(b)),
+        *(down(a, b), *blocks(b)),
         nn.Conv2d(b, M, 1),
     )
 
@@ -44,21 +44,21 @@ def synthesis(M: int) -> nn.Sequential:
     """g_s: y_hat -> an image."""
     a, b = WIDTHS
     return nn.Sequential(
-        *(nn.Conv2d(M, b, 1), *_blocks(b)),
-        *(_up(b, a), nn.SiLU()),
+        *(nn.Conv2d(M, b, 1), *blocks(b)),
+        *(up(b, a), nn.SiLU()),
         nn.ConvTranspose2d(a, 3, 2 * PATCH, stride=PATCH, padding=PATCH // 2),
     )
 
 
 def hyper_analysis(M: int, N: int) -> nn.Sequential:
     """h_a: y -> z, `N` channels at 1/64 of the image's sides."""
-    halvings = [layer for _ in range(HALVINGS) for layer in (nn.SiLU(), _down(N, N))]
+    halvings = [layer for _ in range(HALVINGS) for layer in (nn.SiLU(), down(N, N))]
     return nn.Sequential(nn.Conv2d(M, N, 3, padding=1), *halvings)
 
 
 def hyper_synthesis(M: int, N: int) -> nn.Sequential:
     """h_s: z_hat -> scales and means of y."""
-    doublings = [layer for _ in range(HALVINGS) for layer in (_up(N, N), nn.SiLU())]
+    doublings = [layer for _ in range(HALVINGS) for layer in (up(N, N), nn.SiLU())]
     return nn.Sequential(*doublings, nn.Conv2d(N, 2 * M, 3, padding=1))
 
 
@@ -79,13 +79,16 @@ class Residual(nn.Module):
         return x + self.branch(x)
 
 
-def _blocks(channels: int) -> list[nn.Module]:
+def blocks(channels: int) -> list[nn.Module]:
+    """Those of one size of the maps, one way."""
     return [Residual(channels) for _ in range(BLOCKS)]
 
 
-def _down(inputs: int, outputs: int) -> nn.Module:
+def down(inputs: int, outputs: int) -> nn.Module:
+    """Halves the sides."""
     return nn.Conv2d(inputs, outputs, 3, stride=2, padding=1)
 
 
-def _up(inputs: int, outputs: int) -> nn.Module:
+def up(inputs: int, outputs: int) -> nn.Module:
+    """Doubles the sides."""
     return nn.Sequential(nn.Conv2d(inputs, 4 * outputs, 1), nn.PixelShuffle(2))
