@@ -17,7 +17,12 @@ NAMED = (
     *("sampler", "betas", "max_bpp", "min_accuracy", "min_psnr"),
 )
 """Arguments that are fields of the configuration."""
-OPTIONS = {"recognizers": "--recognizer", "early_stopping": "--train-all", "gpus_per_trial": "--trials-per-gpu"}
+OPTIONS = {
+    "recognizers": "--recognizer",
+    "early_stopping": "--train-all",
+    "gpus_per_trial": "--trials-per-gpu",
+    "shares_gpus": "--trials-per-gpu",
+}
 """Fields that other options name."""
 
 
@@ -58,7 +63,8 @@ class Arguments:
         min_psnr: Search where the PSNR is at least this.
         vary: A setting of stage 2 to search as well (distortion_weight, learning_rate or steps), with the strategy
             shared or independent; may be given several times.
-        trials_per_gpu: Trials that share a GPU (default: one). What all train together takes whole GPUs.
+        trials_per_gpu: Trials that share a GPU (default: as many as its memory holds, four at most). What all train
+            together takes whole GPUs.
         polish_steps: Updates at its own point alone that a trial of the conditional strategy adds (default: the
             preset's).
         labels: What the recognizer is to read in training. truth (default): the data set's texts. pseudo: what it
@@ -117,7 +123,7 @@ def asked(arguments: Arguments, config: "SweepConfig") -> dict[str, Any]:
     if arguments.trials_per_gpu is not None:
         if arguments.trials_per_gpu < 1:
             raise SweepError(f"--trials-per-gpu {arguments.trials_per_gpu} is below 1")
-        values["gpus_per_trial"] = 1 / arguments.trials_per_gpu
+        values |= {"gpus_per_trial": 1 / arguments.trials_per_gpu, "shares_gpus": False}
     if arguments.train_all:
         values["early_stopping"] = False
     if arguments.init is not None:

@@ -2,13 +2,15 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import ray
+import torch
 import yaml
 
+from sweep import footprint
 from sweep.config import SweepConfig
 
 HEAD = "node:__internal_head__"
@@ -18,6 +20,8 @@ BOOTSTRAP = Path("~/ray_bootstrap_config.yaml")
 LEAST_SHARE = {"CPU": 8, "GPU": 256}
 """Images of a batch that a worker needs, or the work around them costs more than they do; on a GPU, where one worker
 alone repeats what it recorded, and several start kernel by kernel."""
+GLANCE = 0.01
+"""Share of a GPU that a look at it takes: another sweep's trials may leave no whole one for hours."""
 THREADS = 2
 """Of a worker without a GPU, where as many cores can be shared out so: it trains faster than two of one thread do."""
 
@@ -37,6 +41,22 @@ def _planned(bootstrap: Path) -> Iterator[Counter[str]]:
         # Machines of one's own have none there, and are all up.
         if resources := node.get("resources"):
             yield from [Counter(resources)] * node.get("max_workers", 0)
+
+
+def gpu_memory() -> int:
+    """Bytes that are free on one of the cluster's GPUs; an autoscaler may have to start it first."""
+    return ray.get(ray.remote(num_cpus=0, num_gpus=GLANCE)(_free).remote())
+
+
+def _free() -> int:
+    return torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else 0
+
+
+def sharing(config: SweepConfig, machines: list[Counter[str]], memory: Callable[[], int] = gpu_memory) -> SweepConfig:
+    """The configuration with a trial's share of a GPU by its memory, where it leaves that open."""
+    if not (config.shares_gpus and config.gpus_per_trial and any(machine["GPU"] for machine in machines)):
+        return config
+    return replace(config, gpus_per_trial=1 / footprint.trials(config, memory()))
 
 
 def fit(config: SweepConfig, machines: list[Counter[str]]) -> tuple[SweepConfig, int]:

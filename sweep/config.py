@@ -98,6 +98,8 @@ class SweepConfig:
     """Between two checkpoints of a training stage: the most that a killed worker loses."""
     cpus_per_trial: int = 1
     gpus_per_trial: float = 0.0
+    shares_gpus: bool = True
+    """Whether a trial takes less of a GPU where the memory holds several of them."""
     seed: int = 0
 
     def __post_init__(self) -> None:

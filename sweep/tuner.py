@@ -62,7 +62,8 @@ class Pool:
         self._wanted = config
         # Measuring runs on the CPU, image by image.
         trials = config if config.trials_train else replace(config, gpus_per_trial=0.0, cpus_per_trial=1)
-        self._config, self._places = cluster.fit(trials, cluster.machines())
+        machines = cluster.machines()
+        self._config, self._places = cluster.fit(cluster.sharing(trials, machines), machines)
         # Workers run in folders of their own.
         self._folder = folder.absolute()
         self._observer = observer

@@ -10,9 +10,10 @@ import yaml
 from ray.autoscaler._private.providers import _get_node_provider_cls
 from ray.autoscaler._private.util import prepare_config, validate_config
 
-from sweep import cluster
+from sweep import cluster, footprint
 from sweep.presets import paper, smoke
 
+GIB = 2**30
 FILE = Path(__file__).parents[2] / "ray_cluster.yaml"
 
 
@@ -104,6 +105,26 @@ def test_a_team_takes_whole_gpus_or_the_cores_of_each_machine(
 ) -> None:
     config, size = cluster.team(replace(smoke(), gpus_per_trial=gpus), machines, 32)
     assert (config.cpus_per_trial, config.gpus_per_trial, size) == member
+
+
+@pytest.mark.parametrize(
+    ("free", "machines", "share"),
+    [
+        (80 * GIB, [Counter(CPU=8, GPU=1)], 1 / footprint.TOGETHER),
+        (6 * GIB, [Counter(CPU=8, GPU=1)], 1 / 3),
+        (0, [Counter(CPU=8, GPU=1)], 1.0),
+        (80 * GIB, [Counter(CPU=8)], 1.0),
+    ],
+)
+def test_trials_share_a_gpu_by_its_memory(free: int, machines: list[Counter[str]], share: float) -> None:
+    config = cluster.sharing(replace(smoke(), gpus_per_trial=1.0), machines, lambda: free)
+    assert config.gpus_per_trial == pytest.approx(share)
+
+
+def test_what_is_asked_for_needs_no_look_at_a_gpu() -> None:
+    machines = [Counter(CPU=8, GPU=1)]
+    for asked in (replace(smoke(), gpus_per_trial=0.5, shares_gpus=False), replace(smoke(), gpus_per_trial=0.0)):
+        assert cluster.sharing(asked, machines, pytest.fail) == asked
 
 
 def test_several_gpus_train_together_where_each_has_enough_of_a_batch() -> None:

@@ -1,0 +1,37 @@
+"""What a training takes of a GPU, against what an H200 measured."""
+
+from dataclasses import replace
+
+import pytest
+
+from models import codecs
+from models.frozen import CtcRecognizer
+from sweep import footprint
+from sweep.config import StageConfig
+from sweep.objectives import objective_of
+from sweep.presets import paper
+
+GIB = 2**30
+
+
+@pytest.mark.parametrize(
+    ("codec", "batch_size", "measured"),
+    [("mbt2018-mean", 16, 1.8), ("mbt2018-mean", 64, 3.2), ("mbt2018-mean", 256, 8.3), ("tinylic", 16, 4.3)],
+)
+def test_it_is_an_upper_bound_and_no_wild_one(
+    recognizer: CtcRecognizer, codec: str, batch_size: int, measured: float
+) -> None:
+    objective = objective_of(StageConfig(steps=1), None, recognizer)
+    bound = footprint.training(codecs.build(codec).train(), objective, "textline", (64, 256), batch_size) / GIB
+    assert measured < bound < 2.5 * measured
+
+
+@pytest.mark.parametrize(("gib", "trials"), [(0, 1), (3, 1), (8, 2), (80, footprint.TOGETHER)])
+def test_as_many_trials_as_have_room(gib: int, trials: int) -> None:
+    assert footprint.trials(paper(), gib * GIB) == trials
+
+
+def test_images_take_room_too() -> None:
+    config = paper()
+    larger = replace(config, data=replace(config.data, train=10 * config.data.train))
+    assert footprint.trials(larger, 8 * GIB) == 1
