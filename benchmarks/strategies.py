@@ -3,9 +3,10 @@
 python benchmarks/strategies.py OUT [--seeds 3] [--scale 0.5]
 """
 
+import json
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -16,19 +17,22 @@ import plain
 import polars as pl
 import scaled
 import tyro
+from cases import CASES
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from mlflow import MlflowClient
 
 from datagen import generate
-from sweep import launch, points, presets
+from sweep import launch, points
 from sweep.checkpoints import SHARED
 from sweep.config import SweepConfig
 from sweep.folder import RunFolder
 from sweep.pareto import Objectives, hypervolume
 from sweep.simulation import Simulation
 from sweep.synthetic import Workload
+from sweep.tracking import EXPERIMENT, PARENT, POINT_TAG, SWEEP_TAG
 
-SHARED_SECONDS = "shared_seconds.txt"
+SHARED_SECONDS = "shared_seconds.json"
 """Stands in the folder of a finished run."""
 WORKERS = 2
 """Of the simulated sweeps; their hypervolume hardly depends on it."""
@@ -49,20 +53,11 @@ class Arguments:
     budget: int = 16
     """Points a run."""
     cases: tuple[str, ...] = (
-        *("brief", "conditional", "preset", "polished"),
+        *("brief", "half", "conditional", "preset", "polished"),
         *("shared", "continued", "independent", "plain"),
     )
-    """brief: conditional on a fifth of its training; preset: conditional, with the preset's alpha and range of beta;
-    polished: conditional, a third of stage 2 at each point alone."""
-
-
-class Case(NamedTuple):
-    """A way to spend a share of the training."""
-
-    share: float
-    color: str
-    configured: Callable[[SweepConfig], SweepConfig] | None
-    """None: without this platform's sweep."""
+    """brief, half: conditional, on a fifth and half of its training; preset: conditional, with the preset's alpha and
+    range of beta; polished: conditional, a third of stage 2 at each point alone."""
 
 
 class Result(NamedTuple):
@@ -70,8 +65,8 @@ class Result(NamedTuple):
 
     case: str
     seed: int
-    shared_seconds: float
-    """Of training that all points share, in core-seconds."""
+    shared_seconds: dict[str, float]
+    """Of training that all points share, in core-seconds, by the kind of points that it is for."""
     frame: pl.DataFrame
     """Points in the order in which they came, with the core-seconds of their own training."""
     simulated: float | None
@@ -81,9 +76,9 @@ class Result(NamedTuple):
     def curve(self) -> list[tuple[float, float]]:
         """Core-seconds so far, and the hypervolume of the points until then."""
         rows = self.frame.filter(pl.col("kind").is_in(["base", "tfic"]), pl.col("train_seconds").is_not_null())
-        seconds, found, curve = self.shared_seconds, [], []
+        ahead, seconds, found, curve = dict(self.shared_seconds), 0.0, [], []
         for row in rows.iter_rows(named=True):
-            seconds += row["train_seconds"]
+            seconds += ahead.pop(row["kind"], 0.0) + row["train_seconds"]
             if row["bpp"] is not None:
                 found.append(Objectives(row["bpp"], row["accuracy"]))
             curve.append((seconds, hypervolume(found)))
@@ -115,7 +110,7 @@ def _finished(out: Path) -> Iterator[Result]:
     for name in CASES:
         for file in sorted(out.glob(f"{name}-*/{SHARED_SECONDS}")):
             seed = int(file.parent.name.removeprefix(f"{name}-"))
-            yield Result(name, seed, float(file.read_text()), points.read(file.parent), _simulated(file.parent))
+            yield Result(name, seed, json.loads(file.read_text()), points.read(file.parent), _simulated(file.parent))
 
 
 def _simulated(folder: Path) -> float | None:
@@ -142,12 +137,24 @@ def _run(name: str, seed: int, arguments: Arguments) -> None:
     config = scaled.config(case.share * arguments.scale, data=scaled.data(), budget=arguments.budget, seed=seed)
     if case.configured is None:
         _plain(config, folder)
-        file.write_text("0")
+        file.write_text("{}")
         return
     # Not one to go on with: its effort would be that of the rest alone.
-    effort = launch.sweep(scaled.started(folder, case.configured(config)))
+    run = scaled.started(folder, case.configured(config))
+    effort = launch.sweep(run)
     own = sum(points.read(folder)["train_seconds"].drop_nulls().to_list())
-    file.write_text(str(effort.train_seconds - own))
+    file.write_text(json.dumps(_shared_out(effort.train_seconds - own, run)))
+
+
+def _shared_out(seconds: float, run: RunFolder) -> dict[str, float]:
+    """Core-seconds of both stages of the codec that all points share, by what MLflow has of them."""
+    client = MlflowClient(run.tracking_uri)
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    assert experiment is not None, "the sweep has logged to it"
+    wanted = f"tags.`{SWEEP_TAG}` = '{run.sweep_id}' and tags.`{POINT_TAG}` = '{PARENT}'"
+    [parent] = client.search_runs([experiment.experiment_id], wanted)
+    clocks = {kind: parent.data.metrics.get(f"stage {n}/seconds", 0.0) for n, kind in enumerate(("base", "tfic"), 1)}
+    return {kind: seconds * clock / max(1e-9, sum(clocks.values())) for kind, clock in clocks.items()}
 
 
 def _plain(config: SweepConfig, folder: Path) -> None:
@@ -157,44 +164,6 @@ def _plain(config: SweepConfig, folder: Path) -> None:
     table = points.PointTable(folder)
     for number, row in enumerate(rows):
         table.add({"point_id": str(number), "kind": "tfic", "status": "complete"} | row)
-
-
-def _in_small_batches(config: SweepConfig) -> SweepConfig:
-    """As the separate trainings have them: what is so short needs updates more than it needs images a second."""
-    stages = {name: getattr(config, name) for name in ("stage1", "stage2")}
-    cut = {name: replace(it, batch_size=8, steps=it.steps * it.batch_size // 8) for name, it in stages.items()}
-    return replace(config, **cut)
-
-
-def _weighted_as_the_preset(config: SweepConfig) -> SweepConfig:
-    cpu = presets.cpu()
-    stage2 = replace(config.stage2, distortion_weight=cpu.stage2.distortion_weight)
-    return replace(config, betas=cpu.betas, stage2=stage2)
-
-
-def _polished(config: SweepConfig) -> SweepConfig:
-    """A third of stage 2 goes to the trials, each at its own point."""
-    steps = config.stage2.steps // 3
-    stage2 = replace(config.stage2, steps=config.stage2.steps - steps)
-    return replace(config, stage2=stage2, polish_steps=max(1, steps // config.budget))
-
-
-CASES = {
-    "brief": Case(1 / 20, "#f4a6a0", _in_small_batches),
-    "conditional": Case(1 / 4, "#c1121f", _in_small_batches),
-    "preset": Case(1 / 4, "#7b2d26", lambda config: _in_small_batches(_weighted_as_the_preset(config))),
-    "polished": Case(1 / 4, "#e09f3e", lambda config: _polished(_in_small_batches(config))),
-    "shared": Case(1 / 4, "#5fa8d3", presets.shared),
-    "continued": Case(1 / 4, "#2d6a4f", presets.continued),
-    "independent": Case(1.0, "#6a4c93", lambda config: replace(presets.independent(config), early_stopping=False)),
-    "plain": Case(1.0, "#7f7f7f", None),
-}
-
-LABELS = {
-    "plain": "Ray Tune and OptunaSearch alone",
-    "brief": "conditional, a fifth of the training",
-    "preset": "conditional, weights of the preset",
-}
 
 
 def _figure(results: list[Result]) -> Figure:
@@ -210,9 +179,10 @@ def _figure(results: list[Result]) -> Figure:
 
 def _draw(result: Result, axes: Axes) -> None:
     seconds, volumes = zip(*result.curve, strict=True)
-    label = LABELS.get(result.case, result.case) if result.seed == 0 else None
-    axes.step(seconds, volumes, where="post", color=CASES[result.case].color, alpha=0.8, label=label)
-    axes.plot(seconds[-1], volumes[-1], "o", color=CASES[result.case].color, markersize=4)
+    case = CASES[result.case]
+    label = (case.label or result.case) if result.seed == 0 else None
+    axes.step(seconds, volumes, where="post", color=case.color, alpha=0.8, label=label)
+    axes.plot(seconds[-1], volumes[-1], "o", color=case.color, markersize=4)
 
 
 if __name__ == "__main__":

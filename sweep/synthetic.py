@@ -16,11 +16,11 @@ UNCOMPRESSED = 0.87
 """Accuracy that no rate exceeds."""
 RATE, RATE_EXPONENT = 0.021, 0.4
 """bpp over lambda, a power law."""
-SCALE = 0.064
+SCALE = 0.0596
 """Bits per pixel by which what is not read falls to 1/e, after an endless stage 1."""
-LEARNED, LEARNING_EXPONENT = 6000.0, 0.9
+LEARNED, LEARNING_EXPONENT = 5400.0, 1.03
 """Images after which a stage 1 needs twice the bits of an endless one, and how fast the rest falls with more."""
-GAIN, GAINED = 0.38, 25_000.0
+GAIN, GAINED = 0.41, 25_000.0
 """Share of those bits that an endless stage 2 saves, and images after which it saves half as much."""
 RATIO = 0.02
 """beta over lambda at which half of what the OCR loss can give is had."""
