@@ -153,8 +153,9 @@ def _shared_out(seconds: float, run: RunFolder) -> dict[str, float]:
     assert experiment is not None, "the sweep has logged to it"
     wanted = f"tags.`{SWEEP_TAG}` = '{run.sweep_id}' and tags.`{POINT_TAG}` = '{PARENT}'"
     [parent] = client.search_runs([experiment.experiment_id], wanted)
-    clocks = {kind: parent.data.metrics.get(f"stage {n}/seconds", 0.0) for n, kind in enumerate(("base", "tfic"), 1)}
-    return {kind: seconds * clock / max(1e-9, sum(clocks.values())) for kind, clock in clocks.items()}
+    clocks = {"base": "stage 1/seconds", "tfic": "stage 2/seconds"}
+    taken = {kind: parent.data.metrics[name] for kind, name in clocks.items() if name in parent.data.metrics}
+    return {kind: seconds * each / sum(taken.values()) for kind, each in taken.items()}
 
 
 def _plain(config: SweepConfig, folder: Path) -> None:

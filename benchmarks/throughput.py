@@ -15,7 +15,7 @@ from models import codecs, teachers
 from models.conditioning import ConditionedCodec
 from models.reading import FrozenRecognizer
 from models.replay import Replayed
-from sweep import footprint, optimizer, presets, stages
+from sweep import footprint, optimizer, presets, stages, trial
 from sweep.config import StageConfig
 from sweep.objectives import objective_of
 from sweep.training import Progress, train_stage
@@ -60,37 +60,37 @@ def _record_nothing() -> None:
 
 
 def _print(name: str, stage: StageConfig, teacher: FrozenRecognizer | None, device: torch.device) -> None:
-    seconds, memory, bound = measured(name, stage, teacher, device)
+    seconds, memory = measured(name, stage, teacher, device)
     said = f"{name}, stage {1 if teacher is None else 2}, batch {stage.batch_size}: {1e3 * seconds:.1f} ms a step, "
     said += f"{stage.batch_size / seconds:.0f} images/s"
-    print(f"{said}, {memory / 2**30:.2f} GiB of {bound / 2**30:.2f} at most" if memory else said, flush=True)
+    if memory:
+        reader = None if teacher is None else trial.recognizer(presets.cpu().recognizers)
+        bound = footprint.training(name, stage, reader, (64, 256))
+        said += f", {memory / 2**30:.2f} GiB; a trial is granted {bound / 2**30:.2f}"
+    print(said, flush=True)
 
 
 def measured(
     name: str, stage: StageConfig, teacher: FrozenRecognizer | None, device: torch.device
-) -> tuple[float, int, int]:
-    """Seconds of a settled step, with all that a sweep's has but checkpoints, and the bytes of the GPU at the peak; the
-    last number is their bound, by which trials share a GPU.
-    """
+) -> tuple[float, int]:
+    """Seconds of a settled step, with all that a sweep's has but checkpoints, and the bytes of the GPU at the peak."""
     plane = stages.plane(presets.cpu())
     codec = ConditionedCodec(codecs.build(name), plane).to(device)
     data = _images()
-    objective = objective_of(stage, plane, teacher)
-    bound = footprint.training(codec, objective, data.texts[0], (64, 256), stage.batch_size)
     seen: list[Progress] = []
     on_gpu = device.type == "cuda"
     if on_gpu:
         torch.cuda.reset_peak_memory_stats()
     train_stage(
         codec,
-        objective,
+        objective_of(stage, plane, teacher),
         lambda start: dataset.batches(data, stage.batch_size, 0, start, device=device),
         stage,
         report=seen.append,
     )
     start, end = next(progress for progress in seen if progress.step >= SETTLED), seen[-1]
     seconds = (end.seconds - start.seconds) / (end.step - start.step)
-    return seconds, torch.cuda.max_memory_allocated() if on_gpu else 0, bound
+    return seconds, torch.cuda.max_memory_allocated() if on_gpu else 0
 
 
 def _images() -> TextImages:

@@ -8,7 +8,8 @@ from torch import nn
 from datagen.dataset import Batch
 from datagen.spec import count
 from models import codecs
-from sweep.config import SweepConfig
+from models.reading import FrozenRecognizer
+from sweep.config import StageConfig, SweepConfig
 from sweep.objectives import objective_of
 from sweep.training import Objective
 from sweep.trial import recognizer
@@ -23,26 +24,29 @@ COPIES = 10
 
 def trials(config: SweepConfig, free: int) -> int:
     """How many trials of a sweep have room in so many bytes of a GPU; one at least, for it may do with less."""
-    stage = replace(config.stage2, reading_scales=(1.0,))
-    codec, reader = codecs.build(config.codec).train(), recognizer(config.recognizers)
-    text = 8 * (reader.readable or "0")[:1]
+    batch_size = max(config.stage1.batch_size, config.stage2.batch_size)
+    stage = replace(config.stage2, batch_size=batch_size, reading_scales=(1.0,))
     size = config.data.height, config.data.width
-    batch_size = max(stage.batch_size, config.stage1.batch_size)
-    needed = training(codec, objective_of(stage, None, reader), text, size, batch_size)
-    needed += 3 * size[0] * size[1] * count(config.data, "train")
+    images = 3 * size[0] * size[1] * count(config.data, "train")
+    needed = training(config.codec, stage, recognizer(config.recognizers), size) + images
     return max(1, min(TOGETHER, free // needed))
 
 
-def training(codec: nn.Module, objective: Objective, text: str, size: tuple[int, int], batch_size: int) -> int:
-    """Bytes of a GPU that a training takes at most, without its images.
+def training(codec: str, stage: StageConfig, reader: FrozenRecognizer | None, size: tuple[int, int]) -> int:
+    """Bytes of a GPU that a stage of a plain codec takes at most, without its images.
 
-    What the backward pass needs is counted in float32, on the codec's device; in bfloat16 it takes about half of that.
+    What the backward pass needs is counted on the CPU, in float32; that of bfloat16 is about half of it.
+
+    Args:
+        reader: of stage 2, on the CPU.
+        size: of an image, height and width, pixels.
     """
-    weights = sum(parameter.nbytes for parameter in codec.parameters())
-    device = next(codec.parameters()).device
-    one, two = (_kept(codec, objective, Batch(torch.zeros(n, 3, *size, device=device), n * [text])) for n in (1, 2))
+    network, objective = codecs.build(codec).train(), objective_of(stage, None, reader)
+    text = 8 * ((reader and reader.readable) or "0")[0]
+    one, two = (_kept(network, objective, Batch(torch.zeros(n, 3, *size), n * [text])) for n in (1, 2))
+    weights = sum(parameter.nbytes for parameter in network.parameters())
     # What both keep, such as weights, is no image's.
-    return PROCESS + COPIES * weights + batch_size * (two - one)
+    return PROCESS + COPIES * weights + stage.batch_size * (two - one)
 
 
 def _kept(codec: nn.Module, objective: Objective, batch: Batch) -> int:

@@ -4,11 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from models import codecs
 from models.frozen import CtcRecognizer
 from sweep import footprint
 from sweep.config import StageConfig
-from sweep.objectives import objective_of
 from sweep.presets import paper
 
 GIB = 2**30
@@ -21,8 +19,8 @@ GIB = 2**30
 def test_it_is_an_upper_bound_and_no_wild_one(
     recognizer: CtcRecognizer, codec: str, batch_size: int, measured: float
 ) -> None:
-    objective = objective_of(StageConfig(steps=1), None, recognizer)
-    bound = footprint.training(codecs.build(codec).train(), objective, "textline", (64, 256), batch_size) / GIB
+    stage = StageConfig(steps=1, batch_size=batch_size)
+    bound = footprint.training(codec, stage, recognizer, (64, 256)) / GIB
     assert measured < bound < 2.5 * measured
 
 
