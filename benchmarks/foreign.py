@@ -63,7 +63,7 @@ def browser(wanted: list[Line]) -> TextImages:
         size = f"--window-size={WIDTH},{HEIGHT * len(wanted)}"
         options = ["--headless", "--no-sandbox", "--hide-scrollbars", size, f"--screenshot={picture}"]
         subprocess.run(["chromium", *options, page.as_uri()], check=True, capture_output=True)
-        pixels = np.asarray(Image.open(picture).convert("RGB"))
+        pixels = np.asarray(Image.open(picture, formats=["PNG"]).convert("RGB"))
     blocks = pixels[: HEIGHT * len(wanted), :WIDTH].reshape(len(wanted), HEIGHT, WIDTH, 3)
     return TextImages(blocks, [line.text for line in wanted])
 
@@ -83,7 +83,7 @@ def office(wanted: list[Line]) -> TextImages:
         subprocess.run([*convert, "lines.fodt"], cwd=folder, check=True, capture_output=True)
         size = ["-scale-to-x", str(WIDTH), "-scale-to-y", str(HEIGHT)]
         subprocess.run(["pdftoppm", *size, "-png", "lines.pdf", "page"], cwd=folder, check=True)
-        pages = [np.asarray(Image.open(page).convert("RGB")) for page in sorted(folder.glob("page-*.png"))]
+        pages = [np.asarray(Image.open(page, formats=["PNG"]).convert("RGB")) for page in sorted(folder.glob("page-*.png"))]
     assert len(pages) == len(wanted), f"{len(wanted)} lines became {len(pages)} pages"
     return TextImages(np.stack(pages), [line.text for line in wanted])
 

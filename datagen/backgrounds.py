@@ -11,7 +11,7 @@ from jaxtyping import Float, UInt8
 from PIL import Image, ImageOps
 from trdg import background_generator
 
-from datagen import colors, own_files
+from datagen import colors, fitting, own_files
 from datagen.errors import SpecError, reason
 from datagen.spec import Background, DatasetSpec, Split
 from datagen.texts import trdg
@@ -99,7 +99,7 @@ def _photos(folder: str | None) -> tuple[Path, ...]:
 def _band(path: Path, split: Split | None) -> RGB:
     """A photo as it is looked at, or the split's part of it."""
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=fitting.FORMATS) as image:
             photo = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
     # Pillow's readers raise whatever they like on a broken file.
     except Exception as error:

@@ -66,7 +66,7 @@ def _check_room(folder: Path, split: Split) -> None:
 
 
 def _decoded(png: bytes) -> UInt8[np.ndarray, "h w 3"]:
-    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+    return np.asarray(Image.open(io.BytesIO(png), formats=["PNG"]).convert("RGB"))
 
 
 def to_tensor(images: UInt8[np.ndarray, "n h w 3"]) -> Float[Tensor, "n 3 h w"]:

@@ -4,14 +4,18 @@ import io
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from datagen.errors import ItemError, reason
 
 LARGEST = 64_000_000
 """Pixels of an image that is decoded; a few bytes can claim to be far more."""
 TOO_LARGE = f"it has more than {LARGEST // 10**6} million pixels"
-WHITE_16 = 2**16 - 1
+WHITE = 255
+BITS = 258
+"""TIFF's tag of how many a channel of a pixel has."""
+FORMATS = "AVIF BMP DIB GIF JPEG JPEG2000 PCX PNG PPM PSD QOI SGI TGA TIFF WEBP".split()
+"""What is opened, whatever the file is called: Pillow knows others, of which some start programs."""
 ONE_PICTURE = ("MPO", "PSD")
 """Formats whose first page is the picture: others are a phone's second one, or layers of the first."""
 
@@ -35,11 +39,12 @@ def fit(data: bytes, width: int, height: int) -> Image.Image:
 
 def _opened(data: bytes) -> Image.Image:
     try:
-        with Image.open(io.BytesIO(data)) as picture:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             if picture.width * picture.height > LARGEST:
                 raise ItemError(TOO_LARGE)
             _check_pages(picture)
-            return _rgb(ImageOps.exif_transpose(picture))
+            bits = _bits(picture)
+            return _rgb(ImageOps.exif_transpose(picture), bits)
     except ItemError:
         raise
     except UnidentifiedImageError:
@@ -57,19 +62,52 @@ def _check_pages(picture: Image.Image) -> None:
         raise ItemError(f"it has {pages} pages; split it into a file for each")
 
 
-def _rgb(picture: Image.Image) -> Image.Image:
+def _rgb(picture: Image.Image, bits: int | None) -> Image.Image:
     """Eight bits a color; what is transparent shows white."""
-    if picture.mode == "F" or picture.mode.startswith("I"):
-        return Image.fromarray(_eight_bits(picture)).convert("RGB")
+    profile = picture.info.get("icc_profile")
+    if bits is not None:
+        return _in_srgb(Image.fromarray(_eight_bits(picture, bits)), profile).convert("RGB")
     if not picture.has_transparency_data:
-        return picture.convert("RGB")
-    white = Image.new("RGBA", picture.size, "white")
-    return Image.alpha_composite(white, picture.convert("RGBA")).convert("RGB")
+        plain = picture if picture.mode in ("L", "CMYK") else picture.convert("RGB")
+        return _in_srgb(plain, profile).convert("RGB")
+    mixed = picture.convert("RGBA")
+    grey = picture.mode == "LA"
+    shown = _in_srgb(mixed.convert("L" if grey else "RGB"), profile).convert("RGB")
+    return Image.composite(shown, Image.new("RGB", picture.size, "white"), mixed.getchannel("A"))
 
 
-def _eight_bits(picture: Image.Image) -> UInt8[np.ndarray, "h w"]:
+def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    """The colors that a profile means as those of sRGB, which every picture without a profile is taken for; L stays L.
+
+    A profile that is broken, or speaks of other channels, changes nothing. `picture` is L, RGB or CMYK.
+    """
+    if not profile:
+        return picture
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        equal = picture.mode == "L" and source.profile.xcolor_space.strip() == "RGB"
+        channels = picture.convert("RGB") if equal else picture
+        shown = ImageCms.profileToProfile(channels, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (OSError, ValueError, ImageCms.PyCMSError):
+        return picture
+    assert shown is not None, "only a transform in place gives nothing"
+    return shown.convert("L") if picture.mode == "L" else shown
+
+
+def _bits(picture: Image.Image) -> int | None:
+    """Those of a pixel that has more than 8; 0 where its numbers are wider than its values or have a sign."""
+    if picture.mode != "F" and not picture.mode.startswith("I"):
+        return None
+    tags = getattr(picture, "tag_v2", None)
+    if tags is None:
+        return 16
+    return tags[BITS][0] if picture.mode.startswith("I;") else 0
+
+
+def _eight_bits(picture: Image.Image, bits: int) -> UInt8[np.ndarray, "h w"]:
     values = np.asarray(picture)
-    # Of others, nothing tells which are black and white.
-    if picture.mode == "F" or values.min() < 0 or values.max() > WHITE_16:
+    # The highest bit of 8 or 16 is in use, or nothing tells which value is white.
+    used = bits or int(values.max()).bit_length()
+    if picture.mode == "F" or values.min() < 0 or used not in ((12, 16) if bits else (8, 16)):
         raise ItemError(f"its pixels have neither 8 nor 16 bits (mode {picture.mode}); save it with one of them")
-    return (values // (WHITE_16 // 255)).astype(np.uint8)
+    return (values // (((1 << used) - 1) // WHITE)).astype(np.uint8)

@@ -9,6 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from datagen.errors import SpecError
+from datagen.fitting import FORMATS
 from datagen.spec import DatasetSpec
 
 FONTS = frozenset({".ttf", ".otf"})
@@ -51,8 +52,8 @@ def files(folder: Path, endings: Collection[str]) -> list[Path]:
 
 
 def photo_endings() -> set[str]:
-    """Of the files that Pillow opens."""
-    return {ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+    """Of the files that are opened as photos."""
+    return {ending for ending, kind in Image.registered_extensions().items() if kind in FORMATS}
 
 
 def _named(path: Path, endings: Collection[str]) -> list[Path]:

@@ -73,7 +73,7 @@ def _evenly(indexes: pl.Series) -> pl.Series:
 
 def sheet(shown: pl.DataFrame) -> Image.Image:
     """Images, each above its text."""
-    pictures = [Image.open(io.BytesIO(data)) for data in shown["image"]]
+    pictures = [Image.open(io.BytesIO(data), formats=["PNG"]) for data in shown["image"]]
     width, height = (GAP + max(sides) for sides in zip(*(picture.size for picture in pictures), strict=True))
     height += CAPTION
     page = Image.new("RGB", (COLUMNS * width + GAP, -(-len(pictures) // COLUMNS) * height + GAP), "white")
@@ -86,7 +86,7 @@ def sheet(shown: pl.DataFrame) -> Image.Image:
 
 
 def _described(table: pl.DataFrame, measured: pl.DataFrame) -> dict[str, Any]:
-    pixels = [np.asarray(Image.open(io.BytesIO(data)).convert("L")) for data in measured["image"]]
+    pixels = [np.asarray(Image.open(io.BytesIO(data), formats=["PNG"]).convert("L")) for data in measured["image"]]
     lengths = [len(text) for text in table["text"]]
     return {
         "images": len(table),

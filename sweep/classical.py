@@ -40,7 +40,7 @@ class ClassicalCodec:
 
     def decode(self, data: bytes, width: int, height: int) -> UInt8[np.ndarray, "h w 3"]:
         """The image at its first size."""
-        with Image.open(io.BytesIO(data)) as image:
+        with Image.open(io.BytesIO(data), formats=["WEBP"]) as image:
             return np.asarray(image.convert("RGB").resize((width, height), Image.Resampling.BICUBIC))
 
 

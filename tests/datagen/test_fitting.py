@@ -1,8 +1,11 @@
 """Images of every kind come out as the canvas shows them."""
 
 import io
+from pathlib import Path
 
 import numpy as np
+import postscript
+import profiles
 import pytest
 from PIL import Image
 
@@ -41,6 +44,37 @@ def test_cmyk_and_sixteen_bits_show_it_too() -> None:
         pixels = grey(fitting.fit(data, 256, 64))
         assert pixels[:, :50].max() <= 12
         assert pixels[:, 80:].min() >= 240
+
+
+@pytest.mark.parametrize("white", [255, 65_535])
+def test_of_32_bits_those_in_use_are_shown(white: int) -> None:
+    wide = np.asarray(halves("1")).astype(np.int32) * white
+    pixels = grey(fitting.fit(encoded(Image.fromarray(wide), "TIFF"), 256, 64))
+    assert pixels[:, :50].max() <= 5
+    assert pixels[:, 80:].min() >= 250
+
+
+@pytest.mark.parametrize(
+    ("mode", "color", "profile", "shown"),
+    [
+        ("RGB", profiles.P3_RED, profiles.display_p3(), profiles.SRGB_RED),
+        ("RGBA", (*profiles.P3_RED, 255), profiles.display_p3(), profiles.SRGB_RED),
+        ("L", 128, profiles.linear_grey(), (188, 188, 188)),
+        ("I;16", 32_896, profiles.linear_grey(), (188, 188, 188)),
+        ("RGB", (1, 2, 3), b"broken", (1, 2, 3)),
+        ("RGB", (1, 2, 3), profiles.linear_grey(), (1, 2, 3)),
+    ],
+)
+def test_colors_are_those_that_the_profile_means(mode: str, color, profile: bytes, shown: tuple[int, ...]) -> None:
+    fitted = fitting.fit(encoded(Image.new(mode, (8, 8), color), icc_profile=profile), 64, 64)
+    assert np.abs(np.asarray(fitted).astype(int) - shown).max() <= 2
+
+
+def test_no_picture_starts_a_program(tmp_path: Path, monkeypatch) -> None:
+    started = postscript.watched(tmp_path, monkeypatch)
+    with pytest.raises(ItemError, match="it is no image"):
+        fitting.fit(postscript.PAGE, 256, 64)
+    assert not started.exists()
 
 
 @pytest.mark.parametrize("values", [np.linspace(0, 1, 64, dtype=np.float32), np.arange(64, dtype=np.int32) << 24])
