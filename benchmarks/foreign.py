@@ -83,7 +83,9 @@ def office(wanted: list[Line]) -> TextImages:
         subprocess.run([*convert, "lines.fodt"], cwd=folder, check=True, capture_output=True)
         size = ["-scale-to-x", str(WIDTH), "-scale-to-y", str(HEIGHT)]
         subprocess.run(["pdftoppm", *size, "-png", "lines.pdf", "page"], cwd=folder, check=True)
-        pages = [np.asarray(Image.open(page, formats=["PNG"]).convert("RGB")) for page in sorted(folder.glob("page-*.png"))]
+        pages = [
+            np.asarray(Image.open(page, formats=["PNG"]).convert("RGB")) for page in sorted(folder.glob("page-*.png"))
+        ]
     assert len(pages) == len(wanted), f"{len(wanted)} lines became {len(pages)} pages"
     return TextImages(np.stack(pages), [line.text for line in wanted])
 

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from datagen.console import ended
 from datagen.errors import DataError
 from datagen.lines import READABLE
 from datagen.spec import PRESETS, SPLITS, DatasetSpec
@@ -177,4 +178,4 @@ class _Lines:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ended(main))

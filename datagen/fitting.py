@@ -14,7 +14,7 @@ TOO_LARGE = f"it has more than {LARGEST // 10**6} million pixels"
 WHITE = 255
 BITS = 258
 """TIFF's tag of how many a channel of a pixel has."""
-FORMATS = "AVIF BMP DIB GIF JPEG JPEG2000 PCX PNG PPM PSD QOI SGI TGA TIFF WEBP".split()
+FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PCX", "PNG", "PPM", "PSD", "QOI", "SGI", "TGA", "TIFF", "WEBP")
 """What is opened, whatever the file is called: Pillow knows others, of which some start programs."""
 ONE_PICTURE = ("MPO", "PSD")
 """Formats whose first page is the picture: others are a phone's second one, or layers of the first."""

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from models import files, pictures
+from models.console import ended
 from models.errors import ModelError
 
 ENDING = ".tfic"
@@ -21,8 +22,8 @@ class Compress:
 
     image: tyro.conf.Positional[str]
     """PNG, JPEG, WebP, ... of any size, in color or grey; a folder of them; or a pattern in quotes: 'scans/*.png'."""
-    file: tyro.conf.Positional[Path]
-    """The .tfic file to write; of several, a folder."""
+    file: tyro.conf.Positional[str]
+    """The .tfic file to write, or with a slash at its end a folder for it; of several, a folder."""
     model: Path
     """Codec that python -m sweep.pick exported."""
     bpp: Annotated[float | None, tyro.conf.arg(metavar="BPP", help_behavior_hint="")] = None
@@ -60,8 +61,9 @@ class Decompress:
 
     file: tyro.conf.Positional[str]
     """The .tfic file to read; a folder of them; or a pattern in quotes."""
-    image: tyro.conf.Positional[Path]
-    """Image to write, whose ending names the format; of several, a folder for PNG files, where none is replaced."""
+    image: tyro.conf.Positional[str]
+    """Image to write, whose ending names the format, or with a slash at its end a folder for a PNG file; of several, a
+    folder for PNG files, where none is replaced."""
     model: Path
     """The codec that compressed it."""
 
@@ -74,7 +76,7 @@ class Decompress:
 
         def work(job: jobs.Job) -> str:
             # One that was named is meant; others may be originals.
-            files.check_target(job.target, job.source, job.target.suffix if job.target == self.image else None)
+            files.check_target(job.target, job.source, job.target.suffix if job.target == Path(self.image) else None)
             image = container.decode(model, files.read(job.source))
             pictures.write(job.target, image)
             return f"{job.target}: {image.shape[1]}x{image.shape[0]}"
@@ -151,4 +153,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ended(main))

@@ -1,5 +1,6 @@
 """Files as commands read and write them: whole or not at all, over earlier ones only where a command allows it."""
 
+import hashlib
 import os
 import struct
 from collections.abc import Iterator
@@ -12,7 +13,9 @@ from models.errors import FormatError
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
     """A path to write to; it takes its final name only when the block ends without an error."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    # A name may be as long as a disk allows.
+    name = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]
+    partial = path.with_name(f".{name}.{os.getpid()}.partial")
     try:
         yield partial
         partial.replace(path)

@@ -1,7 +1,9 @@
 """What a command works on: a file, or all of a folder or pattern, each with the place of its result."""
 
 import glob
+import os
 import sys
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection
 from itertools import takewhile
@@ -26,8 +28,8 @@ def sources(source: str, endings: Collection[str]) -> list[Path]:
     """The files that `source` names, by name.
 
     Args:
-        source: a file; a folder, whose files with one of `endings` count, and those of the folders in it; or a pattern
-            with * ? or [], whose files count likewise.
+        source: a file; a folder, whose files with one of `endings` count, and those of the folders in it, hidden ones
+            aside; or a pattern with * ? or [], whose files count likewise.
 
     Raises:
         FormatError: there is no such file, or no such pattern.
@@ -35,22 +37,24 @@ def sources(source: str, endings: Collection[str]) -> list[Path]:
     return _files(source, endings)[0]
 
 
-def find(source: str, target: Path, endings: Collection[str], ending: str) -> list[Job]:
+def find(source: str, target: str, endings: Collection[str], ending: str) -> list[Job]:
     """The files of `sources`, and what becomes of each.
 
     Args:
-        target: the result of a file, or a folder for it; of several files a folder, which is filled as theirs is.
+        target: the result of a file, or a folder for it, which exists or ends in a slash; of several files a folder,
+            which is filled as theirs is.
         ending: of a result in a folder, dot included.
 
     Raises:
-        FormatError: as `sources`, or two files would have one result.
+        FormatError: as `sources`, or two files would have one result, if only on a disk that does not tell capitals.
     """
     files, root = _files(source, endings)
     if files == [root]:
         return [Job(root, _alone(root, target, ending))]
-    found = [Job(file, target / file.relative_to(root).with_suffix(ending)) for file in files]
-    [(twice, count)] = Counter(job.target for job in found).most_common(1)
+    found = [Job(file, Path(target) / file.relative_to(root).with_suffix(ending)) for file in files]
+    [(name, count)] = Counter(_told(job.target) for job in found).most_common(1)
     if count > 1:
+        twice = ", ".join(sorted({str(job.target) for job in found if _told(job.target) == name}))
         raise FormatError(
             f"{count} files would become {twice}; give them other names, or one kind of them by a pattern"
         )
@@ -58,25 +62,36 @@ def find(source: str, target: Path, endings: Collection[str], ending: str) -> li
 
 
 def run(jobs: list[Job], work: Callable[[Job], str]) -> None:
-    """Prints what `work` says of each. One that fails does not stop the others.
+    """Prints what `work` says of each. One that fails, for whatever reason, does not stop the others.
 
     Raises:
         ModelError: the only one has failed, or some have.
     """
     if len(jobs) == 1:
-        print(work(jobs[0]))
+        print(_only(jobs[0], work))
         return
     failed = 0
     with _progress() as progress:
         for job in progress.track(jobs):
             try:
-                print(work(job))
-            # The last two: what one image asks of the memory, the next need not.
-            except (ModelError, MemoryError, RuntimeError) as error:
+                said = work(job)
+            except Exception as error:
                 failed += 1
                 progress.console.print(f"failed: {_line(job, error)}", markup=False)
+            else:
+                print(said)
     if failed:
         raise ModelError(f"{failed} of {len(jobs)} files failed; the lines above say why")
+
+
+def _only(job: Job, work: Callable[[Job], str]) -> str:
+    """What `work` says. Of what is no fault of the program, as little memory is, a line is all that there is to say."""
+    try:
+        return work(job)
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "allocate memory" not in str(error):
+            raise
+        raise ModelError(f"{job.source} takes more memory than there is; cut it up, or use another machine") from error
 
 
 def _line(job: Job, error: Exception) -> str:
@@ -98,10 +113,16 @@ def _progress() -> Progress:
     )
 
 
-def _alone(source: Path, target: Path, ending: str) -> Path:
+def _told(path: Path) -> str:
+    """A name as any disk tells it from others: some take capitals, or an accent apart from its letter, for the same."""
+    return unicodedata.normalize("NFC", str(path)).casefold()
+
+
+def _alone(source: Path, target: str, ending: str) -> Path:
     """What one file becomes."""
     try:
-        return target / f"{source.stem}{ending}" if target.is_dir() else target
+        folder = target.endswith(os.sep) or Path(target).is_dir()
+        return Path(target, f"{source.stem}{ending}") if folder else Path(target)
     except OSError as error:
         raise FormatError(f"{target} cannot be written ({error.strerror})") from None
 
@@ -131,5 +152,7 @@ def _matches(path: Path, endings: Collection[str]) -> tuple[list[Path], Path]:
         return [path], path
     else:
         root = Path(*takewhile(lambda part: not glob.has_magic(part), path.parts))
-        matches = filter(Path.is_file, root.glob(str(path.relative_to(root))))
-    return sorted(file for file in matches if file.suffix.casefold() in endings), root
+        matches = root.glob(str(path.relative_to(root)))
+    # Hidden ones are what a system or a program keeps beside the files.
+    shown = (file for file in matches if not any(part.startswith(".") for part in file.relative_to(root).parts))
+    return sorted(file for file in shown if file.suffix.casefold() in endings and file.is_file()), root

@@ -10,7 +10,7 @@ from PIL import Image, ImageCms, ImageOps
 from models import files
 from models.errors import FormatError, ModelError
 
-FORMATS = "AVIF BMP DIB GIF JPEG JPEG2000 PCX PNG PPM PSD QOI SGI TGA TIFF WEBP".split()
+FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PCX", "PNG", "PPM", "PSD", "QOI", "SGI", "TGA", "TIFF", "WEBP")
 """What is opened, whatever the file is called: Pillow knows others, of which some start programs."""
 WHITE = 255
 ONE_PICTURE = ("MPO", "PSD")

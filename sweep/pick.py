@@ -10,6 +10,7 @@ from typing import Annotated
 
 import tyro
 
+from models.console import ended
 from models.errors import ModelError
 from sweep import export, points
 from sweep.console import STYLE, complain
@@ -58,4 +59,4 @@ def _picked(arguments: Arguments) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ended(main))

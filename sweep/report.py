@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from datagen import dataset
 from datagen.errors import DataError
 from datagen.shards import atomic
+from models.console import ended
 from models.errors import ModelError
 from sweep import points
 from sweep.console import complain
@@ -107,4 +108,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ended(main))

@@ -15,6 +15,7 @@ import tyro
 from rich.console import Console
 
 from datagen.errors import DataError
+from models.console import ended
 from models.errors import ModelError
 from sweep.arguments import OPTIONS, Arguments, asked
 from sweep.console import STYLE, complain
@@ -143,4 +144,4 @@ def _check_start(run: "RunFolder") -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ended(main))

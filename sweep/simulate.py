@@ -12,6 +12,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
+from models.console import ended
 from sweep.console import STYLE, complain
 from sweep.errors import SweepError
 
@@ -103,4 +104,4 @@ def _figures(outcome: "Outcome", workers: int) -> list[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ended(main))

@@ -13,6 +13,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
+from models.console import ended
 from sweep.checkpoints import SHARED
 from sweep.console import STYLE, complain
 from sweep.errors import SweepError
@@ -116,4 +117,4 @@ def _table(found: list[Entry]) -> Table:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ended(main))

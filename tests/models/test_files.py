@@ -22,6 +22,13 @@ def test_what_cannot_be_written_whole_leaves_the_earlier_file(tmp_path: Path) ->
     assert {file: file.read_bytes() for file in tmp_path.iterdir()} == {path: b"earlier"}
 
 
+def test_a_name_may_be_as_long_as_the_disk_allows(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 250 + ".tfic")
+    with files.writing(path) as partial:
+        partial.write_bytes(b"whole")
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"whole"]
+
+
 def test_only_an_earlier_result_is_replaced(tmp_path: Path) -> None:
     source, result = tmp_path / "image.png", tmp_path / "image.tfic"
     files.check_target(result, source)
