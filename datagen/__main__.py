@@ -54,17 +54,25 @@ class Arguments:
 class ImportArguments:
     """Makes a data set of your own text images, one line of text each: python -m sweep.run --data DIR trains on it.
 
-    PATH is a folder of images named TEXT_NUMBER.png; a CSV or TSV file of image paths and texts, or a folder with one;
-    Parquet with the columns image and text; or an LMDB with num-samples, image-%09d and label-%09d.
+    PATH is a folder of images whose names hold their texts (TEXT_NUMBER.png, NUMBER_TEXT.png); a file of labels, or a
+    folder with one, image paths and texts in CSV, TSV, a .txt file (labels.txt, gt.txt) or JSON lines (metadata.jsonl);
+    images with a text file each beside them (X.png, X.gt.txt); Parquet with the columns image and text; or an LMDB with
+    num-samples, image-%09d and label-%09d. Text is UTF-8. Hidden files and earlier data sets in a folder are left out.
 
-    Each image is fitted into the canvas without distortion. The splits are made by a hash of the text: no text stands
-    in two of them, and adding images moves none. What cannot be used is listed with its reason in manifest.json.
+    What was understood is printed before anything is written. Each image is fitted into the canvas without distortion.
+    The splits are made by a hash of the text: no text stands in two of them, and adding images moves none. What cannot
+    be used is listed with its reason in manifest.json; so is a picture that an earlier image shows with another text.
     """
 
     source: tyro.conf.Positional[Path]
     """Your images and their texts."""
     out: Path
     """Folder to fill: manifest.json and {train,val,test}-NNNNN.parquet."""
+    labels: Annotated[tuple[str, ...], tyro.conf.arg(metavar="FILE", help_behavior_hint="")] = ()
+    """Which texts of a folder are meant, where there are several: a file of labels, or more of them; or `names` (of the
+    images), `sidecars` (text files beside them) or `parquet`."""
+    texts_are_right: bool = False
+    """Takes texts that look like file numbers, or are nearly all the same; they are refused else."""
     unlabeled: bool = False
     """The images have no texts: the sweep takes what the recognizer reads in them (--labels pseudo)."""
     characters: str = READABLE
@@ -124,7 +132,10 @@ def _import(arguments: ImportArguments) -> None:
             arguments.out.absolute(),
             canvas,
             labeled=not arguments.unlabeled,
+            labels=arguments.labels,
+            sure=arguments.texts_are_right,
             characters=arguments.characters,
+            understood=lambda survey: print(*survey.lines(), sep="\n", flush=True),
             report=report,
         )
     _say(manifest, arguments.out, "images")

@@ -1,5 +1,6 @@
 """Any image file -> the canvas that codec and recognizer work on."""
 
+import functools
 import io
 
 import numpy as np
@@ -18,6 +19,12 @@ FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PCX", "PNG", "PPM", "PSD",
 """What is opened, whatever the file is called: Pillow knows others, of which some start programs."""
 ONE_PICTURE = ("MPO", "PSD")
 """Formats whose first page is the picture: others are a phone's second one, or layers of the first."""
+
+
+@functools.cache
+def endings() -> frozenset[str]:
+    """Of the files that are taken for images."""
+    return frozenset(ending for ending, kind in Image.registered_extensions().items() if kind in FORMATS)
 
 
 def fit(data: bytes, width: int, height: int) -> Image.Image:

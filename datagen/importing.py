@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,16 +16,19 @@ import numpy as np
 from datagen import shards, sources, summary
 from datagen.errors import DataError, ItemError
 from datagen.fitting import fit
+from datagen.items import Item
 from datagen.lines import READABLE
 from datagen.render import Sample, png
 from datagen.shards import MANIFEST, Manifest, Shard
-from datagen.sources import Item
 from datagen.spec import SPLITS, ImportSpec, Split, check_canvas, split_of
+from datagen.survey import Survey, survey
 
 SHARD = 500
 """Images a Parquet file."""
 CHUNK = 256
 """Images that are opened at a time."""
+SURE = "--texts-are-right"
+"""Option that takes doubtful texts."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,8 +60,11 @@ def import_images(
     canvas: Canvas,
     *,
     labeled: bool = True,
+    labels: tuple[str, ...] = (),
+    sure: bool = False,
     characters: str = READABLE,
     seed: int = 0,
+    understood: Callable[[Survey], None] = lambda survey: None,
     report: Callable[[int, int], None] = lambda done, total: None,
 ) -> Manifest:
     """Writes the images of a source as a data set.
@@ -66,21 +73,30 @@ def import_images(
     in two splits.
 
     Args:
-        source: what `sources.find` understands.
+        source: what `sources.find` understands, and `labels` likewise.
+        sure: texts are taken however doubtful they look.
         characters: that texts may hold.
+        understood: called with what the texts are, before anything is written.
         report: called with images done and images in all.
 
     Raises:
-        DataError: the source holds no images, or too few for three splits; `out` holds a data set or cannot be
-            written.
+        DataError: the source holds no images, doubtful texts, or too few for three splits; `out` holds a data set or
+            cannot be written.
     """
-    found = sources.find(source, labeled=labeled)
+    if out.resolve() == source.resolve():
+        raise DataError(f"{out} holds the images; choose another --out, so that they stay apart from the data set")
+    found = sources.find(source, labeled=labeled, labels=labels, without=out)
+    surveyed = survey(found)
+    understood(surveyed)
+    if surveyed.doubt and not sure:
+        raise DataError(f"{source}: {surveyed.doubt}; name the file of the texts with --labels, or {SURE} if they are")
     try:
         with shards.claimed(out):
             if (out / MANIFEST).exists():
                 raise DataError(f"{out} holds a data set already; choose another --out, or delete it")
             writer = _Writer(out, seed)
-            for done, fitted in enumerate(_fitted(iter(found.items), canvas, frozenset(characters)), start=1):
+            known = frozenset(unicodedata.normalize("NFC", characters))
+            for done, fitted in enumerate(_fitted(iter(found.items()), canvas, known), start=1):
                 writer.add(fitted)
                 report(done, found.total)
             return writer.finish(canvas)
@@ -97,28 +113,32 @@ def _fitted(items: Iterator[Item], canvas: Canvas, known: frozenset[str]) -> Ite
 def _fit(item: Item, canvas: Canvas, known: frozenset[str]) -> Fitted:
     try:
         text = "" if item.label is None else _readable(item.label, known)
-        return Fitted(item.name, png(np.asarray(fit(item.read(), canvas.width, canvas.height))), text)
+        return Fitted(item.title, png(np.asarray(fit(item.read(), canvas.width, canvas.height))), text)
     except ItemError as error:
-        return Fitted(item.name, b"", "", str(error))
+        return Fitted(item.title, b"", "", str(error))
 
 
 def _readable(label: object, known: frozenset[str]) -> str:
-    """The text of a label, made of known characters."""
+    """The text of a label, made of known characters; an accent and its letter are one."""
+    if isinstance(label, ItemError):
+        raise label
     if isinstance(label, bytes):
         label = _decoded(label)
     if not isinstance(label, str):
         raise ItemError(f"its label is no text but of type {type(label).__name__}")
-    text = label.strip()
+    text = unicodedata.normalize("NFC", label).strip()
     if not text:
         raise ItemError("its label is empty")
     if unknown := "".join(sorted(set(text) - known)):
         raise ItemError(f"its label has characters that are not among --characters: {unknown!r}")
+    if not any(map(str.isalnum, text)):
+        raise ItemError("its label has no letter and no digit, which alone are counted as read")
     return text
 
 
 def _decoded(label: bytes) -> str:
     try:
-        return label.decode()
+        return label.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ItemError("its label is not UTF-8") from None
 
@@ -134,17 +154,25 @@ class _Writer:
         self._unlabeled = 0
         self._sha256: dict[str, str] = {}
         self._rejected: dict[str, str] = {}
+        self._first: dict[str, tuple[str, str]] = {}
+        """Name and text of the first image that shows a picture, by its SHA-256."""
 
     def add(self, fitted: Fitted) -> None:
-        if fitted.reason is not None:
-            self._rejected[fitted.name] = fitted.reason
+        picture = hashlib.sha256(fitted.image).hexdigest()
+        if reason := fitted.reason or self._contradiction(picture, fitted):
+            self._rejected[fitted.name] = reason
             return
-        split = split_of(fitted.text or hashlib.sha256(fitted.image).hexdigest(), self._seed)
+        split = split_of(fitted.text or picture, self._seed)
         self._waiting[split].append(Sample(fitted.image, fitted.text, self._counts[split]))
         self._counts[split] += 1
         self._unlabeled += not fitted.text
         if len(self._waiting[split]) == SHARD:
             self._write(split)
+
+    def _contradiction(self, picture: str, fitted: Fitted) -> str | None:
+        """Why a picture's text cannot be right along with an earlier one."""
+        name, text = self._first.setdefault(picture, (fitted.name, fitted.text))
+        return None if text == fitted.text else f"its picture is that of {name}, whose text is {text!r}"
 
     def finish(self, canvas: Canvas) -> Manifest:
         for split in SPLITS:

@@ -130,6 +130,11 @@ def test_however_pillow_fails_the_image_alone_is_refused(data: bytes) -> None:
         fitting.fit(data, 256, 64)
 
 
+def test_what_pillow_would_run_is_no_image() -> None:
+    with pytest.raises(ItemError, match="it is no image"):
+        fitting.fit(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", 256, 64)
+
+
 @pytest.mark.parametrize("data", [b"", b"no image", encoded(halves())[:-40], encoded(halves(), "JPEG")[:300]])
 def test_what_cannot_be_read_is_refused(data: bytes) -> None:
     with pytest.raises(ItemError, match=r"no image|damaged"):

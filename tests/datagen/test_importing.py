@@ -20,12 +20,19 @@ from datagen.lines import READABLE
 from datagen.shards import Manifest
 from datagen.spec import SPLITS, ImportSpec
 
-WORDS = [f"word{number}" for number in range(40)]
+WORDS = [first + last for first in ("sun", "rain", "snow", "wind", "fog") for last in "abcdefgh"]
 
 
 def png(shade: int = 200) -> bytes:
     buffer = io.BytesIO()
     Image.new("L", (80, 30), shade % 256).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def bmp(data: bytes) -> bytes:
+    """The same picture as another file."""
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(data)).save(buffer, "BMP")
     return buffer.getvalue()
 
 
@@ -116,11 +123,11 @@ def test_what_cannot_be_used_is_named_and_costs_nothing_else(source: Path, tmp_p
     said = json.loads((tmp_path / "out" / "manifest.json").read_text())["rejected"]
     assert said == manifest.rejected
     reasons = {
-        "images/broken.png (row 41)": "damaged",
-        "images/fine.png (row 42)": "its label is empty",
-        "images/fine.png (row 43)": r"not among --characters: '\u200b'",
-        "images/gone.png (row 44)": "No such file",
-        "images/\0.png (row 45)": "null byte",
+        "images/broken.png (labels.csv, line 42)": "damaged",
+        "images/fine.png (labels.csv, line 43)": "its label is empty",
+        "images/fine.png (labels.csv, line 44)": r"not among --characters: '\u200b'",
+        "images/gone.png (labels.csv, line 45)": "No such file",
+        "images/\0.png (labels.csv, line 46)": "null byte",
     }
     assert said.keys() == reasons.keys()
     assert all(reason in said[name] for name, reason in reasons.items())
@@ -128,14 +135,16 @@ def test_what_cannot_be_used_is_named_and_costs_nothing_else(source: Path, tmp_p
 
 def test_a_label_has_the_recognizers_characters(source: Path, tmp_path: Path) -> None:
     in_csv(source)
+    for number in (40, 41):
+        (source / "images" / f"{number}.png").write_bytes(png(number))
     with (source / "labels.csv").open("a") as table:
-        table.write("\nimages/0.png,naïve 日本\nimages/1.png,Größe\n")
+        table.write("\nimages/40.png,naïve 日本\nimages/41.png,Gro\u0308ße\n")
     english = importing.import_images(source, tmp_path / "english", Canvas())
     assert english.rejected == {
-        "images/0.png (row 41)": "its label has characters that are not among --characters: 'ï日本'",
-        "images/1.png (row 42)": "its label has characters that are not among --characters: 'ßö'",
+        "images/40.png (labels.csv, line 42)": "its label has characters that are not among --characters: 'ï日本'",
+        "images/41.png (labels.csv, line 43)": "its label has characters that are not among --characters: 'ßö'",
     }
-    more = importing.import_images(source, tmp_path / "more", Canvas(), characters=READABLE + "ßïö日本")
+    more = importing.import_images(source, tmp_path / "more", Canvas(), characters=READABLE + "ßi\u0308ö日本")
     assert not more.rejected
     assert {"naïve 日本", "Größe"} <= imported(tmp_path / "more")
 
@@ -147,7 +156,7 @@ def test_an_image_stands_in_the_folder(source: Path, tmp_path: Path) -> None:
         table.write("\n../other.png,other\n")
     manifest = importing.import_images(source, tmp_path / "out", Canvas())
     assert manifest.rejected == {
-        "../other.png (row 41)": "its path leaves the folder; import that one, or copy the images into it"
+        "../other.png (labels.csv, line 42)": "its path leaves the folder; import that one, or copy the images into it"
     }
 
 
@@ -197,7 +206,7 @@ def test_a_source_that_breaks_is_named_and_not_the_target(source: Path, tmp_path
     found = sources.find(source)
     (source / "part-0.parquet").unlink()
     with pytest.raises(DataError, match=rf"^{source} cannot be read \(.*No such file.*\)$"):
-        list(found.items)
+        list(found.items())
 
 
 def test_images_without_labels_are_split_by_themselves(source: Path, tmp_path: Path) -> None:
@@ -217,12 +226,43 @@ def test_too_few_images_for_three_splits_are_refused(source: Path, tmp_path: Pat
 def test_sources_that_are_none_are_refused(source: Path, tmp_path: Path) -> None:
     (source / "notes.txt").write_text("nothing")
     for path in (source, source / "none", source / "notes.txt"):
-        with pytest.raises(DataError, match=r"holds no image|does not exist|is no folder"):
+        with pytest.raises(DataError, match=r"holds no image|does not exist|has one column"):
             importing.import_images(path, tmp_path / "out", Canvas())
-    (source / "a.csv").write_text("x.png,word")
-    (source / "b.csv").write_text("x.png,word")
-    with pytest.raises(DataError, match=r"several tables \(a\.csv, b\.csv\)"):
-        importing.import_images(source, tmp_path / "out", Canvas())
+    with pytest.raises(DataError, match="choose another --out"):
+        importing.import_images(source, source, Canvas())
+
+
+def test_a_label_that_no_reading_is_counted_against_is_left_out(source: Path, tmp_path: Path) -> None:
+    in_csv(source)
+    (source / "images" / "dashes.png").write_bytes(png(40))
+    with (source / "labels.csv").open("a") as table:
+        table.write("\nimages/dashes.png,-- -!\n")
+    manifest = importing.import_images(source, tmp_path / "out", Canvas())
+    [(name, said)] = manifest.rejected.items()
+    assert name == "images/dashes.png (labels.csv, line 42)"
+    assert said == "its label has no letter and no digit, which alone are counted as read"
+
+
+def test_one_picture_has_one_text_and_stands_in_one_split(source: Path, tmp_path: Path) -> None:
+    in_names(source)
+    (source / "again_1.png").write_bytes(png(0))
+    (source / "zzz_1.bmp").write_bytes(bmp(png(0)))
+    (source / f"{WORDS[0]}_99.png").write_bytes(png(0))
+    manifest = importing.import_images(source, tmp_path / "out", Canvas())
+    said = "its picture is that of again_1.png, whose text is 'again'"
+    assert manifest.rejected == dict.fromkeys((f"{WORDS[0]}_0.png", f"{WORDS[0]}_99.png", "zzz_1.bmp"), said)
+
+
+def test_texts_that_look_like_none_are_refused_before_anything_is_written(source: Path, tmp_path: Path) -> None:
+    for number in range(40):
+        (source / f"{number}.png").write_bytes(png(number))
+    told = []
+    with pytest.raises(DataError, match=r"look like the files' numbers: .*--texts-are-right if they are"):
+        importing.import_images(source, tmp_path / "out", Canvas(), understood=told.append)
+    assert not (tmp_path / "out").exists()
+    assert (told[0].texts, told[0].distinct) == (40, 40)
+    importing.import_images(source, tmp_path / "out", Canvas(), sure=True)
+    assert imported(tmp_path / "out") == {str(number) for number in range(40)}
 
 
 def test_a_data_set_is_never_written_over(source: Path, tmp_path: Path) -> None:
@@ -254,6 +294,7 @@ def test_the_command_imports_and_counts_what_it_left_out(
     assert main() == 0
     said = capsys.readouterr().out
     assert "train" in said
+    assert said.startswith("41 images, texts in the images' names, TEXT_NUMBER\n")
     assert "not used: 1 of the images: it is no image" in said
     assert main() == 2
 

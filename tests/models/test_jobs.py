@@ -119,6 +119,14 @@ def test_a_pattern_takes_of_its_files_what_a_folder_would(packed: Path) -> None:
         jobs.sources(f"{packed}/*.png", (".tfic",))
 
 
+def test_hidden_files_are_left_out(packed: Path) -> None:
+    (packed / ".trash").mkdir()
+    for name in ("._a.tfic", ".trash/c.tfic"):
+        (packed / name).touch()
+    for source in (packed, f"{packed}/**/*"):
+        assert jobs.sources(str(source), (".tfic",)) == [packed / "a.tfic", packed / "deep/b.tfic"]
+
+
 def test_files_that_are_only_read_need_no_names_of_their_own(packed: Path) -> None:
     (packed / "a.TFIC").touch()
     assert len(jobs.sources(f"{packed}/*", (".tfic",))) == 2
