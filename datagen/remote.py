@@ -7,7 +7,7 @@ from pyarrow import ArrowException
 from pyarrow.fs import FileSystem, LocalFileSystem, copy_files
 
 from datagen.errors import DataError
-from datagen.shards import MANIFEST, Manifest, claimed
+from datagen.shards import MANIFEST, Manifest, claimed, sync
 
 
 def fetch(uri: str, cache: Path) -> Path:
@@ -41,7 +41,10 @@ def _copied(store: FileSystem, source: str, cache: Path) -> Path:
         folder = cache / Manifest.load(partial).spec.digest()
         if not folder.exists():
             _copy(store, source, partial)
+            for path in (*partial.rglob("*"), partial):
+                sync(path)
             partial.replace(folder)
+            sync(cache)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return folder

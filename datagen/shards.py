@@ -1,5 +1,6 @@
 """Parquet shards and their manifest: written whole or not at all, verified by checksum."""
 
+import errno
 import hashlib
 import json
 import logging
@@ -82,13 +83,30 @@ def write(path: Path, samples: Iterable[Sample]) -> str:
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """A path to write to; it takes its final name only when the block ends without an error."""
+    """A path to write to; it takes its final name only when the block ends without an error.
+
+    Then the file is on the disk, where a loss of power leaves it whole, and so is its name.
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         yield partial
+        sync(partial)
         partial.replace(path)
+        sync(path.parent)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Waits until a file, or a folder's names, are on the disk; some file systems cannot tell."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS):
+            raise
+    finally:
+        os.close(handle)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Files as commands read and write them: whole or not at all, over earlier ones only where a command allows it."""
 
+import errno
 import hashlib
 import os
 import struct
@@ -12,15 +13,32 @@ from models.errors import FormatError
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """A path to write to; it takes its final name only when the block ends without an error."""
+    """A path to write to; it takes its final name only when the block ends without an error.
+
+    Then the file is on the disk, where a loss of power leaves it whole, and so is its name.
+    """
     # A name may be as long as a disk allows.
     name = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]
     partial = path.with_name(f".{name}.{os.getpid()}.partial")
     try:
         yield partial
+        sync(partial)
         partial.replace(path)
+        sync(path.parent)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Waits until a file, or a folder's names, are on the disk; some file systems cannot tell."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS):
+            raise
+    finally:
+        os.close(handle)
 
 
 @contextmanager
