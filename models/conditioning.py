@@ -15,6 +15,8 @@ from models.entropy import Prior
 
 HIDDEN = 64
 """Units of the modulating network's two layers."""
+NARROWEST = 1e-4
+"""Of a range's logarithms: float32's rounding of a weight would fill a narrower one."""
 
 Convolution = nn.Conv2d | nn.ConvTranspose2d
 
@@ -38,7 +40,10 @@ class Plane:
     """beta, low to high."""
 
     def features(self, condition: Condition) -> Float[Tensor, "b 3"]:
-        """log lambda and log beta, from -1 to 1 over the rectangle, and 1; without OCR log lambda, 0 and 0."""
+        """log lambda and log beta, from -1 to 1 over the rectangle, and 1; without OCR log lambda, 0 and 0.
+
+        A weight that has one value is 0.
+        """
         counts = (condition.ocr_weight > 0).to(condition.ocr_weight)
         beta = condition.ocr_weight.clamp(min=self.ocr_weights[0])
         return torch.stack(
@@ -152,7 +157,9 @@ def _fold(layer: Convolution, scale: Float[Tensor, " c"], shift: Float[Tensor, "
 
 def _centered(value: Float[Tensor, " b"], bounds: tuple[float, float]) -> Float[Tensor, " b"]:
     low, high = map(math.log, bounds)
-    return (value.log() - (low + high) / 2) / max((high - low) / 2, 1e-9)
+    if high - low < NARROWEST:
+        return torch.zeros_like(value)
+    return (value.log() - (low + high) / 2) / ((high - low) / 2)
 
 
 def _log_uniform(count: int, bounds: tuple[float, float], device: torch.device) -> Float[Tensor, " b"]:

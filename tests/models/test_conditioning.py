@@ -120,3 +120,13 @@ def test_without_ocr_beta_tells_nothing() -> None:
     drawn = PLANE.draw(8, torch.device("cpu"), with_ocr=False)
     assert drawn.ocr_weight.eq(0).all()
     assert PLANE.features(drawn)[:, 1:].eq(0).all()
+
+
+@pytest.mark.parametrize("beta", [0.1, 0.032, 0.4, 0.6, 0.9])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_weight_of_one_value_is_no_feature(beta: float, dtype: torch.dtype) -> None:
+    one = Plane(rate_weights=(beta, beta), ocr_weights=(beta, beta))
+    drawn = one.draw(4, torch.device("cpu"), with_ocr=True)
+    given = Condition(*(torch.full((4,), beta, dtype=dtype) for _ in range(2)))
+    for condition in (drawn, given):
+        assert one.features(condition).tolist() == [[0.0, 0.0, 1.0]] * 4

@@ -36,6 +36,16 @@ def test_a_dials_path_is_smooth_rises_and_stays_in_the_plane() -> None:
         assert min(front["lambda"]) - 1e-9 <= stop.rate_weight <= max(front["lambda"]) + 1e-9
 
 
+@pytest.mark.parametrize("points", [2, 3, 12])
+@pytest.mark.parametrize("weight", ["lambda", "beta"])
+def test_a_weight_of_one_value_stays_along_the_dial(weight: str, points: int) -> None:
+    rates = np.geomspace(0.03, 0.2, points)
+    front = pl.DataFrame({"bpp": rates, "lambda": 0.003 / rates, "beta": rates})
+    path = export.path_along(front.with_columns(pl.lit(0.7).alias(weight)))
+    kept = [stop.rate_weight if weight == "lambda" else stop.ocr_weight for stop in path]
+    assert kept == pytest.approx([0.7] * export.STOPS)
+
+
 def test_a_dial_of_one_point_is_refused() -> None:
     with pytest.raises(SweepError, match="two points"):
         export.path_along(pl.DataFrame({"bpp": [0.1], "lambda": [0.1], "beta": [0.1]}))
