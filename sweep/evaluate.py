@@ -24,6 +24,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 BATCH = 16
+CPU = torch.device("cpu")
 UNCOMPRESSED_BPP = 24.0
 
 
@@ -58,10 +59,10 @@ class RatePoint(NamedTuple):
 
 
 class Steer(NamedTuple):
-    """What the search is told of a trial."""
+    """What the search is told of a trial. Means over the images."""
 
     bpp: float
-    """Estimated."""
+    """Bits of the whole file per pixel."""
     accuracy: float
     psnr_db: float
 
@@ -132,26 +133,25 @@ def _rate(files: list[bytes], data: TextImages) -> float:
     return 8 * statistics.fmean(map(len, files)) / (height * width)
 
 
-def read(images: UInt8[np.ndarray, "n h w 3"], recognizer: FrozenRecognizer) -> list[str]:
-    """What the recognizer reads in each image."""
-    return [text for batch in _batches(images) for text in recognizer.read(batch)]
+def read(
+    images: UInt8[np.ndarray, "n h w 3"], recognizer: FrozenRecognizer, device: torch.device = CPU
+) -> list[str]:
+    """What the recognizer, on that device, reads in each image."""
+    return [text for batch in _batches(images) for text in recognizer.read(batch.to(device))]
 
 
-@torch.no_grad()
-def steer(trained: TrainedCodec, recognizer: FrozenRecognizer, data: TextImages) -> Steer:
-    """A quick look at the validation images: estimated rate, and accuracy without writing files."""
-    rates: list[float] = []
-    texts: list[str] = []
-    ratios: list[float] = []
-    device = next(trained.codec.parameters()).device
-    for images in (batch.to(device) for batch in _batches(data.images)):
-        output = trained.codec(images)
-        rates += bits_per_pixel(output.likelihoods, images.shape[2] * images.shape[3]).tolist()
-        restored = output.x_hat.clamp(0, 1)
-        texts += recognizer.read(restored)
-        ratios += psnr_db(restored, images).tolist()
-    accuracy = mean_accuracy(texts, map(recognizer.as_read, data.texts))
-    return Steer(statistics.fmean(rates), accuracy, statistics.fmean(ratios))
+def steer(
+    trained: TrainedCodec, recognizer: FrozenRecognizer, data: TextImages, device: torch.device = CPU
+) -> Steer:
+    """A quick look at the validation images, through real files; the recognizer reads on its `device`."""
+    files = [container.encode(trained, image) for image in data.images]
+    restored = np.stack([container.decode(trained, file) for file in files])
+    said = read(restored, recognizer, device)
+    return Steer(
+        bpp=_rate(files, data),
+        accuracy=mean_accuracy(said, map(recognizer.as_read, data.texts)),
+        psnr_db=psnr_db(to_tensor(restored), to_tensor(data.images)).mean().item(),
+    )
 
 
 @torch.no_grad()

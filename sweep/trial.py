@@ -1,5 +1,6 @@
 """One point of a sweep: train its codec, write real files, read them back."""
 
+import copy
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +28,9 @@ from sweep.points import Row
 from sweep.scheduler import rungs
 from sweep.stages import Node
 from sweep.training import CHECK_STEPS, Progress
+
+RUNG_IMAGES = 96
+"""Of the validation split, which a trial is measured on at a rung: few, for a GPU idles meanwhile."""
 
 Kind = Literal["uncompressed", "classical", "base", "tfic"]
 
@@ -136,17 +140,21 @@ def _run_node(
     started = time.perf_counter()
     store = Store.of(folder, config.save_seconds)
     ahead = rungs(node.stage.steps) if stops_early(node, config) else []
+    few = TextImages(data.val.images[:RUNG_IMAGES], data.val.texts[:RUNG_IMAGES])
 
-    def look(codec: Codec, steps: int) -> None:
-        trained = TrainedCodec(codec, config.codec, config.recognizer_identity, {})
-        seen = steer(trained, recognizer, data.val)
-        pass_rung(Rung(ahead.index(steps) + 1, steps, seen, time.perf_counter() - started))
+    def trained_to(codec: Codec) -> TrainedCodec:
+        return TrainedCodec(codec.cpu(), config.codec, config.recognizer_identity, {})
 
     with _on_device(recognizer, gpu=config.gpus_per_trial > 0) as device:
+
+        def look(codec: Codec, steps: int) -> None:
+            seen = steer(trained_to(codec), recognizer, few, device)
+            pass_rung(Rung(ahead.index(steps) + 1, steps, seen, time.perf_counter() - started))
+
         codec = store.codec(node, data.train, recognizer, device, report, watch=_Rungs(ahead, look))
     row = {"train_seconds": time.perf_counter() - started, "checkpoint": str(store.path(node).relative_to(folder))}
     assert isinstance(codec, Codec), "a point's codec is a plain one"
-    trained = TrainedCodec(codec.cpu(), config.codec, config.recognizer_identity, {})
+    trained = trained_to(codec)
     seen = steer(trained, recognizer, data.val)
     row |= {"val_bpp": seen.bpp, "val_accuracy": seen.accuracy, "val_psnr_db": seen.psnr_db}
     return row | evaluate(trained, recognizer, data.test).row()
@@ -158,7 +166,7 @@ def stops_early(node: Node, config: SweepConfig) -> bool:
 
 
 class _Rungs:
-    """Looks at a plain codec in training whenever it has passed a rung."""
+    """Looks at a plain codec in training, as it would write files, whenever it has passed a rung."""
 
     def __init__(self, ahead: list[int], look: Callable[[Codec, int], None]) -> None:
         self._ahead = ahead
@@ -171,9 +179,10 @@ class _Rungs:
         self._before = progress.step
         passed = [step for step in self._ahead if before < step <= progress.step < progress.steps]
         if passed and isinstance(codec, Codec):
-            codec.eval()
-            self._look(codec, passed[-1])
-            codec.train()
+            # What writes files is a copy: coding tables, computed in float64, would move the weights that train.
+            ready = copy.deepcopy(codec).cpu().eval()
+            ready.update_tables()
+            self._look(ready, passed[-1])
 
 
 @contextmanager

@@ -1,16 +1,20 @@
 """A whole point without Ray."""
 
+import copy
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import reader
+import torch
 
 from datagen import dataset
 from datagen.dataset import TextImages
 from datagen.spec import DatasetSpec
-from models import teachers
+from models import codecs, container, teachers
+from models.base import Codec
+from models.trained import TrainedCodec
 from sweep import stages, trial
 from sweep.classical import ClassicalCodec
 from sweep.config import StageConfig, SweepConfig
@@ -110,3 +114,18 @@ def test_settings_of_its_own_make_another_point(config: SweepConfig) -> None:
     assert node.parent == stages.stage1(config, 0.01)
     assert (row["stage2_steps"], row["distortion_weight"]) == (7, 0.2)
     assert row["point_id"] != target.identity(config)["point_id"]
+
+
+def test_a_look_at_a_codec_in_training_is_at_its_files_and_moves_nothing(data: Data) -> None:
+    def file(codec: Codec) -> bytes:
+        return container.encode(TrainedCodec(codec, "small", "", {}), data.val.images[0])
+
+    codec, seen = codecs.build("small").train(), []
+    before = copy.deepcopy(codec.state_dict())
+    rungs = trial._Rungs([20], lambda ready, steps: seen.append((steps, file(ready))))
+    for step in (10, 20, 30):
+        rungs(Progress(step, 60, 1.0, 1.0, 1.0, 1.0, 1e-3, 1.0), codec)
+    assert codec.training
+    assert all(torch.equal(value, before[name]) for name, value in codec.state_dict().items())
+    codec.eval().update_tables()
+    assert seen == [(20, file(codec))]
