@@ -1,5 +1,8 @@
 """What a proposal of the search says, and how far a point is from what was wished for."""
 
+import math
+import random
+from collections.abc import Container
 from dataclasses import replace
 from typing import Any
 
@@ -45,11 +48,41 @@ def named_by(row: Row, config: SweepConfig) -> Named:
 
 
 def within(config: SweepConfig) -> SweepConfig:
-    """With a budget of no more points than there are: those of a grid, or each lambda at the only beta."""
-    one_each = config.strategy == "shared" and config.betas[0] == config.betas[1] and not config.vary
-    if config.sampler != "grid" and not one_each:
-        return config
-    return replace(config, budget=min(config.budget, len(first_points(config))))
+    """With a budget of no more points than there are."""
+    return replace(config, budget=int(min(config.budget, count(config))))
+
+
+def count(config: SweepConfig) -> float:
+    """How many different points there are: those of a grid, or of a plane in which everything has a few values."""
+    if config.sampler == "grid":
+        return len(first_points(config))
+    lambdas = len(config.lambdas) if config.strategy == "shared" else _values(config.lambdas[-1], config.lambdas[0])
+    settings = (
+        round(high) - round(low) + 1 if name == "steps" else _values(low, high) for name, low, high in config.vary
+    )
+    return math.prod((lambdas, _values(*config.betas), *settings))
+
+
+def _values(low: float, high: float) -> float:
+    return 1 if low == high else math.inf
+
+
+def unseen(config: SweepConfig, known: Container[Named], seed: int) -> dict[str, Any]:
+    """A random point that is not known, log-uniform where there are any; there must be one."""
+    draw = random.Random(seed)
+    while named(point := _random(config, draw), config) in known:
+        pass
+    return point
+
+
+def _random(config: SweepConfig, draw: random.Random) -> dict[str, Any]:
+    point = {"beta": _between(*config.betas, draw.random())}
+    for name, low, high in config.vary:
+        value = _between(low, high, draw.random())
+        point[name] = round(value) if name == "steps" else value
+    if config.strategy == "shared":
+        return {"lambda_index": draw.randrange(len(config.lambdas)), **point}
+    return {"lambda": _between(config.lambdas[-1], config.lambdas[0], draw.random()), **point}
 
 
 def first_points(config: SweepConfig) -> list[dict[str, Any]]:
@@ -78,8 +111,8 @@ def spread(low: float, high: float, count: int) -> list[float]:
 
 
 def _between(low: float, high: float, share: float) -> float:
-    """The value at a share of the log range."""
-    return low * (high / low) ** share
+    """The value at a share of the log range; never outside it by rounding."""
+    return min(max(low, low * (high / low) ** share), high)
 
 
 def _point(index: int, beta: float, config: SweepConfig) -> dict[str, Any]:

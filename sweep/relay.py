@@ -39,8 +39,10 @@ class Observer(Protocol):
 class Rungs(FIFOScheduler):
     """Stops trials that fall behind."""
 
-    def __init__(self, before: Iterable[tuple[int, str, Objectives]]) -> None:
+    def __init__(self, config: SweepConfig, before: Iterable[tuple[int, str, Objectives]]) -> None:
+        """`before` are the rung, the point's name and what it reached there, in earlier sweeps of the folder."""
         super().__init__()
+        self._config = config
         self._stopping = FrontStopping()
         for rung, name, reached in before:
             self._stopping.passes(rung, name, reached)
@@ -50,7 +52,9 @@ class Rungs(FIFOScheduler):
         if "rung" not in result:
             return self.CONTINUE
         reached = Objectives(*(result[name] for name in OBJECTIVES))
-        return self.CONTINUE if self._stopping.passes(result["rung"], trial.trial_id, reached) else self.STOP
+        # One that is trained again is not judged against itself.
+        name = str(proposals.named(trial.config, self._config))
+        return self.CONTINUE if self._stopping.passes(result["rung"], name, reached) else self.STOP
 
 
 class Relay(tune.Callback):
@@ -66,7 +70,7 @@ class Relay(tune.Callback):
         return {}
 
     def on_trial_result(self, iteration: int, trials: list[Trial], trial: Trial, result: dict, **info: Any) -> None:
-        """A measured point, or news of one under way."""
+        """A measured point, one that is being stopped, or news of one under way."""
         if "row" in result:
             if result["status"] == "failed":
                 self._forget(target_of(trial.config, self._config))
@@ -74,16 +78,14 @@ class Relay(tune.Callback):
         elif "progress" in result:
             identity = target_of(trial.config, self._config).identity(self._config)
             self._observer.progressed(identity, Progress(**result["progress"]))
+        elif "rung" in result and result.get("done"):
+            self._stopped(target_of(trial.config, self._config), result)
 
-    def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
-        """Of those that end by themselves all is known already."""
-        last = trial.last_result
-        if "rung" not in last:
-            return
-        target = target_of(trial.config, self._config)
+    def _stopped(self, target: Target, result: dict) -> None:
+        """Recorded before the search hears of it, which would otherwise learn twice where a driver dies between."""
         self._forget(target)
-        seen = {name: last[name] for name in ("val_bpp", "val_accuracy", "val_psnr_db", "train_seconds")}
-        reason = f"behind the front after {last['steps']} steps of stage 2"
+        seen = {name: result[name] for name in ("val_bpp", "val_accuracy", "val_psnr_db", "train_seconds")}
+        reason = f"behind the front after {result['steps']} steps of stage 2"
         self._observer.finished(target.identity(self._config) | seen | {"status": "stopped", "reason": reason})
 
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:

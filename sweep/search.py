@@ -4,23 +4,25 @@ import logging
 import math
 import time
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from statistics import fmean
+from statistics import median
 from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, QMCSampler, RandomSampler, TPESampler
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
 
-from sweep import study
+from sweep import proposals, study
 from sweep.config import SweepConfig
 from sweep.pareto import Objectives
 from sweep.points import Row
-from sweep.proposals import Named, Weights, first_points, named, weights
+from sweep.proposals import Weights, named, named_by, weights
 from sweep.stages import Origins
 from sweep.study import OBJECTIVES, ORIGINS
 
@@ -34,15 +36,36 @@ HOPELESS = 5
 """Trials, and half of those started, that may fail while none has succeeded; then the search gives up."""
 POPULATION = 16
 """Of a genetic search: a budget of 64 is to see some generations."""
-SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
-    "tpe": lambda seed: TPESampler(seed=seed, multivariate=True, constant_liar=True),
-    "gp": lambda seed: GPSampler(seed=seed),
-    "nsga2": lambda seed: NSGAIISampler(seed=seed, population_size=POPULATION),
-    "qmc": lambda seed: QMCSampler(seed=seed, scramble=True),
-    "random": lambda seed: RandomSampler(seed=seed),
+
+
+class Sequence(QMCSampler):
+    """A place of a quasi-random sequence. Optuna's own counts what it has drawn, what a kill undid included."""
+
+    def __init__(self, seed: int, place: int) -> None:
+        super().__init__(seed=seed, scramble=True)
+        self._place = place
+
+    def _find_sample_id(self, study: optuna.Study, search_space: dict[str, BaseDistribution]) -> int:
+        del study, search_space
+        return self._place
+
+
+def _seed(config: SweepConfig, known: int) -> int:
+    """For each proposal one, so that an interrupted search proposes what an undisturbed one does."""
+    return hash((config.seed, known)) % 2**32
+
+
+SAMPLERS: dict[str, Callable[[SweepConfig, int], BaseSampler]] = {
+    "tpe": lambda config, known: TPESampler(seed=_seed(config, known), multivariate=True, constant_liar=True),
+    "gp": lambda config, known: GPSampler(seed=_seed(config, known)),
+    "nsga2": lambda config, known: NSGAIISampler(seed=_seed(config, known), population_size=POPULATION),
+    # It begins after the first points, one for each lambda.
+    "qmc": lambda config, known: Sequence(config.seed, max(0, known - len(config.lambdas))),
+    "random": lambda config, known: RandomSampler(_seed(config, known)),
     # Its points are all proposed first.
-    "grid": lambda seed: RandomSampler(seed=seed),
+    "grid": lambda config, known: RandomSampler(_seed(config, known)),
 }
+"""Made anew for each proposal, by the number of those before it."""
 
 
 class FrontSearch(OptunaSearch):
@@ -59,40 +82,44 @@ class FrontSearch(OptunaSearch):
         recorded: Iterable[Row] = (),
         too_late: Callable[[float], bool] = lambda seconds: False,
         clock: Callable[[], float] = time.monotonic,
+        took: Iterable[float] = (),
     ) -> None:
         """Goes on with the study in the storage, or starts one.
 
-        What was under way when the study ended is proposed again first, unless it is one of the `recorded` points.
+        What was proposed and is not `recorded` is proposed again first: what was under way when a driver was killed,
+        and a failed point whose row is left out.
 
         Args:
-            too_late: whether a trial should no longer start that took so many seconds, as those before did on average.
+            recorded: rows of the points that are done.
+            too_late: whether a trial should no longer start that takes so many seconds, the median of complete ones.
+            took: seconds that trials took before, or are expected to take.
         """
         self._config = config
         self._too_late = too_late
         self._clock = clock
         self._paths: dict[str, Origins] = {}
         self._finished: dict[Weights, Origins] = {}
-        self._known: set[Named] = set()
         self._started: dict[str, float] = {}
-        self._seconds: list[float] = []
+        self._seconds = [*took]
         self._failures = 0
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
         logging.getLogger("ray.tune.search.optuna").setLevel(logging.ERROR)
-        started = study.NAME in optuna.get_all_study_names(storage)
         super().__init__(
             space=study.space(config),
             metric=list(OBJECTIVES),
             mode=list(OBJECTIVES.values()),
-            sampler=SAMPLERS[config.sampler](config.seed),
+            sampler=SAMPLERS[config.sampler](config, 0),
             study_name=study.NAME,
             storage=storage,
         )
         assert self._ot_study is not None
         self._study = self._ot_study
-        for point in () if started else first_points(config):
-            self._study.enqueue_trial(point)
-        study.settle(self._study, config, recorded)
+        rows = {named_by(row, config): row for row in recorded}
+        self._ahead = deque(study.settle(self._study, config, rows))
+        self._known = set(rows)
+        """Names of all that was proposed."""
+        self._count = proposals.count(config)
         for trial in self._study.get_trials(deepcopy=False):
             self._remember(trial)
 
@@ -102,18 +129,42 @@ class FrontSearch(OptunaSearch):
         Beside a point stand its `origins`, where the strategy is to continue.
         """
         hopeless = self._failures >= max(HOPELESS, len(self._paths) / 2) and not self._finished
-        if hopeless or self._too_late(fmean(self._seconds) if self._seconds else 0.0):
+        if hopeless or self._exhausted() or self._too_late(median(self._seconds) if self._seconds else 0.0):
             return FINISHED
-        self._study.sampler = SAMPLERS[self._config.sampler](self._draw())
         self._started.setdefault(trial_id, self._clock())
-        point = super().suggest(trial_id)
-        assert point is not None
+        point = self._ask(trial_id)
         self._known.add(named(point, self._config))
         found, trial = weights(point, self._config), self._ot_trials[trial_id]
-        origins = study.origins_of(trial) or (self._nearest(found) if self._config.strategy == "continued" else ())
+        origins = study.origins_of(trial)
+        if origins is None:
+            origins = self._nearest(found) if self._config.strategy == "continued" else ()
+            trial.set_user_attr(ORIGINS, origins)
         self._paths[trial_id] = (*origins, found)
-        trial.set_user_attr(ORIGINS, origins)
         return point | {ORIGINS: origins}
+
+    def _exhausted(self) -> bool:
+        """Whether all points that there are have been proposed."""
+        return not self._ahead and len(self._known) >= self._count
+
+    def _ask(self, trial_id: str) -> dict[str, Any]:
+        """A point that is to come first, or the sampler's; a random one in place of one that was proposed before."""
+        self._study.sampler = SAMPLERS[self._config.sampler](self._config, len(self._known))
+        if self._ahead:
+            return self._enqueued(trial_id, *self._ahead.popleft())
+        point = super().suggest(trial_id)
+        assert point is not None
+        if named(point, self._config) not in self._known:
+            return point
+        self._study.tell(self._ot_trials.pop(trial_id), state=TrialState.FAIL)
+        other = proposals.unseen(self._config, self._known, _seed(self._config, len(self._known)))
+        return self._enqueued(trial_id, other, {})
+
+    def _enqueued(self, trial_id: str, point: dict[str, Any], attrs: dict[str, Any]) -> dict[str, Any]:
+        """The point, through Optuna's queue, which holds nothing else."""
+        self._study.enqueue_trial(point, attrs)
+        asked = super().suggest(trial_id)
+        assert asked is not None
+        return asked
 
     def on_trial_result(self, trial_id: str, result: dict) -> None:
         """Keeps what a trial has reached at a rung."""
@@ -127,11 +178,12 @@ class FrontSearch(OptunaSearch):
         if told.get("status") == INTERRUPTED:
             # It is under way still, as after a kill.
             return
-        now = self._clock()
-        self._seconds.append(now - self._started.pop(trial_id, now))
+        started, now = self._started.pop(trial_id, None), self._clock()
         self.on_trial_result(trial_id, told)
         match told.get("status"):
             case "complete":
+                if started is not None:
+                    self._seconds.append(now - started)
                 study.constrain(self._ot_trials[trial_id], self._config, told)
                 super().on_trial_complete(trial_id, told)
                 self._finished[self._paths[trial_id][-1]] = self._paths[trial_id]
@@ -139,6 +191,7 @@ class FrontSearch(OptunaSearch):
                 self._failures += 1
                 super().on_trial_complete(trial_id, None, error=True)
             case _:
+                study.constrain(self._ot_trials[trial_id], self._config, told)
                 super().on_trial_complete(trial_id, None)
 
     def save(self, checkpoint_path: str) -> None:
@@ -146,31 +199,24 @@ class FrontSearch(OptunaSearch):
         Path(checkpoint_path).touch()
 
     def rungs(self) -> Iterator[tuple[int, str, Objectives]]:
-        """What earlier trials have reached: the rung's number, the trial's name, and how far."""
+        """What earlier trials have reached: the rung's number, the point's name, and how far."""
         for trial in self._study.get_trials(deepcopy=False):
             for name, reached in trial.user_attrs.items():
                 if name.startswith(RUNG):
-                    yield int(name.removeprefix(RUNG)), f"trial {trial.number}", Objectives(*reached)
-
-    def _draw(self) -> int:
-        """A seed for each proposal, so that an interrupted search proposes what an undisturbed one does."""
-        if self._config.sampler == "qmc":
-            # Its points are one sequence.
-            return self._config.seed
-        return hash((self._config.seed, len(self._known))) % 2**32
+                    yield int(name.removeprefix(RUNG)), str(named(trial.params, self._config)), Objectives(*reached)
 
     def _remember(self, trial: FrozenTrial) -> None:
         if study.proposed(trial, self._config):
             self._known.add(named(trial.params, self._config))
             if trial.state == TrialState.COMPLETE:
                 found = weights(trial.params, self._config)
-                self._finished[found] = (*study.origins_of(trial), found)
+                self._finished[found] = (*(study.origins_of(trial) or ()), found)
 
     def _nearest(self, found: Weights) -> Origins:
-        """The way to the finished trial that lies nearest in log lambda and log beta."""
+        """The way to the finished trial that lies nearest in log lambda and log beta, as shares of their ranges."""
         lambdas, betas = self._config.lambdas, self._config.betas
-        ranges = (lambdas[0] / lambdas[-1], betas[1] / betas[0])
-        scales = [max(math.log(width), 1e-9) for width in ranges]
+        # Of a weight that has one value, all lie equally near.
+        scales = [math.log(high / low) or math.inf for low, high in ((lambdas[-1], lambdas[0]), betas)]
 
         def distance(other: Weights) -> float:
             pairs = zip(found, other, scales, strict=True)

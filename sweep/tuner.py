@@ -104,7 +104,7 @@ class Pool:
         if trials > 0:
             too_late = functools.partial(_too_late, deadline, interruption.sign(self._folder))
             found = FrontSearch(self._config, study.journal(self._folder / "tune"), recorded, too_late)
-            self._fit(None, found, trials, self.searching(trials), Rungs(found.rungs()))
+            self._fit(None, found, trials, self.searching(trials), Rungs(self._config, found.rungs()))
 
     def searching(self, trials: int) -> int:
         """How many trials of a search run at a time."""

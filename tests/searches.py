@@ -4,12 +4,22 @@ from collections import Counter
 
 from optuna.trial import TrialState
 
+from sweep import proposals
+from sweep.config import SweepConfig
+from sweep.points import Row
 from sweep.search import FrontSearch
 
 
 def answer(bpp: float, accuracy: float, status: str = "complete") -> dict:
     """A trial's result."""
     return {"val_bpp": bpp, "val_accuracy": accuracy, "status": status}
+
+
+def row(point: dict, config: SweepConfig, result: dict) -> Row:
+    """What the table of points keeps of a trial."""
+    rate_weight, ocr_weight = proposals.weights(point, config)
+    columns = {proposals.COLUMNS.get(name, name): value for name, value in proposals.varied(point, config)}
+    return {"lambda": rate_weight, "beta": ocr_weight} | columns | result
 
 
 def states(searcher: FrontSearch) -> Counter[TrialState]:

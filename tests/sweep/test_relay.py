@@ -4,10 +4,12 @@ from pathlib import Path
 
 from ray.tune.experiment import Trial
 
+from sweep import proposals
 from sweep.checkpoints import Store
+from sweep.pareto import Objectives
 from sweep.points import Row
 from sweep.presets import smoke
-from sweep.relay import Relay
+from sweep.relay import Relay, Rungs
 from sweep.training import Progress
 from sweep.trial import Target
 
@@ -64,3 +66,26 @@ def test_what_is_half_done_of_a_base_point_is_left_to_who_tries_again(tmp_path: 
     half.touch()
     Relay(config, Listener(), Store(tmp_path)).on_trial_error(1, [], Ended(target))
     assert half.exists()
+
+
+def test_a_stopped_trial_is_recorded_before_the_search_hears_of_it(tmp_path: Path) -> None:
+    config, listener, trial = smoke(), Listener(), Ended(Target("tfic", 0.01, 0.1))
+    reached = {"rung": 1, "steps": 7, "val_bpp": 0.1, "val_accuracy": 0.2, "val_psnr_db": 20.0, "train_seconds": 3.0}
+    relay = Relay(config, listener, Store(tmp_path))
+    relay.on_trial_result(1, [], trial, reached)
+    assert listener.rows == []
+    relay.on_trial_result(1, [], trial, reached | {"done": True})
+    assert [(row["status"], row["val_bpp"]) for row in listener.rows] == [("stopped", 0.1)]
+
+
+def test_a_trial_that_goes_on_is_not_judged_against_itself() -> None:
+    config, point = smoke(), {"lambda": 0.01, "beta": 0.1, "origins": ()}
+    name, weak = str(proposals.named(point, config)), Objectives(0.2, 0.3)
+    before = [(1, f"other {rate}", Objectives(rate / 100, 0.5)) for rate in range(1, 9)]
+    trial = Ended(Target("base"))
+    trial.config = point
+    result = {"rung": 1, "val_bpp": weak.bpp, "val_accuracy": weak.accuracy}
+    for earlier in ([], [(1, name, weak)]):
+        rungs = Rungs(config, [*before, *earlier])
+        rungs.on_trial_result(None, trial, result)
+        assert len(rungs._stopping._rungs[1]) == 9

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from optuna.trial import TrialState
-from searches import answer, states
+from searches import answer, row, states
 
 from sweep import proposals, search
 from sweep.config import Sampler, SweepConfig
@@ -54,6 +54,23 @@ def test_a_grid_sets_the_same_betas_to_every_lambda() -> None:
     assert [(point["lambda"], point["beta"]) for point in papers] == [(rate, 0.1) for rate in config.lambdas]
 
 
+@pytest.mark.parametrize("sampler", ["tpe", "nsga2", "qmc", "random"])
+def test_no_point_is_proposed_twice_and_none_is_left_out(sampler: Sampler, tmp_path: Path) -> None:
+    config = replace(shared(cpu()), sampler=sampler, betas=(0.1, 0.1), vary=(("steps", 2, 4),), budget=100)
+    searcher, names = FrontSearch(config, journal(tmp_path)), []
+    while (point := searcher.suggest(str(len(names)))) != search.FINISHED:
+        searcher.on_trial_complete(str(len(names)), answer(0.1, 0.5))
+        names.append(proposals.named(point, config))
+    assert set(names) == {(rate, 0.1, steps) for rate in config.lambdas for steps in (2, 3, 4)}
+    assert len(names) == proposals.within(config).budget == 18
+
+
+def test_a_grid_is_followed_by_nothing(tmp_path: Path) -> None:
+    config = replace(smoke(), sampler="grid", budget=4)
+    searcher = FrontSearch(config, journal(tmp_path))
+    assert [searcher.suggest(str(number)) == search.FINISHED for number in range(6)] == [False] * 4 + [True] * 2
+
+
 def test_a_budget_is_no_larger_than_the_points_there_are() -> None:
     config = replace(cpu(), sampler="grid")
     assert proposals.within(config).budget == 60
@@ -61,6 +78,7 @@ def test_a_budget_is_no_larger_than_the_points_there_are() -> None:
     papers = replace(config, betas=(0.1, 0.1))
     assert proposals.within(papers).budget == 6
     assert proposals.within(replace(papers, sampler="tpe", strategy="shared")).budget == 6
+    assert proposals.within(replace(papers, sampler="tpe", lambdas=(0.1,))).budget == 1
     settings = (("learning_rate", 1e-4, 1e-3),)
     for endless in (cpu(), replace(papers, sampler="tpe", strategy="shared", vary=settings)):
         assert proposals.within(endless) == endless
@@ -120,7 +138,7 @@ def test_nothing_is_proposed_that_would_end_too_late(tmp_path: Path) -> None:
 def test_the_same_seed_proposes_the_same_points(sampler: Sampler, tmp_path: Path) -> None:
     runs = []
     for name in ("a", "b"):
-        searcher = FrontSearch(replace(smoke(), sampler=sampler), journal(tmp_path / name))
+        searcher = FrontSearch(replace(smoke(), sampler=sampler, budget=14), journal(tmp_path / name))
         points = []
         for number in range(14):
             points.append(searcher.suggest(str(number)))
@@ -144,25 +162,23 @@ def test_trials_of_one_point_are_told_apart_by_their_settings(tmp_path: Path) ->
     config = replace(shared(cpu()), betas=(0.1, 0.1), sampler="random", vary=(("learning_rate", 1e-4, 1e-3),))
     searcher, rows = FrontSearch(config, journal(tmp_path)), []
     for number in range(20):
-        point = searcher.suggest(str(number))
-        rate_weight, ocr_weight = proposals.weights(point, config)
-        rows.append({"lambda": rate_weight, "beta": ocr_weight, "learning_rate": point["learning_rate"]})
+        rows.append(row(searcher.suggest(str(number)), config, answer(0.1, 0.5)))
         if number < 19:
             searcher.on_trial_complete(str(number), answer(0.1, 0.5))
-    assert len({row["learning_rate"] for row in rows[6:]}) == 14
+    assert len({each["learning_rate"] for each in rows[6:]}) == 14
     last = rows.pop()
-    again = FrontSearch(config, journal(tmp_path), [row | answer(0.1, 0.5) for row in rows])
+    again = FrontSearch(config, journal(tmp_path), rows)
     assert again.suggest("again")["learning_rate"] == last["learning_rate"]
 
 
 def test_a_stopped_trial_is_told_as_pruned_and_what_it_reached_is_kept(tmp_path: Path) -> None:
     searcher = FrontSearch(shared(cpu()), journal(tmp_path))
-    searcher.suggest("a")
+    name = str(proposals.named(searcher.suggest("a"), shared(cpu())))
     searcher.on_trial_result("a", {"rung": 10, "val_bpp": 0.2, "val_accuracy": 0.3})
     searcher.on_trial_complete("a", {"rung": 30, "val_bpp": 0.1, "val_accuracy": 0.4})
     assert states(searcher)[TrialState.PRUNED] == 1
     again = FrontSearch(shared(cpu()), journal(tmp_path))
-    assert list(again.rungs()) == [(10, "trial 0", (0.2, 0.3)), (30, "trial 0", (0.1, 0.4))]
+    assert list(again.rungs()) == [(10, name, (0.2, 0.3)), (30, name, (0.1, 0.4))]
 
 
 def test_a_continued_trial_comes_from_the_nearest_finished_one(tmp_path: Path) -> None:
@@ -171,18 +187,22 @@ def test_a_continued_trial_comes_from_the_nearest_finished_one(tmp_path: Path) -
     a, b = (config.lambdas[0], low), (config.lambdas[-1], high)
     near_a, near_b = (0.9 * a[0], 1.1 * a[1]), (1.1 * b[0], 0.9 * b[1])
 
+    rows = []
+
     def proposed(searcher: FrontSearch, point: tuple[float, float]) -> tuple:
         searcher._study.enqueue_trial(dict(zip(("lambda", "beta"), point, strict=True)))
-        return tuple(searcher.suggest(str(point))[ORIGINS])
+        found = searcher.suggest(str(point))
+        rows.append(row(found, config, answer(0.1, 0.5)))
+        return tuple(found[ORIGINS])
 
     searcher = FrontSearch(config, journal(tmp_path))
     for name in "xy":
-        searcher.suggest(name)
+        rows.append(row(searcher.suggest(name), config, answer(0.1, 0.5, "failed")))
         searcher.on_trial_complete(name, answer(0.1, 0.5, "failed"))
     for point, origins in ((a, ()), (b, (a,)), (near_b, (a, b))):
         assert proposed(searcher, point) == origins
         searcher.on_trial_complete(str(point), answer(0.1, 0.5))
-    assert proposed(FrontSearch(config, journal(tmp_path)), near_a) == (a,)
+    assert proposed(FrontSearch(config, journal(tmp_path), rows), near_a) == (a,)
 
 
 @pytest.mark.parametrize("succeeded", [False, True])
