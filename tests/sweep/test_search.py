@@ -1,3 +1,4 @@
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -103,6 +104,26 @@ def test_wishes_steer_the_search(sampler: Sampler, tmp_path: Path) -> None:
     assert sum(rate <= bound for rate in bounded) > sum(rate <= bound for rate in free)
 
 
+def test_a_stopped_trial_that_misses_a_wish_draws_nobody(tmp_path: Path) -> None:
+    """No point meets the wish; those nearest to it are measured, those farthest from it are stopped."""
+    config = replace(cpu(), max_bpp=1e-3)
+    middle = math.sqrt(config.lambdas[0] * config.lambdas[-1])
+    searcher, rates = FrontSearch(config, journal(tmp_path)), []
+    for number in range(40):
+        rates.append(searcher.suggest(str(number))["lambda"])
+        result = answer(0.02 / rates[-1] ** 0.6, 0.5, "complete" if rates[-1] > middle else "stopped")
+        searcher.on_trial_complete(str(number), result)
+    assert sum(rate > middle for rate in rates[20:]) > 15
+
+
+@pytest.mark.parametrize("status", ["complete", "stopped"])
+def test_what_is_recorded_tells_how_far_it_is_from_a_wish(status: str, tmp_path: Path) -> None:
+    config, result = replace(cpu(), max_bpp=0.1), answer(0.3, 0.5, status)
+    point = FrontSearch(config, journal(tmp_path)).suggest("killed")
+    [trial] = FrontSearch(config, journal(tmp_path), [row(point, config, result)])._study.trials
+    assert trial.constraints == pytest.approx({"max_bpp": 0.2})
+
+
 @pytest.mark.parametrize("sampler", ["qmc", "random", "grid"])
 def test_wishes_need_a_search_that_looks(sampler: Sampler) -> None:
     with pytest.raises(SweepError, match="tpe, gp or nsga2"):
@@ -156,6 +177,18 @@ def test_a_failed_point_is_told_as_failed(tmp_path: Path, result: dict | None) -
     searcher.on_trial_complete("a", result, error=result is None)
     assert states(searcher)[TrialState.FAIL] == 1
     assert states(searcher)[TrialState.RUNNING] == 0
+
+
+def test_a_failed_point_that_is_not_recorded_comes_again(tmp_path: Path) -> None:
+    searcher = FrontSearch(smoke(), journal(tmp_path))
+    point = searcher.suggest("a")
+    searcher.on_trial_complete("a", error=True)
+    failed = row(point, smoke(), {"status": "failed"})
+    assert FrontSearch(smoke(), journal(tmp_path), [failed]).suggest("other") != point
+    again = FrontSearch(smoke(), journal(tmp_path))
+    assert again.suggest("b") == point
+    again.on_trial_complete("b", answer(0.1, 0.5))
+    assert states(again)[TrialState.COMPLETE] == 1
 
 
 def test_trials_of_one_point_are_told_apart_by_their_settings(tmp_path: Path) -> None:
