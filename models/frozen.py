@@ -1,6 +1,7 @@
 """Frozen recognizers: a network, the characters that its classes stand for, its loss and its reading."""
 
-from itertools import chain
+from collections.abc import Sequence
+from itertools import chain, pairwise
 from typing import ClassVar
 
 import torch
@@ -9,6 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
+from models.errors import ModelError
 from models.reading import FrozenRecognizer
 from models.replay import Replayed
 from models.str_attention import END, GO
@@ -84,17 +86,33 @@ class CtcRecognizer(ClassRecognizer):
         """CTC's negative log likelihood, divided by the text's length; nats per character.
 
         Raises:
-            ModelError: a text has a character that the recognizer does not know.
+            ModelError: a text has a character that the recognizer does not know, or is not `alignable`.
         """
         # float32: a sum over hundreds of steps of log probabilities.
         scores = self._scores(images, scale).float().log_softmax(2).transpose(0, 1)
         encoded = [self.encode(text) for text in texts]
+        self._check_columns(texts, encoded, scores.shape[0])
         # A GPU works on meanwhile: CTC asks for lengths on the CPU, and a copy that blocks waits for all before it.
         lengths = torch.tensor([len(classes) for classes in encoded])
         steps = torch.full_like(lengths, scores.shape[0])
         targets = torch.tensor([*chain(*encoded)], dtype=torch.long).to(images.device, non_blocking=True)
-        losses = F.ctc_loss(scores, targets, steps, lengths, blank=BLANK, reduction="none", zero_infinity=True)
+        losses = F.ctc_loss(scores, targets, steps, lengths, blank=BLANK, reduction="none")
         return losses / lengths.clamp(min=1).to(images.device, non_blocking=True)
+
+    @torch.no_grad()
+    def alignable(self, texts: Sequence[str], height: int, width: int, scale: float = 1.0) -> list[bool]:
+        """Whether the network has a column for each character, and a blank between two equal ones."""
+        blank = torch.zeros(1, 3, height, width, device=next(self.parameters()).device)
+        columns = self(blank, scale).shape[1]
+        return [_columns(self.encode(text)) <= columns for text in texts]
+
+    def _check_columns(self, texts: Sequence[str], encoded: list[list[int]], columns: int) -> None:
+        for text, classes in zip(texts, encoded, strict=True):
+            if _columns(classes) > columns:
+                raise ModelError(
+                    f"{text!r} takes {_columns(classes)} columns, and the recognizer has {columns} of such an image; "
+                    "leave such texts out"
+                )
 
     def _scores(self, images: Float[Tensor, "b 3 h w"], scale: float) -> Float[Tensor, "b t k"]:
         """What the loss is of, computed again and again for images of one size."""
@@ -127,12 +145,16 @@ class AttnRecognizer(ClassRecognizer):
         """Cross entropy of the characters and [s], each given the true ones before it; nats, mean over them.
 
         Raises:
-            ModelError: a text has a character that the recognizer does not know.
+            ModelError: a text has a character that the recognizer does not know, or is not `alignable`.
         """
         targets = self.targets(texts).to(images.device, non_blocking=True)
         scores = self(images, targets, scale).float().transpose(1, 2)
         losses = F.cross_entropy(scores, targets, ignore_index=GO, reduction="none")
         return losses.sum(1) / (targets != GO).sum(1)
+
+    def alignable(self, texts: Sequence[str], height: int, width: int, scale: float = 1.0) -> list[bool]:
+        """Whether `read` could give each text, whatever the image's size."""
+        return [len(text) <= LONGEST for text in texts]
 
     @torch.no_grad()
     def read(self, images: Float[Tensor, "b 3 h w"]) -> list[str]:
@@ -143,14 +165,21 @@ class AttnRecognizer(ClassRecognizer):
         """Classes of each text's characters, then [s]; shorter texts are filled with [GO].
 
         Raises:
-            ModelError: a character is unknown.
+            ModelError: a character is unknown, or a text has more than LONGEST.
         """
+        if long := [text for text in texts if len(text) > LONGEST]:
+            raise ModelError(f"{long[0]!r} has more than {LONGEST} characters; leave such texts out")
         return pad_sequence([torch.tensor([*self.encode(text), END]) for text in texts], True, GO)
 
     def decode(self, classes: list[int]) -> str:
         """Text of one class a step."""
         end = classes.index(END) if END in classes else LONGEST
         return self.spell([index for index in classes[:end] if index != GO])
+
+
+def _columns(classes: list[int]) -> int:
+    """Fewest steps that CTC spells them in: equal neighbors have a blank between them."""
+    return len(classes) + sum(before == after for before, after in pairwise(classes))
 
 
 def line(images: Float[Tensor, "b 3 h w"], height: int, width: int | None = None) -> Float[Tensor, "b 1 h2 w2"]:

@@ -1,7 +1,7 @@
 """What every recognizer offers to training and measuring."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from jaxtyping import Float
@@ -49,6 +49,13 @@ class FrozenRecognizer(nn.Module, ABC):
     def as_read(self, text: str) -> str:
         """The text without the differences that it cannot tell, such as capitals."""
         return text
+
+    def alignable(self, texts: Sequence[str], height: int, width: int, scale: float = 1.0) -> list[bool]:
+        """Whether each text is short enough to be read at all in an image of so many pixels, at that `scale`.
+
+        A text that is not has no loss. Where a kind of recognizer says nothing else, every text is.
+        """
+        return [True] * len(texts)
 
     def known(self, text: str) -> str:
         """The text without the characters that it does not know."""

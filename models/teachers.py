@@ -109,6 +109,11 @@ class Ensemble(FrozenRecognizer):
         """What the first one reads."""
         return self._first.read(images)
 
+    def alignable(self, texts: Sequence[str], height: int, width: int, scale: float = 1.0) -> list[bool]:
+        """Whether all of them can read each text."""
+        found = [member.alignable(texts, height, width, scale) for member in self._members()]
+        return [all(each) for each in zip(*found, strict=True)]
+
     @property
     def readable(self) -> str | None:
         """What all of them know."""

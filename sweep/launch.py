@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from datagen import generate, shards, summary
 from datagen.spec import SPLITS
-from models import held_out, teachers
-from models.reading import FrozenRecognizer
-from sweep import interruption, legibility, plan, points, report, rereading, stages, usage
+from models import held_out
+from sweep import interruption, legibility, plan, points, report, rereading, stages, teaching, trial, usage
 from sweep.checkpoints import Store
+from sweep.config import SweepConfig
 from sweep.errors import SweepError
 from sweep.folder import RunFolder
 from sweep.points import PointTable
@@ -49,7 +49,7 @@ def sweep(run: RunFolder, seconds: float = math.inf) -> Effort:
         ModelError: the recognizer's weights are missing or changed, or it does not know the texts' characters.
     """
     # Workers load it again; here it fails before anything has started.
-    recognizer = teachers.load(run.config.recognizers)
+    trial.recognizer(run.config.recognizers)
     display = Display(run.config)
     started = time.monotonic()
     with run.claimed(), usage.peak_memory() as memory, display.live(), generate.ray_session():
@@ -59,7 +59,7 @@ def sweep(run: RunFolder, seconds: float = math.inf) -> Effort:
         recorder = Recorder(table, tracker, display)
         display.show(table.frame)
         try:
-            _prepare(run, recognizer, tracker, display)
+            _prepare(run, tracker, display)
             display.phase("reading the training images as they are")
             pool = Pool(run.config, run.path, run.data, recorder, display.advanced)
             if run.config.gpus_per_trial and not pool.gpus:
@@ -78,18 +78,28 @@ def sweep(run: RunFolder, seconds: float = math.inf) -> Effort:
     return effort
 
 
-def _prepare(run: RunFolder, recognizer: FrozenRecognizer, tracker: Tracker, display: Display) -> None:
+def _prepare(run: RunFolder, tracker: Tracker, display: Display) -> None:
     display.phase("rendering images")
     generate.ensure(run.config.data, run.data, display.advanced)
     tables = {split: shards.read(run.data, split, shards.DESCRIPTION) for split in SPLITS}
     tracker.dataset(run.data, run.config.data.digest(), tables)
     if run.config.labels == "truth":
         # Training would meet an unknown character minutes later, in a worker.
-        recognizer.check(tables["train"]["text"].unique())
+        _check_texts(tables["train"]["text"].unique().to_list(), run.config, display)
     display.phase("reading the images as they are")
     legible = legibility.ensure(run.data, run.path, run.config.recognizers[0])
     for file in (*summary.files(run.data), legible):
         tracker.file(file)
+
+
+def _check_texts(texts: list[str], config: SweepConfig, display: Display) -> None:
+    trial.recognizer(config.recognizers).check(texts)
+    alignable = teaching.alignable(texts, config)
+    if long := [text for text, fits in zip(texts, alignable, strict=True) if not fits]:
+        display.print(
+            f"{len(long)} of {len(texts)} texts are too long for {config.recognizers[0].name} in an image of "
+            f"{config.data.width}x{config.data.height} pixels and teach nothing, such as {long[0]!r}"
+        )
 
 
 def _measure(

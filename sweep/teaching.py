@@ -10,6 +10,7 @@ import torch
 from datagen import dataset
 from datagen.dataset import TextImages
 from datagen.generate import Report
+from models.metrics import alphanumeric
 from sweep import legibility, trial
 from sweep.config import SweepConfig
 from sweep.errors import SweepError
@@ -21,7 +22,9 @@ READ_TOGETHER = 250
 
 
 def data(config: SweepConfig, folder: Path, run: Path, report: Report = lambda done, total: None) -> Data:
-    """The splits, the validation images those that steer the search.
+    """The splits: of the training images those that can teach, of the others those whose texts have what counts.
+
+    The validation images are those that steer the search.
 
     Args:
         folder: of the data set.
@@ -29,7 +32,7 @@ def data(config: SweepConfig, folder: Path, run: Path, report: Report = lambda d
         report: told how far the training images are read as they are.
 
     Raises:
-        SweepError: not one of them can be read.
+        SweepError: none is left of a split.
     """
     train = _taught(dataset.load(folder, "train"), config, (folder, run), report)
     val, test = (_completed(dataset.load(folder, split), config) for split in ("val", "test"))
@@ -44,25 +47,38 @@ def labels(texts: list[str], found: list[Reading], config: SweepConfig) -> list[
     return [text or known(said.text) for text, said in zip(texts, found, strict=True)]
 
 
+def alignable(texts: list[str], config: SweepConfig) -> list[bool]:
+    """Whether each text can be read in an image of the sweep's data set, at the smallest size of stage 2."""
+    size = config.data.height, config.data.width
+    return trial.recognizer(config.recognizers).alignable(texts, *size, min(config.stage2.reading_scales))
+
+
 def _taught(train: TextImages, config: SweepConfig, places: tuple[Path, Path], report: Report) -> TextImages:
-    """The training images with the texts that are taught, and which of them can be read."""
+    """The training images with the texts that are taught, and which of them stage 2 learns from."""
     pseudo, least = config.labels == "pseudo", config.stage2.legibility
-    if all(train.texts) and not pseudo and not least:
-        return train
-    found = legibility.readings(*places, config.recognizers[0], lambda: _readings(train, config, report))
-    texts = labels([""] * len(found) if pseudo else train.texts, found, config)
-    legible = np.flatnonzero([pseudo or said.accuracy >= least for said in found])
-    if not legible.size:
+    texts, legible = train.texts, np.ones(len(train.texts), bool)
+    if pseudo or least or not all(texts):
+        found = legibility.readings(*places, config.recognizers[0], lambda: _readings(train, config, report))
+        texts = labels([""] * len(found) if pseudo else texts, found, config)
+        legible = np.array([pseudo or said.accuracy >= least for said in found])
+    teaching = np.flatnonzero(legible & np.array(list(map(bool, texts))) & alignable(texts, config))
+    if not teaching.size:
         raise SweepError(f"{config.recognizers[0].name} reads no training image; check their texts")
-    return TextImages(train.images, texts, legible)
+    return TextImages(train.images, texts, teaching)
 
 
 def _completed(images: TextImages, config: SweepConfig) -> TextImages:
-    """The images, those without text with what the recognizer reads in them."""
-    if all(images.texts):
-        return images
-    found = _readings(images, config, lambda done, total: None)
-    return TextImages(images.images, labels(images.texts, found, config))
+    """The images, those without text with what the recognizer reads in them.
+
+    One without a letter or digit is left out: whoever reads nothing there is always right.
+    """
+    texts = images.texts
+    if not all(texts):
+        texts = labels(texts, _readings(images, config, lambda done, total: None), config)
+    counted = [index for index, text in enumerate(texts) if alphanumeric(text)]
+    if not counted:
+        raise SweepError("no text of the validation or test images has a letter or digit; import or render others")
+    return TextImages(images.images[counted], [texts[index] for index in counted])
 
 
 def _readings(images: TextImages, config: SweepConfig, report: Report) -> list[Reading]:

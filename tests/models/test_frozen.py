@@ -116,3 +116,25 @@ def test_lines_of_one_width_are_stretched(attention: AttnRecognizer, images: tor
     for image in (images, images[:, :, :32, :100], images[..., :40]):
         assert attention.lines(image, 0.75).shape == (2, 1, 32, 100)
     assert torch.equal(line(images, 64, 256), line(images, 64))
+
+
+@pytest.mark.parametrize("scale", [0.75, 1.0])
+def test_a_text_with_no_column_for_each_character_is_named_and_not_read_perfectly(
+    recognizer: CtcRecognizer, scale: float
+) -> None:
+    image = torch.full((1, 3, 64, 256), 0.5)
+    columns = {0.75: 47, 1.0: 63}[scale]
+    short = ["ab" * (columns // 2) + "c", "a" * (columns // 2 + 1)]
+    long = [short[0] + "d", short[1] + "a"]
+    assert recognizer.alignable([*short, *long], 64, 256, scale) == [True, True, False, False]
+    for text in short:
+        assert recognizer.loss(image, [text], scale).isfinite().all()
+    for text in long:
+        with pytest.raises(ModelError, match=rf"takes \d+ columns, and the recognizer has {columns} of such an image"):
+            recognizer.loss(image, [text], scale)
+
+
+def test_attention_reads_no_more_characters_than_it_was_trained_on(attention: AttnRecognizer) -> None:
+    assert attention.alignable(["a" * 25, "a" * 26], 64, 256) == [True, False]
+    with pytest.raises(ModelError, match="more than 25 characters"):
+        attention.targets(["a" * 26])

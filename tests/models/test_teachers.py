@@ -58,6 +58,12 @@ def test_texts_may_have_what_all_know(both: Ensemble) -> None:
         both.check(["fine", "not!"])
 
 
+def test_texts_may_be_as_long_as_all_can_read(recognizer: CtcRecognizer) -> None:
+    narrow = CtcRecognizer(recognizer.network, recognizer.characters, 64, 100)
+    both = Ensemble({"wide": recognizer, "narrow": narrow}, [0.5, 0.5])
+    assert both.alignable(["a" * 12, "a" * 13, "ab" * 24], 64, 256) == [True, False, False]
+
+
 def test_all_move_and_stay_frozen_together(both: Ensemble) -> None:
     assert not any(parameter.requires_grad for parameter in both.parameters())
     assert {type(module) for module in both.train().modules() if module.training} == {nn.LSTM}
