@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from models import sources
 from models.errors import ModelError, WeightsError
 from models.fingerprint import fingerprint
 from models.reading import FrozenRecognizer
@@ -42,12 +43,14 @@ class Recognizer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """A user's network; equal wherever its module lies, if it gives the same weights."""
+    """A user's network; equal wherever its module lies, if it gives the same weights and computes the same."""
 
     folder: str = field(compare=False)
     """Where its module is imported from, if it is not found otherwise: a Ray worker's working directory is another."""
     sha256: str
     """Of the network's tensors, by name."""
+    code: str | None = None
+    """Checksum of its module's sources, and of what these import from beside it; None: of a run before it was kept."""
 
     @classmethod
     def of(cls, name: str) -> "Plugin":
@@ -58,7 +61,7 @@ class Plugin:
         """
         network = _network(name)
         _try(name, PluggedRecognizer(network).user)
-        return cls(_folder(name), _sha256(network))
+        return cls(_folder(name), _sha256(network), _code(name))
 
 
 def load(name: str, plugin: Plugin) -> "PluggedRecognizer":
@@ -66,7 +69,7 @@ def load(name: str, plugin: Plugin) -> "PluggedRecognizer":
 
     Raises:
         ModelError: as `Plugin.of`.
-        WeightsError: its weights have changed.
+        WeightsError: its weights or its sources have changed.
     """
     if plugin.folder not in sys.path:
         # Last, so that it hides nothing.
@@ -76,6 +79,8 @@ def load(name: str, plugin: Plugin) -> "PluggedRecognizer":
         raise WeightsError(
             f"{name} has other weights (sha256 was {plugin.sha256[:12]}…); restore them, or start another run"
         )
+    if plugin.code not in (None, _code(name)):
+        raise WeightsError(f"the sources of {name} have changed since; restore them, or start another run")
     return PluggedRecognizer(network)
 
 
@@ -145,9 +150,22 @@ def _function(name: str) -> Callable[[], object]:
 
 def _folder(name: str) -> str:
     """What has to be on sys.path for the module to be imported."""
-    top = sys.modules[name.partition(":")[0].partition(".")[0]]
-    places = list(getattr(top, "__path__", ())) or [top.__file__]
-    return str(Path(str(places[0])).absolute().parent)
+    module = name.partition(":")[0]
+    return str(_file(module).parents[module.count(".") + hasattr(sys.modules[module], "__path__")])
+
+
+def _file(module: str) -> Path:
+    return Path(str(sys.modules[module].__file__)).absolute()
+
+
+def _code(name: str) -> str:
+    """Of an installed package nothing beside it counts: all that is installed would."""
+    module = name.partition(":")[0]
+    file, root = _file(module), Path(_folder(name))
+    package = root / module.partition(".")[0]
+    installed = {"site-packages", "dist-packages"} & {*root.parts}
+    within = root if not installed else package if package.is_dir() else file
+    return sources.checksum(sources.reached(file, root, within), root)
 
 
 def _try(name: str, user: Recognizer) -> None:

@@ -42,7 +42,7 @@ def canonical(name: str) -> str:
 
 
 def identity(name: str, source: WeightsFile | Plugin | None = None) -> str:
-    """What tells a recognizer's readings from another's: its name, and the checksum of weights that no package brings.
+    """What tells a recognizer from others: its name, and checksums of weights and code that no package brings.
 
     Raises:
         ModelError: no recognizer has that name, or its weights are of another kind.
@@ -56,7 +56,10 @@ def identity(name: str, source: WeightsFile | Plugin | None = None) -> str:
         wanted, advice = type(None), "comes with its weights; leave --recognizer-weights out"
     if not isinstance(source, wanted):
         raise ModelError(f"{name} {advice}")
-    return name if source is None else f"{name}@{source.sha256[:16]}"
+    if source is None:
+        return name
+    code = f".{source.code[:16]}" if isinstance(source, Plugin) and source.code else ""
+    return f"{name}@{source.sha256[:16]}{code}"
 
 
 def load(name: str, source: WeightsFile | Plugin | None = None) -> FrozenRecognizer:
@@ -90,12 +93,20 @@ def load_identified(wanted: str, path: Path | None = None, own: str | None = Non
     name = wanted.partition("@")[0]
     if ":" in name and own != name:
         raise ModelError(f"this model was trained against {name}; give --recognizer {name} to import and call it")
+    if own not in (None, name):
+        raise ModelError(f"this model was trained against {name}; leave --recognizer {own} out")
     source = Plugin.of(name) if ":" in name else None if path is None else WeightsFile.of(path)
-    if identity(name, source) != wanted:
+    if _weights(identity(name, source)) != _weights(wanted):
         raise WeightsError(
             f"{path or name} is not the checkpoint that trained this model: its sha256 is not that of {wanted}"
         )
     return load(name, source)
+
+
+def _weights(identity: str) -> str:
+    """An identity without the checksum of a user's code, which may be tidied up after it has taught."""
+    name, mark, checksums = identity.partition("@")
+    return name + mark + checksums.partition(".")[0]
 
 
 def english_g2() -> CtcRecognizer:

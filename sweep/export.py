@@ -1,13 +1,16 @@
 """A run's codecs as models: a point of its front, or the conditioned codec with a dial along it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from datagen import shards
 from models.conditioning import ConditionedCodec
 from models.trained import Model, RateDial, Stop, TrainedCodec
-from sweep import stages
+from sweep import stages, versions
 from sweep.checkpoints import Store, load_codec
 from sweep.errors import SweepError
 from sweep.folder import RunFolder
@@ -32,28 +35,60 @@ def choose(front: pl.DataFrame, max_bpp: float) -> Row:
 
 
 def trained(run: RunFolder, row: Row) -> TrainedCodec:
-    """The codec of a point."""
+    """The codec of a point.
+
+    Raises:
+        SweepError: its file is missing or damaged, or another release trained it.
+    """
+    if reason := foreign(run, "codec"):
+        raise SweepError(reason)
     facts = {name: row[name] for name in FACTS if row[name] is not None}
-    return TrainedCodec(
-        load_codec(row["codec"], run.path / row["checkpoint"]), row["codec"], run.config.recognizer_identity, facts
-    )
+    with _dated(run):
+        codec = load_codec(row["codec"], run.path / row["checkpoint"])
+    return TrainedCodec(codec, row["codec"], run.config.recognizer_identity, facts)
 
 
 def dial(run: RunFolder, front: pl.DataFrame) -> RateDial:
     """The run's conditioned codec with a dial along the front.
 
     Raises:
-        SweepError: the run has none, or too few points to lay a path through.
+        SweepError: the run has none, or too few points to lay a path through, or another release trained it.
     """
     front = front.filter(kind="tfic")
     if run.config.strategy != "conditional":
         raise SweepError(f"{run.path} was run with --strategy {run.config.strategy}, which trains no codec for a dial")
-    node = stages.conditioned2(run.config)
-    network = Store.of(run.path).load(node)
+    if reason := foreign(run, "codec", "conditioning"):
+        raise SweepError(reason)
+    node = stages.as_of(stages.conditioned2(run.config), shards.digest(run.data), run.versions)
+    with _dated(run):
+        network = Store.of(run.path).load(node)
     assert isinstance(network, ConditionedCodec)
     path = path_along(front)
     facts = {"points": len(front), "least_bpp": front["bpp"].min(), "most_bpp": front["bpp"].max()}
     return RateDial(network, node.codec, run.config.recognizer_identity, path, facts)
+
+
+def foreign(run: RunFolder, *names: str) -> str | None:
+    """Why the weights of a run are not those of this code's networks; of a run without versions shapes have to tell."""
+    if run.versions is None:
+        return None
+    changed = versions.today(run.config.codec).differences(run.versions) & {*names}
+    if not changed:
+        return None
+    said = " and ".join(sorted(changed))
+    return f"{run.path} was started by a release with another {said}; only that one can export or draw its codecs"
+
+
+@contextmanager
+def _dated(run: RunFolder) -> Iterator[None]:
+    """Of an old run's file that cannot be loaded, says that this may be due to its age: it cannot be trained again."""
+    try:
+        yield
+    except SweepError as error:
+        if run.versions == versions.today(run.config.codec):
+            raise
+        reason = str(error).partition(";")[0]
+        raise SweepError(f"{reason}, or another release trained it; use the one that started {run.path}") from error
 
 
 def path_along(front: pl.DataFrame) -> tuple[Stop, ...]:

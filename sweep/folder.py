@@ -5,7 +5,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -13,8 +13,10 @@ from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
 from datagen.shards import atomic
+from sweep import versions
 from sweep.config import SweepConfig
 from sweep.errors import SweepError
+from sweep.versions import Versions
 
 SQLITE = "sqlite:///"
 
@@ -31,9 +33,11 @@ class RunFolder:
     sweep_id: str
     """Names the sweep in MLflow."""
     tracking_uri: str
+    versions: Versions | None = None
+    """Of what started it; None: from before there were any."""
 
     def create(self) -> None:
-        """Makes the folder of a new run.
+        """Makes the folder of a new run, which this code starts.
 
         Raises:
             SweepError: it holds a run already, or cannot be written.
@@ -42,7 +46,7 @@ class RunFolder:
             raise SweepError(f"{self.path} holds a run already; add --resume to go on with it, or give another --out")
         try:
             (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
-            self.save()
+            replace(self, versions=versions.today(self.config.codec)).save()
         except OSError as error:
             raise SweepError(f"{self.path} cannot be written ({error.strerror}); give another --out") from None
 
@@ -69,6 +73,7 @@ class RunFolder:
             # Both relative to the run, so that all can be moved together.
             "tracking_uri": _placed(self.tracking_uri, lambda file: os.path.relpath(file, self.path)),
             "data": os.path.relpath(self.data, self.path),
+            "versions": self.versions and asdict(self.versions),
             "sweep": asdict(self.config),
         }
         with atomic(self._file(self.path)) as partial:
@@ -87,7 +92,8 @@ class RunFolder:
             config = TypeAdapter(SweepConfig).validate_python(content["sweep"])
             data = Path(os.path.normpath(path / content["data"]))
             uri = _placed(content["tracking_uri"], lambda file: os.path.normpath((path / file).absolute()))
-            return cls(path, config, content["preset"], data, content["sweep_id"], uri)
+            started = TypeAdapter(Versions | None).validate_python(content.get("versions"))
+            return cls(path, config, content["preset"], data, content["sweep_id"], uri, started)
         except (FileNotFoundError, NotADirectoryError):
             raise SweepError(
                 f"{path} holds no run (config.json is missing); start one with python -m sweep.run"

@@ -4,17 +4,18 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from datagen import dataset, shards
 from datagen.dataset import TextImages
-from datagen.shards import atomic
+from datagen.shards import Manifest, atomic
 from models import teachers
 from models.metrics import accuracy
 from models.reading import FrozenRecognizer
 from models.teachers import Teacher
+from sweep import versions
 from sweep.evaluate import read
 
 BY = ("font", "background")
@@ -37,11 +38,8 @@ def measure(data: TextImages, reader: FrozenRecognizer) -> list[Reading]:
 
 def readings(folder: Path, run: Path, teacher: Teacher, measured: Callable[[], list[Reading]]) -> list[Reading]:
     """Those of the training split: `measured` is called where they are missing, then they are kept."""
-    path = _kept(folder, run, f"readings-{_name(teacher)}.json")
-    if not path.exists():
-        with atomic(path) as partial:
-            partial.write_text(json.dumps(measured()))
-    return [Reading(*reading) for reading in json.loads(path.read_text())]
+    _, found = _kept("readings", folder, run, teacher, measured)
+    return [Reading(*reading) for reading in found]
 
 
 def ensure(folder: Path, run: Path, teacher: Teacher) -> Path:
@@ -49,25 +47,44 @@ def ensure(folder: Path, run: Path, teacher: Teacher) -> Path:
 
     It holds, by font and background, how many images there are, and their mean accuracy; the least legible come first.
     """
-    path = _kept(folder, run, f"legibility-{_name(teacher)}.json")
-    if not path.exists():
+
+    def measured() -> dict[str, Any]:
         table = shards.read(folder, "test", BY)
         reader = teachers.load([teacher])
         scores = [reading.accuracy for reading in measure(dataset.load(folder, "test"), reader)]
-        found = {name: _by(name, table.with_columns(accuracy=pl.Series(scores))) for name in BY}
-        with atomic(path) as partial:
-            partial.write_text(json.dumps(found, indent=2) + "\n")
+        return {name: _by(name, table.with_columns(accuracy=pl.Series(scores))) for name in BY}
+
+    path, _ = _kept("legibility", folder, run, teacher, measured)
     return path
 
 
-def _kept(folder: Path, run: Path, name: str) -> Path:
-    """A file beside the manifest; if nobody may write there, in the run's folder."""
-    beside = folder / name
-    return beside if beside.exists() or os.access(folder, os.W_OK) else run / name
+def _kept(kind: str, folder: Path, run: Path, teacher: Teacher, measured: Callable[[], Any]) -> tuple[Path, Any]:
+    """A file beside the manifest, or if nobody may write there in the run's folder, and what was measured.
+
+    It says of what and by what: one of other images, or by another version of the recognizer, is replaced.
+    """
+    identity = teachers.identity([teacher])
+    number = versions.TABLE["recognizers"].number
+    of = {"recognizer": identity, "version": number, "data": Manifest.load(folder).spec.digest()}
+    name = f"{kind}-{identity.replace(':', '.')}.json"
+    for path in (folder / name, run / name):
+        if (found := _found(path, of)) is not None:
+            return path, found
+    path = (folder if os.access(folder, os.W_OK) else run) / name
+    found = measured()
+    with atomic(path) as partial:
+        partial.write_text(json.dumps({"of": of, "found": found}, indent=2) + "\n")
+    return path, found
 
 
-def _name(teacher: Teacher) -> str:
-    return teachers.identity([teacher]).replace(":", ".")
+def _found(path: Path, of: dict[str, Any]) -> Any | None:
+    """What a file holds, if it is of that."""
+    try:
+        content = json.loads(path.read_text())
+        return content["found"] if content["of"] == of else None
+    # Other versions wrote it otherwise.
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _by(name: str, table: pl.DataFrame) -> dict[str, dict[str, float]]:

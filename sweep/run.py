@@ -88,7 +88,7 @@ def _started(arguments: Arguments, out: Path, preset: str, data: Path | None) ->
     _check_start(run)
     run.create()
     # As it will be resumed, where 1 and 1.0 are one.
-    return replace(run, config=RunFolder.load(out).config)
+    return RunFolder.load(out)
 
 
 def _legible(config: "SweepConfig") -> "Spec":
@@ -110,6 +110,7 @@ def _resumed(arguments: Arguments, out: Path, data: Path | None) -> "RunFolder":
     from sweep.folder import RunFolder
 
     run = RunFolder.load(out)
+    _check_version(run)
     wanted = asked(arguments, run.config) | ({"data": Manifest.load(data).spec} if data else {})
     if arguments.preset not in (None, run.preset):
         raise SweepError(f"{out} was started with --preset {run.preset}; resume it with that, or start another --out")
@@ -130,6 +131,24 @@ def _resumed(arguments: Arguments, out: Path, data: Path | None) -> "RunFolder":
     _check_start(run)
     run.save()
     return run
+
+
+def _check_version(run: "RunFolder") -> None:
+    """Nothing, if this code computes what the run has computed so far; else its table would mix two releases."""
+    from datagen.spec import ImportSpec
+    from sweep import versions
+
+    advice = "finish it with that one, or start another --out"
+    if run.versions is None:
+        raise SweepError(f"{run.path} was started by an older release, whose weights have other keys; {advice}")
+    changed = versions.today(run.config.codec).differences(run.versions)
+    if isinstance(run.config.data, ImportSpec):
+        changed -= {"renderer"}
+    if run.config.strategy != "conditional":
+        changed -= {"conditioning"}
+    if changed:
+        said = " and ".join(sorted(changed))
+        raise SweepError(f"{run.path} was started by a release with another {said}; {advice}")
 
 
 def _check_start(run: "RunFolder") -> None:

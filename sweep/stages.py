@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import groupby
@@ -15,7 +15,9 @@ from models import checkpoints, codecs
 from models.base import Codec
 from models.conditioning import ConditionedCodec, Plane
 from models.weights import WeightsFile
+from sweep import versions
 from sweep.config import Labels, StageConfig, SweepConfig
+from sweep.versions import Versions
 
 Item = TypeVar("Item", bound=Hashable)
 Origins = tuple[tuple[float, float], ...]
@@ -42,12 +44,26 @@ class Node:
     labels: Labels = "truth"
     init: WeightsFile | None = None
     """Where the weights of a node without a parent start."""
+    versions: Versions | None = None
+    """Of what trains it and its ancestors; None: of a run before there were any."""
 
     @cached_property
     def key(self) -> str:
         """Sixteen hexadecimal digits: equal keys, equal weights."""
-        identity = json.dumps(asdict(self, dict_factory=_identity), sort_keys=True)
-        return hashlib.sha256(identity.encode()).hexdigest()[:16]
+        identity = asdict(self, dict_factory=_identity)
+        if self.versions is not None:
+            identity["versions"] = {name: getattr(self.versions, name) for name in self._asks}
+        return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def _asks(self) -> Iterator[str]:
+        """Names of the versions that its weights depend on; the renderer's is in the digest of the data."""
+        lineage = [self, *self.ancestors]
+        yield from ("codec", "training")
+        if any(node.plane for node in lineage):
+            yield "conditioning"
+        if any(node.recognizer for node in lineage):
+            yield "recognizers"
 
     @property
     def title(self) -> str:
@@ -80,9 +96,10 @@ class Node:
 
 def _identity(fields: list[tuple[str, Any]]) -> dict[str, Any]:
     """What of a node determines its weights: of a file its content, not its place. No file at all leaves the key as it
-    was before there could be one.
+    was before there could be one. The versions stand for the whole lineage once.
     """
-    return {name: value for name, value in fields if name != "path" and (name, value) != ("init", None)}
+    dropped = ("path", "versions")
+    return {name: value for name, value in fields if name not in dropped and (name, value) != ("init", None)}
 
 
 def plane(config: SweepConfig) -> Plane:
@@ -98,9 +115,16 @@ def stage1(config: SweepConfig, rate_weight: float) -> Node:
     if config.strategy == "conditional":
         return _folded(conditioned1(config), rate_weight, 0.0)
     stage = replace(config.stage1, rate_weight=rate_weight)
-    node = Node(config.data.digest(), config.codec, None, stage, config.seed, init=config.init)
+    node = _root(config, stage)
     inward = _inward(config.lambdas, rate_weight) if config.strategy == "continued" else None
     return node if inward is None else replace(node, parent=stage1(config, inward))
+
+
+def _root(config: SweepConfig, stage: StageConfig, plane: Plane | None = None) -> Node:
+    """A stage 1 that starts from the sweep's weights, or from fresh ones."""
+    by = versions.today(config.codec)
+    data = config.data.digest()
+    return Node(data, config.codec, None, stage, config.seed, plane=plane, init=config.init, versions=by)
 
 
 def _inward(lambdas: tuple[float, ...], rate_weight: float) -> float | None:
@@ -142,6 +166,16 @@ def shared(config: SweepConfig) -> list[Node]:
     return [conditioned1(config), conditioned2(config)] if config.strategy == "conditional" else []
 
 
+def as_of(node: Node, data: str | None, by: Versions | None) -> Node:
+    """The node as the release had it that trained it.
+
+    Args:
+        data: digest of the data set under its renderer; None: as it is now.
+    """
+    parent = None if node.parent is None else as_of(node.parent, data, by)
+    return replace(node, data=data or node.data, versions=by, parent=parent)
+
+
 def waves(items: Iterable[Item], node_of: Callable[[Item], Node | None]) -> list[list[Item]]:
     """What may be trained at once: a node that starts where another one's training ends comes after that one."""
     nodes = {item: node_of(item) for item in items}
@@ -164,7 +198,7 @@ def roots(config: SweepConfig) -> list[Node]:
 def conditioned1(config: SweepConfig) -> Node:
     """One codec for every lambda, knowing rate and distortion; the same for all ranges of beta."""
     any_beta = replace(plane(config), ocr_weights=ANY)
-    return Node(config.data.digest(), config.codec, None, config.stage1, config.seed, plane=any_beta, init=config.init)
+    return _root(config, config.stage1, any_beta)
 
 
 def conditioned2(config: SweepConfig) -> Node:

@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import tyro
 from rich.console import Console
@@ -98,9 +99,13 @@ def _users(runs: Path, name: str) -> list[str]:
 def _what(description: Path) -> str:
     """A line that says what was trained."""
     try:
-        node = json.loads(description.read_text())
-    except (OSError, ValueError):
+        return _said(json.loads(description.read_text()))
+    # Other versions described nodes otherwise.
+    except (OSError, ValueError, KeyError, TypeError):
         return "?"
+
+
+def _said(node: dict[str, Any]) -> str:
     stage, conditioned = node["stage"], node["plane"] is not None
     kind = "stage 2" if node["recognizer"] else "stage 1"
     weights = "all λ, β" if conditioned else f"λ {stage['rate_weight']:.3g}, β {stage['ocr_weight']:.3g}"

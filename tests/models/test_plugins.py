@@ -88,6 +88,54 @@ def test_its_identity_follows_its_weights(module: str, tmp_path: Path) -> None:
         plugins.load(name, before)
 
 
+def test_its_identity_follows_its_code_and_what_that_imports_from_beside_it(module: str, tmp_path: Path) -> None:
+    name, file = f"{module}:load", tmp_path / f"{module}.py"
+    helper = f"helper_{module}"
+    for beside, text in ((helper, "HALF = 0.5\n"), ("stranger", "A = 1\n")):
+        (tmp_path / f"{beside}.py").write_text(text)
+    file.write_text(f"from {helper} import HALF\n{file.read_text()}")
+    before = Plugin.of(name)
+    file.write_text(f"# A remark.\n{file.read_text()}")
+    (tmp_path / "stranger.py").write_text("A = 2\n")
+    assert Plugin.of(name) == before
+    (tmp_path / f"{helper}.py").write_text("HALF = 0.25\n")
+    after = Plugin.of(name)
+    assert after.sha256 == before.sha256
+    assert recognizers.identity(name, after) != recognizers.identity(name, before)
+    with pytest.raises(WeightsError, match=f"the sources of {name} have changed"):
+        plugins.load(name, before)
+    assert isinstance(plugins.load(name, replace(before, code=None)), PluggedRecognizer)
+
+
+def test_a_model_is_read_by_the_same_weights_whatever_became_of_their_code(module: str) -> None:
+    name = f"{module}:load"
+    plugin = Plugin.of(name)
+    for code in (None, "0" * 64, plugin.code):
+        wanted = recognizers.identity(name, replace(plugin, code=code))
+        assert isinstance(recognizers.load_identified(wanted, own=name), PluggedRecognizer)
+    with pytest.raises(WeightsError, match="sha256"):
+        recognizers.load_identified(recognizers.identity(name, replace(plugin, sha256="0" * 64)), own=name)
+
+
+def test_of_an_installed_package_nothing_beside_it_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "site-packages"
+    package, other = (place / f"{name}_{uuid.uuid4().hex}" for name in ("ocr", "torch"))
+    for folder in (package, other):
+        folder.mkdir(parents=True)
+        (folder / "__init__.py").touch()
+    (package / "net.py").write_text(f"from {other.name} import x\n")
+    (other / "x.py").touch()
+    shutil.copy(example.__file__, package / "__init__.py")
+    with (package / "__init__.py").open("a") as file:
+        file.write("\n\ndef late():\n    from . import net\n")
+    monkeypatch.syspath_prepend(place)
+    before = Plugin.of(f"{package.name}:load")
+    (other / "__init__.py").write_text("A = 1\n")
+    assert Plugin.of(f"{package.name}:load") == before
+    (package / "net.py").write_text("A = 1\n")
+    assert Plugin.of(f"{package.name}:load") != before
+
+
 def test_it_is_the_same_wherever_its_module_lies(module: str) -> None:
     plugin = Plugin.of(f"{module}:load")
     assert replace(plugin, folder="elsewhere") == plugin

@@ -1,14 +1,16 @@
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from datagen import dataset
 from datagen.dataset import TextImages
+from datagen.shards import Manifest
 from models.frozen import CtcRecognizer
 from models.teachers import Teacher
-from sweep import legibility
+from sweep import legibility, versions
 from sweep.evaluate import evaluate_uncompressed
 from sweep.legibility import Reading
 
@@ -21,7 +23,7 @@ def test_fonts_and_backgrounds_have_their_accuracy(
     assert path.parent == folder
     said = json.loads(path.read_text())
     whole = evaluate_uncompressed(recognizer, dataset.load(folder, "test")).accuracy
-    for groups in said.values():
+    for groups in said["found"].values():
         images = sum(group["images"] for group in groups.values())
         assert images == 12
         mean = sum(group["images"] * group["accuracy"] for group in groups.values()) / images
@@ -38,21 +40,48 @@ def test_an_image_without_a_text_counts_as_read(recognizer: CtcRecognizer, test_
     assert (first.accuracy, second.accuracy < 0.7) == (1.0, True)
 
 
-def test_readings_are_measured_once_for_each_recognizer(tmp_path: Path) -> None:
-    measured = [Reading("a", 1.0), Reading("", 0.25)]
+@pytest.fixture
+def folder(data_folder: Path, tmp_path: Path) -> Path:
+    """A data set of one's own."""
+    return shutil.copytree(data_folder, tmp_path / "data")
+
+
+def kept(folder: Path, measured: list[Reading], name: str = "english_g2", run: Path | None = None) -> list[Reading]:
+    """The readings that are kept, or else these."""
+    return legibility.readings(folder, run or folder, Teacher(name), lambda: measured)
+
+
+MEASURED, OTHERS = [Reading("a", 1.0), Reading("", 0.25)], [Reading("b", 0.5)]
+
+
+def test_readings_are_measured_once_for_each_recognizer(folder: Path) -> None:
     for name in ("english_g2", "ppocr"):
-        assert legibility.readings(tmp_path, tmp_path, Teacher(name), lambda: measured) == measured
-    assert legibility.readings(tmp_path, tmp_path, Teacher("ppocr"), list) == measured
-    assert len(list(tmp_path.iterdir())) == 2
+        assert kept(folder, MEASURED, name) == MEASURED
+    assert kept(folder, [], "ppocr") == MEASURED
+
+
+def test_readings_of_another_version_or_other_images_are_measured_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept(folder, MEASURED)
+    raised = versions.TABLE["recognizers"]._replace(number=99)
+    monkeypatch.setitem(versions.TABLE, "recognizers", raised)
+    assert kept(folder, OTHERS) == kept(folder, []) == OTHERS
+    manifest = Manifest.load(folder)
+    replace(manifest, spec=replace(manifest.spec, seed=7)).save(folder)
+    assert kept(folder, MEASURED) == kept(folder, []) == MEASURED
+
+
+@pytest.mark.parametrize("content", ['[["a", 1.0]]', "{", '{"of": 1}', ""])
+def test_readings_that_older_code_wrote_or_that_are_damaged_are_measured_again(folder: Path, content: str) -> None:
+    (folder / "readings-english_g2.json").write_text(content)
+    assert kept(folder, MEASURED) == kept(folder, []) == MEASURED
 
 
 def test_what_nobody_may_write_beside_the_images_is_kept_in_the_runs_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (folder / "readings-english_g2.json").write_text("[]")
     monkeypatch.setattr(legibility.os, "access", lambda path, mode: False)
-    data, run = tmp_path / "data", tmp_path / "run"
-    run.mkdir()
-    measured = [Reading("a", 1.0)]
-    assert legibility.readings(data, run, Teacher("english_g2"), lambda: measured) == measured
-    assert legibility.readings(data, run, Teacher("english_g2"), list) == measured
-    assert not data.exists()
+    assert kept(folder, MEASURED, run=tmp_path) == kept(folder, [], run=tmp_path) == MEASURED
+    assert (folder / "readings-english_g2.json").read_text() == "[]"

@@ -12,7 +12,7 @@ from runs import opened
 from datagen import spec
 from datagen.errors import ShardError
 from datagen.spec import DatasetSpec
-from sweep import launch, presets, stages
+from sweep import launch, presets, stages, versions
 from sweep.errors import SweepError
 from sweep.folder import RunFolder
 from sweep.points import PointTable
@@ -112,6 +112,39 @@ def test_a_run_is_not_resumed_as_another(started: Path, given: dict, said: str) 
     with pytest.raises(SweepError, match=said):
         opened(out=started, resume=True, **given)
     assert (started / "config.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "strategy", "refused"),
+    [
+        ("training", "conditional", True),
+        ("renderer", "conditional", True),
+        ("small", "conditional", True),
+        ("conditioning", "conditional", True),
+        ("conditioning", "shared", False),
+        ("elic", "conditional", False),
+    ],
+)
+def test_a_run_is_not_resumed_by_code_that_computes_something_else(
+    tmp_path: Path, name: str, strategy: str, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(preset="smoke", out=tmp_path / "run", strategy=strategy)
+    before = (tmp_path / "run" / "config.json").read_bytes()
+    monkeypatch.setitem(versions.TABLE, name, versions.TABLE[name]._replace(number=99))
+    if not refused:
+        opened(out=tmp_path / "run", resume=True)
+        return
+    with pytest.raises(SweepError, match=f"a release with another {'codec' if name == 'small' else name}; finish it"):
+        opened(out=tmp_path / "run", resume=True, budget=9)
+    assert (tmp_path / "run" / "config.json").read_bytes() == before
+
+
+def test_a_run_from_before_there_were_versions_is_not_resumed(started: Path) -> None:
+    content = json.loads((started / "config.json").read_text())
+    del content["versions"]
+    (started / "config.json").write_text(json.dumps(content))
+    with pytest.raises(SweepError, match="started by an older release"):
+        opened(out=started, resume=True)
 
 
 def test_a_run_is_not_resumed_on_other_data(started: Path, data_folder: Path) -> None:

@@ -18,7 +18,7 @@ from models.str_net import COMBINATIONS, StrNet
 from models.str_weights import ALPHANUMERIC
 from models.teachers import Teacher
 from models.weights import WeightsFile
-from sweep import stages
+from sweep import stages, versions
 from sweep.checkpoints import Store
 from sweep.config import StageConfig, SweepConfig
 from sweep.errors import SweepError
@@ -80,6 +80,15 @@ def test_a_recognizers_weights_are_part_of_a_key_wherever_they_lie(config: Sweep
     assert key("a.pth", "1" * 64) != key("a.pth", "2" * 64)
 
 
+def test_a_users_code_is_part_of_a_key_wherever_it_lies(config: SweepConfig) -> None:
+    def key(folder: str, code: str | None) -> str:
+        teacher = Teacher("mine:load", source=Plugin(folder, "1" * 64, code))
+        return stages.stage2(replace(config, recognizers=(teacher,)), 0.01, 0.1).key
+
+    assert key("here", "2" * 64) == key("there", "2" * 64)
+    assert len({key("here", "2" * 64), key("here", "3" * 64), key("here", None)}) == 3
+
+
 def test_shares_are_part_of_a_key_and_scale_is_not(config: SweepConfig) -> None:
     def key(*weights: float) -> str:
         teachers = (Teacher("english_g2", weights[0]), Teacher("mine:load", weights[1], Plugin("here", "1" * 64)))
@@ -100,10 +109,44 @@ def test_a_checkpoint_is_part_of_a_key_wherever_it_lies(config: SweepConfig, con
         assert len({*keys.values(), stages.stage2(each, 0.01, 0.1).key}) == 3
 
 
-def test_without_a_checkpoint_a_key_is_what_it_was_before_there_could_be_one(config: SweepConfig) -> None:
-    node = stages.stage1(config, 0.01)
-    fields = {name: value for name, value in asdict(node).items() if name != "init"}
+def test_an_older_release_finds_its_keys_again(config: SweepConfig) -> None:
+    """Before there were versions and checkpoints to start from; the data's digest is that of another renderer."""
+    node = stages.as_of(stages.stage2(config, 0.01, 0.1), "data", None)
+    assert node.parent is not None
+    later = {"init": None, "versions": None}
+    before = {name: value for name, value in asdict(node.parent).items() if name not in later} | {"data": "data"}
+    fields = {name: value for name, value in asdict(node).items() if name not in later} | {"parent": before}
     assert node.key == hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("training", "plain1 plain2 conditioned1 conditioned2 folded2"),
+        ("small", "plain1 plain2 conditioned1 conditioned2 folded2"),
+        ("conditioning", "conditioned1 conditioned2 folded2"),
+        ("recognizers", "plain2 conditioned2 folded2"),
+        ("elic", ""),
+        ("renderer", ""),
+    ],
+)
+def test_a_raised_number_changes_the_keys_of_what_depends_on_it(
+    config: SweepConfig, conditional: SweepConfig, name: str, changed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def keys() -> dict[str, str]:
+        nodes = {
+            "plain1": stages.stage1(config, 0.01),
+            "plain2": stages.stage2(config, 0.01, 0.1),
+            "conditioned1": stages.conditioned1(conditional),
+            "conditioned2": stages.conditioned2(conditional),
+            "folded2": stages.stage2(conditional, 0.01, 0.1),
+        }
+        return {name: node.key for name, node in nodes.items()}
+
+    before = keys()
+    monkeypatch.setitem(versions.TABLE, name, versions.TABLE[name]._replace(number=99))
+    after = keys()
+    assert {node for node in before if before[node] != after[node]} == {*changed.split()}
 
 
 def test_training_starts_from_a_checkpoint(

@@ -75,6 +75,19 @@ def test_nodes_are_listed_with_their_users(runs: Path, config: SweepConfig) -> N
     assert [entry.users for entry in store.entries(runs / "b")] == [("a", "b")]
 
 
+@pytest.mark.parametrize("description", ["{", "[]", '"a"', '{"codec": "small", "stage": {}}', None])
+def test_nodes_that_older_code_described_are_listed_and_deleted(runs: Path, description: str | None) -> None:
+    [entry] = store.entries(runs)
+    file = entry.path.with_suffix(".json")
+    file.unlink()
+    if description:
+        file.write_text(description)
+    assert entry.row(0)[1] == "?"
+    shutil.rmtree(runs / "a")
+    assert store.prune(runs) == 1
+    assert list((runs / "store").iterdir()) == []
+
+
 def test_only_what_no_run_uses_is_deleted(runs: Path) -> None:
     assert store.prune(runs) == 0
     with pytest.raises(SweepError, match="delete the run"):
