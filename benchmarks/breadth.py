@@ -15,8 +15,7 @@ from datagen.dataset import TextImages
 from datagen.lines import Look, Texts
 from datagen.spec import DatasetSpec
 from models import recognizers, teachers
-from models.trained import TrainedCodec
-from sweep import checkpoints, points, presets
+from sweep import export, points, presets
 from sweep.evaluate import evaluate, evaluate_uncompressed
 from sweep.folder import RunFolder
 from sweep.pareto import Objectives, front
@@ -77,11 +76,9 @@ def _run(name: str, fields: dict, arguments: Arguments) -> RunFolder:
 
 def _curve(run: RunFolder, images: TextImages) -> list[Objectives]:
     """Of the run's front, on other images."""
-    config, found = run.config, []
-    recognizer = teachers.load(config.recognizers)
-    for checkpoint in points.read(run.path).filter("on_front")["checkpoint"]:
-        codec = checkpoints.load_codec(config.codec, run.path / checkpoint)
-        point = evaluate(TrainedCodec(codec, config.codec, config.recognizer_identity, {}), recognizer, images)
+    recognizer, found = teachers.load(run.config.recognizers), []
+    for row in points.read(run.path).filter("on_front").iter_rows(named=True):
+        point = evaluate(export.trained(run, row), recognizer, images)
         found.append(Objectives(point.bpp, point.accuracy))
     return front(found)
 

@@ -3,16 +3,15 @@
 import json
 import math
 import os
-import pickle
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from filelock import BaseFileLock, FileLock, Timeout
-from torch import nn
 
 from datagen import dataset
 from datagen.dataset import TextImages
@@ -21,13 +20,14 @@ from models import codecs
 from models.base import Codec
 from models.conditioning import ConditionedCodec
 from models.reading import FrozenRecognizer
-from sweep import interruption
-from sweep.errors import SweepError
+from sweep import interruption, saved
+from sweep.errors import DamagedError, SweepError
 from sweep.keeper import FileKeeper
 from sweep.objectives import objective_of
-from sweep.stages import Node
+from sweep.stages import Node, Origins
 from sweep.training import ALONE, Progress, Team, train_stage
 
+AnyCodec = TypeVar("AnyCodec", Codec, ConditionedCodec, Codec | ConditionedCodec)
 SHARED = "store"
 """Folder beside the runs that keeps what any of them has trained."""
 
@@ -50,7 +50,10 @@ class Store:
 
     def path(self, node: Node) -> Path:
         """Final weights of a node."""
-        return self.folder / f"{node.key}.pt"
+        return self._file(node.key)
+
+    def _file(self, key: str) -> Path:
+        return self.folder / f"{key}.pt"
 
     def codec(
         self,
@@ -73,8 +76,8 @@ class Store:
             Interrupted: it was asked to end; what it has done is saved.
             WeightsError: as `Node.start`.
         """
-        if self.holds(node):
-            return self.load(node).to(device)
+        if (found := self.found(node)) is not None:
+            return found.to(device)
         if node.parent is None:
             codec = node.start().to(device)
         else:
@@ -100,11 +103,60 @@ class Store:
 
     def holds(self, node: Node) -> bool:
         """Whether its weights are here; those that another run has trained are taken over."""
-        path = self.path(node)
-        if self.shared is not None and not path.exists() and (self.shared / path.name).exists():
-            for name in (path.with_suffix(".json").name, path.name):
-                _link(self.shared / name, self.folder / name)
+        return self.has(node.key)
+
+    def has(self, key: str) -> bool:
+        """The same by a node's key.
+
+        Raises:
+            SweepError: what another run has trained cannot be read, or not be taken over.
+        """
+        path = self._file(key)
+        shared = None if self.shared is None or path.exists() else self.shared / path.name
+        if shared is not None and shared.exists() and saved.kept(shared):
+            for file in (shared.with_suffix(".json"), shared):
+                if file.exists():
+                    _link(file, self.folder / file.name)
         return path.exists()
+
+    def found(self, node: Node) -> Codec | ConditionedCodec | None:
+        """A finished node's codec, in evaluation mode on the CPU; None where it is not trained.
+
+        A damaged file is set aside, and what another run has trained takes its place.
+
+        Raises:
+            SweepError: its file cannot be read, or holds the weights of another network.
+        """
+        return self._found(node.key, node.build)
+
+    def plain(self, codec: str, key: str) -> Codec | None:
+        """The same of a plain codec, by its name and the key of its node."""
+        return self._found(key, lambda: codecs.build(codec))
+
+    def _found(self, key: str, build: Callable[[], AnyCodec]) -> AnyCodec | None:
+        while self.has(key):
+            try:
+                return _filled(build(), self._file(key))
+            except DamagedError:
+                saved.set_aside(self._file(key))
+        return None
+
+    def origins(self, key: str) -> Origins:
+        """The trials that a point's stage 2 went on from, as its description has them; none where that is lost."""
+        try:
+            node = json.loads(self._file(key).with_suffix(".json").read_text())
+        except (OSError, ValueError):
+            return ()
+        found: list[tuple[float, float]] = []
+        while (node := node["parent"]) is not None:
+            if node["recognizer"] and not node["plane"]:
+                found.append((node["stage"]["rate_weight"], node["stage"]["ocr_weight"]))
+        return tuple(reversed(found))
+
+    def sift(self) -> None:
+        """Sets aside all that is damaged here, half-done stages included, before anybody counts on it."""
+        for path in sorted(self.folder.glob("*.pt")):
+            saved.kept(path)
 
     def _save(self, node: Node, codec: Codec | ConditionedCodec) -> None:
         path = self.path(node)
@@ -122,21 +174,6 @@ class Store:
         self._keeper(node).forget()
         # Nobody else writes to them, whatever the clocks of other machines say.
         forget_partials(self.folder, f"{node.key}.*", seconds=-math.inf)
-
-    def load(self, node: Node) -> Codec | ConditionedCodec:
-        """A finished node's codec, in evaluation mode on the CPU.
-
-        Raises:
-            SweepError: its file is missing or damaged.
-        """
-        codec = node.build()
-        try:
-            _load(codec, self.path(node))
-        except SweepError:
-            if self.shared is not None:
-                (self.shared / self.path(node).name).unlink(missing_ok=True)
-            raise
-        return codec
 
     def _train(
         self,
@@ -194,28 +231,24 @@ def _acquire(lock: BaseFileLock, wait: Callable[[], None]) -> None:
 
 def _link(source: Path, target: Path) -> None:
     """Gives a file a second name; where the file system knows none, a copy."""
-    with atomic(target) as partial:
-        try:
-            os.link(source, partial)
-        except OSError:
-            shutil.copyfile(source, partial)
-
-
-def load_codec(name: str, path: Path) -> Codec:
-    """A plain codec with the weights of a store's file, in evaluation mode on the CPU.
-
-    Raises:
-        SweepError: the file is missing or damaged.
-    """
-    codec = codecs.build(name)
-    _load(codec, path)
-    return codec
-
-
-def _load(codec: nn.Module, path: Path) -> None:
     try:
-        codec.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
-        # torch's own reasons run over many lines.
-        raise SweepError(f"{path} is missing or damaged; delete it and resume the run to train it again") from None
-    codec.eval()
+        with atomic(target) as partial:
+            try:
+                os.link(source, partial)
+            except OSError:
+                shutil.copyfile(source, partial)
+    except OSError as error:
+        raise SweepError(f"{target} cannot be written ({error.strerror}); the run needs it") from error
+
+
+def _filled(codec: AnyCodec, path: Path) -> AnyCodec:
+    """The codec with the weights of a file."""
+    try:
+        codec.load_state_dict(saved.load(path))
+    # torch's own reasons run over many lines.
+    except (RuntimeError, TypeError) as error:
+        raise SweepError(
+            f"{path} holds the weights of another network, as another version of this program built it; "
+            "use that version, or start again beside other runs"
+        ) from error
+    return codec.eval()

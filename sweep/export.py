@@ -1,17 +1,16 @@
 """A run's codecs as models: a point of its front, or the conditioned codec with a dial along it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from datagen import shards
+from models.base import Codec
 from models.conditioning import ConditionedCodec
 from models.trained import Model, RateDial, Stop, TrainedCodec
 from sweep import stages, versions
-from sweep.checkpoints import Store, load_codec
+from sweep.checkpoints import Store
 from sweep.errors import SweepError
 from sweep.folder import RunFolder
 from sweep.points import Row
@@ -35,24 +34,37 @@ def choose(front: pl.DataFrame, max_bpp: float) -> Row:
 
 
 def trained(run: RunFolder, row: Row) -> TrainedCodec:
-    """The codec of a point.
+    """The codec of a point, with what was measured of it.
 
     Raises:
-        SweepError: its file is missing or damaged, or another release trained it.
+        SweepError: as `codec`, or another release trained it.
     """
     if reason := foreign(run, "codec"):
         raise SweepError(reason)
     facts = {name: row[name] for name in FACTS if row[name] is not None}
-    with _dated(run):
-        codec = load_codec(row["codec"], run.path / row["checkpoint"])
-    return TrainedCodec(codec, row["codec"], run.config.recognizer_identity, facts)
+    return TrainedCodec(codec(run.path, row), row["codec"], run.config.recognizer_identity, facts)
+
+
+def codec(folder: Path, row: Row) -> Codec:
+    """The codec of a point in a run's folder, or in those beside it; in evaluation mode on the CPU.
+
+    Raises:
+        SweepError: its checkpoint is lost, or holds the weights of another network.
+    """
+    found = Store.of(folder).plain(row["codec"], row["point_id"])
+    if found is None:
+        raise SweepError(
+            f"the checkpoint of point {row['point_id']} is lost; python -m sweep.run --resume --out {folder} makes it again"
+        )
+    return found
 
 
 def dial(run: RunFolder, front: pl.DataFrame) -> RateDial:
     """The run's conditioned codec with a dial along the front.
 
     Raises:
-        SweepError: the run has none, or too few points to lay a path through, or another release trained it.
+        SweepError: the run has none, or none yet, or too few points to lay a path through, or another release trained
+            it.
     """
     front = front.filter(kind="tfic")
     if run.config.strategy != "conditional":
@@ -60,8 +72,11 @@ def dial(run: RunFolder, front: pl.DataFrame) -> RateDial:
     if reason := foreign(run, "codec", "conditioning"):
         raise SweepError(reason)
     node = stages.as_of(stages.conditioned2(run.config), shards.digest(run.data), run.versions)
-    with _dated(run):
-        network = Store.of(run.path).load(node)
+    network = Store.of(run.path).found(node)
+    if network is None:
+        raise SweepError(
+            f"{run.path} has no codec after stage 2 yet; python -m sweep.run --resume --out {run.path} trains it"
+        )
     assert isinstance(network, ConditionedCodec)
     path = path_along(front)
     facts = {"points": len(front), "least_bpp": front["bpp"].min(), "most_bpp": front["bpp"].max()}
@@ -77,18 +92,6 @@ def foreign(run: RunFolder, *names: str) -> str | None:
         return None
     said = " and ".join(sorted(changed))
     return f"{run.path} was started by a release with another {said}; only that one can export or draw its codecs"
-
-
-@contextmanager
-def _dated(run: RunFolder) -> Iterator[None]:
-    """Of an old run's file that cannot be loaded, says that this may be due to its age: it cannot be trained again."""
-    try:
-        yield
-    except SweepError as error:
-        if run.versions == versions.today(run.config.codec):
-            raise
-        reason = str(error).partition(";")[0]
-        raise SweepError(f"{reason}, or another release trained it; use the one that started {run.path}") from error
 
 
 def path_along(front: pl.DataFrame) -> tuple[Stop, ...]:

@@ -1,6 +1,8 @@
 """The pictures of a run: its front, and reconstructions with what was read in them."""
 
 import itertools
+import logging
+from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
@@ -14,8 +16,11 @@ from models.metrics import accuracy
 from models.reading import FrozenRecognizer
 from models.trained import TrainedCodec
 from sweep import export, points
+from sweep.errors import SweepError
 from sweep.folder import RunFolder
 from sweep.points import Row
+
+logger = logging.getLogger(__name__)
 
 BASE, TFIC, FRONT, CLASSICAL, OTHER = "#7f7f7f", "#5fa8d3", "#c1121f", "#e09f3e", "#6a4c93"
 RIGHT, WRONG = "#2d6a4f", "#c1121f"
@@ -75,9 +80,12 @@ def _tick(rate: float, position: float) -> str:
 
 
 def reconstructions_figure(run: RunFolder, frame: pl.DataFrame, test: TextImages) -> Figure:
-    """Original, base and TFIC reconstructions at like rates, each with what was read in it."""
+    """Original, base and TFIC reconstructions at like rates, each with what was read in it.
+
+    What has lost its codec is left out, with a line.
+    """
     recognizer = teachers.load(run.config.recognizers)
-    shown = [("original", None), *_pairs(frame)]
+    shown = [("original", None), *_loaded(run, _pairs(frame))]
     images = test.images[:IMAGES]
     # Where there is no label, what is read in the original stands for it.
     truths = [
@@ -86,8 +94,7 @@ def reconstructions_figure(run: RunFolder, frame: pl.DataFrame, test: TextImages
     ]
     figure = Figure(figsize=(2.9 * len(shown), 1.15 * IMAGES + 0.4), dpi=110, layout="constrained")
     grid = figure.subplots(IMAGES, len(shown), squeeze=False)
-    for (title, point), column in zip(shown, grid.T, strict=True):
-        trained = None if point is None else export.trained(run, point)
+    for (title, trained), column in zip(shown, grid.T, strict=True):
         column[0].set_title(title, fontsize=10)
         for axes, image, truth in zip(column, images, truths, strict=False):
             _show(axes, image, truth, trained, recognizer)
@@ -106,6 +113,14 @@ def _pairs(frame: pl.DataFrame) -> list[tuple[str, Row]]:
         near = front.sort((pl.col("bpp") / point["bpp"]).log().abs()).row(0, named=True)
         pairs += [(f"base, {point['bpp']:.3f} bpp", point), (f"TFIC, {near['bpp']:.3f} bpp", near)]
     return pairs
+
+
+def _loaded(run: RunFolder, pairs: list[tuple[str, Row]]) -> Iterator[tuple[str, TrainedCodec]]:
+    for title, point in pairs:
+        try:
+            yield title, export.trained(run, point)
+        except SweepError as error:
+            logger.warning("%s is not drawn: %s", title, error)
 
 
 def _show(

@@ -59,6 +59,8 @@ def sweep(run: RunFolder, seconds: float = math.inf) -> Effort:
         recorder = Recorder(table, tracker, display)
         display.show(table.frame)
         try:
+            display.phase("looking through what is trained")
+            Store.of(run.path).sift()
             _prepare(run, tracker, display)
             display.phase("reading the training images as they are")
             pool = Pool(run.config, run.path, run.data, recorder, display.advanced)
@@ -105,24 +107,27 @@ def _check_texts(texts: list[str], config: SweepConfig, display: Display) -> Non
 def _measure(
     run: RunFolder, table: PointTable, pool: Pool, recorder: Recorder, display: Display, deadline: float
 ) -> None:
-    targets = plan.targets(run, table)
+    targets, lost = plan.targets(run, table), plan.lost(run, table)
     searched = table.of("tfic", *DONE)
     trials = max(0, run.config.budget - len(searched))
-    display.expect(plan.training(run, targets, trials), len(targets) + trials)
+    display.expect(plan.training(run, targets, trials + len(lost)), len(targets) + len(lost) + trials)
     shared = stages.shared(run.config)
     _train(run, shared[:1], pool, recorder, display)
-    _compare(run, targets, pool, display)
+    _points(run, targets, "measuring the base codec and what it is compared with", pool, display)
     if not len(table.of("base", "complete")):
         raise SweepError("no stage 1 succeeded, so no trial can start; see the points' reasons above")
     _train(run, shared[1:], pool, recorder, display)
+    _points(run, lost, f"making {len(lost)} trials again, which have lost their checkpoints", pool, display)
     display.phase(f"searching lambda and beta, {pool.searching(trials)} at a time", trials)
     pool.search(trials, searched.iter_rows(named=True), deadline)
 
 
-def _compare(run: RunFolder, targets: list[Target], pool: Pool, display: Display) -> None:
-    """The points beside the trials."""
+def _points(run: RunFolder, targets: list[Target], phase: str, pool: Pool, display: Display) -> None:
+    """The points beside those that the search proposes."""
+    if not targets:
+        return
     with _claimed(run, [node for target in targets if (node := target.node(run.config))], display):
-        display.phase("measuring the base codec and what it is compared with", len(targets))
+        display.phase(phase, len(targets))
         for wave in stages.waves(targets, lambda target: target.node(run.config)):
             pool.measure(wave)
             interruption.heed(run.path)

@@ -42,9 +42,14 @@ def named(params: dict[str, Any], config: SweepConfig) -> Named:
     return (*weights(params, config), *(value for _, value in varied(params, config)))
 
 
+def varied_by(row: Row, config: SweepConfig) -> tuple[tuple[str, float], ...]:
+    """The settings of stage 2 of a point in the table."""
+    return tuple((name, row[COLUMNS.get(name, name)]) for name, _, _ in config.vary)
+
+
 def named_by(row: Row, config: SweepConfig) -> Named:
-    """The same of a point in the table."""
-    return (row["lambda"], row["beta"], *(row[COLUMNS.get(name, name)] for name, _, _ in config.vary))
+    """The name of a point in the table."""
+    return (row["lambda"], row["beta"], *(value for _, value in varied_by(row, config)))
 
 
 def within(config: SweepConfig) -> SweepConfig:

@@ -11,7 +11,7 @@ from datagen.dataset import TextImages
 from models import container, held_out
 from models.metrics import mean_accuracy
 from models.trained import TrainedCodec
-from sweep.checkpoints import load_codec
+from sweep import export
 from sweep.points import OTHERS, Row
 
 
@@ -32,6 +32,9 @@ def read(row: Row, readers: list[str], folder: Path, data: TextImages) -> dict[s
     Args:
         folder: the run's.
         data: the test split.
+
+    Raises:
+        SweepError: as `export.codec`.
     """
     images = data.images if row["checkpoint"] is None else _reconstructed(row, folder, data.images)
     engines, _ = held_out.opened(())
@@ -41,5 +44,5 @@ def read(row: Row, readers: list[str], folder: Path, data: TextImages) -> dict[s
 
 
 def _reconstructed(row: Row, folder: Path, images: UInt8[np.ndarray, "n h w 3"]) -> UInt8[np.ndarray, "n h w 3"]:
-    trained = TrainedCodec(load_codec(row["codec"], folder / row["checkpoint"]), row["codec"], "", {})
+    trained = TrainedCodec(export.codec(folder, row), row["codec"], "", {})
     return np.stack([container.decode(trained, container.encode(trained, image)) for image in images])

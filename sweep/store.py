@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models.console import ended
+from sweep import saved
 from sweep.checkpoints import SHARED
 from sweep.console import STYLE, complain
 from sweep.errors import SweepError
@@ -31,7 +32,8 @@ class Arguments:
     folder: tyro.conf.Positional[Path]
     """A run's folder, or the folder that runs lie in."""
     prune: bool = False
-    """Delete what no run uses: what is left of runs that were deleted. Needs the folder that runs lie in."""
+    """Delete what no run uses: what is left of runs that were deleted, and what was set aside as damaged. Needs the
+    folder that runs lie in."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,9 @@ class Entry:
         """Its cells of the table."""
         stat = self.path.stat()
         size, age = f"{stat.st_size / 2**20:.1f} MiB", clock(now - stat.st_mtime)
-        return self.path.stem, _what(self.path.with_suffix(".json")), size, age, ", ".join(self.users) or "-"
+        key, _, kind = self.path.name.partition(".")
+        what = _what(self.path.with_suffix(".json")) if kind == "pt" else kind.replace("pt.", "")
+        return key, what, size, age, ", ".join(self.users) or "-"
 
 
 def main() -> int:
@@ -64,7 +68,7 @@ def main() -> int:
 
 
 def entries(folder: Path) -> list[Entry]:
-    """What a run, or the runs in a folder, have trained; the oldest first.
+    """What a run, or the runs in a folder, have trained, and what of it is damaged; the oldest first.
 
     Raises:
         SweepError: the folder is neither.
@@ -73,12 +77,14 @@ def entries(folder: Path) -> list[Entry]:
     if place is None:
         raise SweepError(f"{folder} is no run's folder and holds none; give runs, or a folder in it")
     runs = folder.parent if place.name == "checkpoints" else folder
-    files = sorted(place.glob("[0-9a-f]*[0-9a-f].pt"), key=lambda path: path.stat().st_mtime)
-    return [Entry(path, tuple(_users(runs, path.name))) for path in files]
+    nodes = [Entry(path, tuple(_users(runs, path.name))) for path in place.glob("[0-9a-f]*[0-9a-f].pt")]
+    places = [place] if place.name == "checkpoints" else [place, *runs.glob("*/checkpoints")]
+    damaged = [Entry(path, ()) for each in places for path in each.glob(f"*{saved.ASIDE}")]
+    return sorted([*nodes, *damaged], key=lambda entry: entry.path.stat().st_mtime)
 
 
 def prune(folder: Path) -> int:
-    """Deletes the nodes that no run in the folder holds; returns how many there were.
+    """Deletes the nodes that no run in the folder holds, and what is damaged; returns how many there were.
 
     Raises:
         SweepError: the folder is one run's.
@@ -88,7 +94,8 @@ def prune(folder: Path) -> int:
     unused = [entry.path for entry in entries(folder) if not entry.users]
     for path in unused:
         path.unlink()
-        path.with_suffix(".json").unlink(missing_ok=True)
+        if path.suffix == ".pt":
+            path.with_suffix(".json").unlink(missing_ok=True)
     return len(unused)
 
 

@@ -59,7 +59,7 @@ def train_together(
         SweepError: the training diverged, or failed once too often.
         KeyboardInterrupt: it was asked to end, and its state is saved.
     """
-    if Store.of(folder).holds(node):
+    if Store.of(folder).found(node) is not None:
         return
     news = _queue()
     # In the main thread, Ray Train would take Ctrl-C over, for good.

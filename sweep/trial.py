@@ -18,7 +18,7 @@ from models.conditioning import ConditionedCodec
 from models.reading import FrozenRecognizer
 from models.teachers import Teacher
 from models.trained import TrainedCodec
-from sweep import stages
+from sweep import proposals, stages
 from sweep.checkpoints import Store
 from sweep.classical import ClassicalCodec
 from sweep.config import SweepConfig
@@ -47,6 +47,11 @@ class Target:
     """Trials that one of the strategy `continued` comes from."""
     varied: tuple[tuple[str, float], ...] = ()
     """Settings of its stage 2, in place of the sweep's."""
+
+    @classmethod
+    def of(cls, row: Row, config: SweepConfig, origins: stages.Origins) -> "Target":
+        """That of a trial in the table."""
+        return cls("tfic", row["lambda"], row["beta"], origins=origins, varied=proposals.varied_by(row, config))
 
     def node(self, config: SweepConfig) -> Node | None:
         """The training that it needs, if any."""

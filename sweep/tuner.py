@@ -1,6 +1,7 @@
 """Points in parallel, as trials of Ray Tune."""
 
 import functools
+import logging
 import math
 import os
 import time
@@ -26,7 +27,7 @@ from datagen.generate import Report
 from sweep import cluster, interruption, proposals, rereading, study, teaching, trial
 from sweep.checkpoints import Store
 from sweep.config import SweepConfig
-from sweep.errors import Interrupted
+from sweep.errors import Interrupted, SweepError
 from sweep.points import Row
 from sweep.relay import Observer, Relay, Rungs, target_of
 from sweep.search import INTERRUPTED, FrontSearch
@@ -35,6 +36,8 @@ from sweep.study import OBJECTIVES
 from sweep.trainer import train_together
 from sweep.training import Progress, every
 from sweep.trial import Data, Target
+
+logger = logging.getLogger(__name__)
 
 NO_OBJECTIVES = dict.fromkeys(OBJECTIVES)
 """Tune wants every report to name them."""
@@ -111,12 +114,19 @@ class Pool:
         return proposals.at_a_time(self._config, trials, self._places)
 
     def reread(self, rows: list[Row], readers: list[str]) -> None:
-        """Has the points read by readers that are held out, as many at a time as there are workers."""
+        """Has the points read by readers that are held out, as many at a time as there are workers.
+
+        One that has lost its checkpoint is left out, with a line.
+        """
         read = ray.remote(num_cpus=self._config.cpus_per_trial)(_reread)
         waiting = {read.remote(row, readers, self._config, self._folder, self._data): row for row in rows}
         while waiting:
             [done], _ = ray.wait([*waiting], num_returns=1)
-            self._observer.reread(waiting.pop(done), ray.get(done))
+            row = waiting.pop(done)
+            try:
+                self._observer.reread(row, ray.get(done))
+            except SweepError as error:
+                logger.warning("%s is not read: %s", row["point_id"], error)
 
     def _fit(
         self,

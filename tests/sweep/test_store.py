@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from datagen import dataset
 from datagen.dataset import TextImages
 from datagen.spec import DatasetSpec
+from models import codecs
 from models.conditioning import ConditionedCodec
 from models.frozen import CtcRecognizer
 from sweep import stages, store
@@ -54,14 +55,59 @@ def test_what_one_run_has_trained_another_does_not(
     assert not Store.of(runs / "b").holds(stages.stage1(config, 0.02))
 
 
-def test_a_damaged_node_is_not_taken_over_again(runs: Path, config: SweepConfig) -> None:
-    node = stages.stage1(config, 0.01)
-    assert Store.of(runs / "b").holds(node)
-    Store.of(runs / "b").path(node).write_bytes(b"damaged")
-    with pytest.raises(SweepError, match="damaged"):
-        Store.of(runs / "b").load(node)
-    Store.of(runs / "b").path(node).unlink()
-    assert not Store.of(runs / "b").holds(node)
+def damage(path: Path) -> None:
+    """Flips a bit in the middle, which torch reads without a word."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 64
+    path.write_bytes(content)
+
+
+def replaced(path: Path, content: bytes) -> None:
+    """Another file in its place, which shares nothing with the one before."""
+    path.unlink()
+    path.write_bytes(content)
+
+
+def test_what_is_damaged_is_set_aside_and_taken_from_another_run(
+    runs: Path, config: SweepConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    node, store = stages.stage1(config, 0.01), Store.of(runs / "b")
+    assert store.holds(node)
+    good = store.path(node).read_bytes()
+    replaced(store.path(node), good[:-100])
+    assert store.found(node) is not None
+    assert store.path(node).read_bytes() == good
+    assert store.path(node).with_name(f"{node.key}.pt.damaged").read_bytes() == good[:-100]
+    assert f"{node.key}.pt is damaged: it is set aside" in caplog.text
+
+
+def test_what_is_damaged_everywhere_is_trained_again_and_nothing_is_deleted(
+    runs: Path, config: SweepConfig, images: TextImages, recognizer: CtcRecognizer
+) -> None:
+    node, seen = stages.stage1(config, 0.01), list[Progress]()
+    damage(Store.of(runs / "a").path(node))
+    Store.of(runs / "a").sift()
+    Store.of(runs / "b").codec(node, images, recognizer, CPU, seen.append)
+    assert [progress.step for progress in seen] == [2]
+    places = [runs / "a" / "checkpoints", runs / "store"]
+    assert [(place / f"{node.key}.pt.damaged").exists() for place in places] == [True, True]
+    assert Store.of(runs / "a").found(node) is not None
+
+
+def test_a_whole_file_of_another_network_is_left_where_it_is(runs: Path, config: SweepConfig) -> None:
+    node, store = stages.stage1(config, 0.01), Store.of(runs / "a")
+    other = codecs.build("mbt2018-mean").state_dict()
+    torch.save(other, store.path(node))
+    with pytest.raises(SweepError, match="another network"):
+        store.found(node)
+    assert store.path(node).exists()
+    assert (runs / "store" / f"{node.key}.pt").exists()
+
+
+def test_what_is_not_trained_is_not_found_and_costs_nobody_anything(runs: Path, config: SweepConfig) -> None:
+    before = sorted(runs.rglob("*"))
+    assert Store.of(runs / "b").found(stages.stage1(config, 0.02)) is None
+    assert sorted(runs.rglob("*")) == before
 
 
 def test_nodes_are_listed_with_their_users(runs: Path, config: SweepConfig) -> None:
@@ -95,6 +141,16 @@ def test_only_what_no_run_uses_is_deleted(runs: Path) -> None:
     shutil.rmtree(runs / "a")
     assert store.prune(runs) == 1
     assert list((runs / "store").iterdir()) == []
+
+
+def test_what_was_set_aside_is_listed_and_pruned(runs: Path, config: SweepConfig) -> None:
+    node = stages.stage1(config, 0.01)
+    (runs / "b" / "checkpoints" / f"{node.key}.partial.pt.damaged").write_bytes(b"half")
+    [half] = [entry for entry in store.entries(runs) if entry.path.suffix == ".damaged"]
+    assert half.row(half.path.stat().st_mtime)[:2] == (node.key, "partial.damaged")
+    assert store.entries(runs / "b") == [half]
+    assert store.prune(runs) == 1
+    assert [entry.users for entry in store.entries(runs)] == [("a",)]
 
 
 def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
