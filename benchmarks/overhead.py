@@ -19,7 +19,7 @@ from sweep.folder import RunFolder
 from sweep.points import PointTable, Row
 from sweep.progress import Display
 from sweep.recorder import Recorder
-from sweep.tracking import Tracker
+from sweep.tracker import Tracker
 from sweep.trial import Target
 from sweep.tuner import Pool
 
@@ -64,7 +64,7 @@ def main() -> None:
 
 def _sweep(run: RunFolder, trials: int) -> None:
     table, display = PointTable(run.path), Display(run.config)
-    recorder = Clock(table, Tracker(run.tracking_uri, run.sweep_id, run.path.name, {}), display)
+    recorder = Clock(table, Tracker(run.tracking_uri, run.sweep_id, run.path, {}), display)
     pool = Pool(run.config, run.path, run.data, recorder)
     for node in stages.shared(run.config):
         pool.train(node, lambda progress, places: None)

@@ -12,10 +12,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import polars as pl
-from filelock import FileLock, Timeout
+from filelock import Timeout
 from pydantic import TypeAdapter
 
 from datagen.errors import DataError, ShardError
+from datagen.locks import file_lock
 from datagen.render import Sample
 from datagen.spec import SPLITS, Spec, Split, count
 
@@ -116,9 +117,8 @@ def claimed(folder: Path) -> Iterator[None]:
     Raises:
         DataError: it cannot be written.
     """
-    lock = FileLock(folder / LOCK)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        lock = file_lock(folder / LOCK)
         lock.acquire(timeout=0)
     except Timeout:
         logger.warning("%s: another process fills it, which is waited for", folder)

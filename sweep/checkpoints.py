@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
-from filelock import BaseFileLock, FileLock, Timeout
+from filelock import BaseFileLock, Timeout
 
 from datagen import dataset
 from datagen.dataset import TextImages
+from datagen.locks import file_lock
 from datagen.shards import atomic, forget_partials
 from models import codecs
 from models.base import Codec
@@ -209,7 +210,7 @@ class Store:
         """
         with ExitStack() as held:
             for key in sorted(node.key for node in nodes if not self.holds(node)):
-                lock = FileLock(self._place / f"{key}.lock")
+                lock = file_lock(self._place / f"{key}.lock")
                 _acquire(lock, wait)
                 held.callback(lock.release)
             yield

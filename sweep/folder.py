@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 from pydantic import TypeAdapter
 
+from datagen.locks import file_lock
 from datagen.shards import atomic
 from sweep import versions
 from sweep.config import SweepConfig
@@ -60,7 +61,7 @@ class RunFolder:
         lock = self.path / "tune" / "lock"
         lock.parent.mkdir(exist_ok=True)
         try:
-            with FileLock(lock, timeout=0):
+            with file_lock(lock, timeout=0):
                 yield
         except Timeout:
             raise SweepError(f"another sweep works in {self.path}; let it end, or start in another --out") from None
@@ -116,7 +117,22 @@ def _placed(uri: str, place: Callable[[Path], str]) -> str:
     """The URI of a store with its file, if it has one, at another path."""
     file = sqlite_file(uri)
     _, mark, query = uri.partition("?")
-    return uri if file is None else f"{SQLITE}{quote(place(file))}{mark}{query}"
+    return uri if file is None else f"{SQLITE}{_escaped(place(file))}{mark}{query}"
+
+
+def plain(uri: str) -> str:
+    """The URI of a store with no more signs of its path escaped than must be: MLflow makes the folder that it reads."""
+    return _placed(uri, str)
+
+
+def openable(uri: str) -> str:
+    """The URI for MLflow to open; from the working directory where that spares an escape."""
+    near = _placed(uri, os.path.relpath)
+    return uri if "%" not in uri or "%" in near else near
+
+
+def _escaped(path: str) -> str:
+    return path.replace("%", "%25").replace("?", "%3F")
 
 
 def new_sweep_id() -> str:

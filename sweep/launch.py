@@ -2,6 +2,7 @@
 
 import functools
 import math
+import shlex
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from sweep.points import PointTable
 from sweep.progress import Display, clock
 from sweep.recorder import Recorder
 from sweep.stages import Node
-from sweep.tracking import Tracker
+from sweep.tracker import LEAVING_SECONDS, Tracker
 from sweep.trial import Target
 from sweep.tuner import Pool
 
@@ -55,7 +56,7 @@ def sweep(run: RunFolder, seconds: float = math.inf) -> Effort:
     with run.claimed(), usage.peak_memory() as memory, display.live(), generate.ray_session():
         table = PointTable(run.path)
         display.phase("opening MLflow")
-        tracker = Tracker(run.tracking_uri, run.sweep_id, run.path.name, _params(run), display.print)
+        tracker = Tracker(run.tracking_uri, run.sweep_id, run.path, _params(run), display.print)
         recorder = Recorder(table, tracker, display)
         display.show(table.frame)
         try:
@@ -69,10 +70,10 @@ def sweep(run: RunFolder, seconds: float = math.inf) -> Effort:
             with interruption.gentle(run.path, display.print):
                 _measure(run, table, pool, recorder, display, started + seconds)
             _reread(run, table, pool, display)
-            recorder.settle()
             _report(run, table, tracker, display)
         except BaseException as error:
             tracker.finish("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+            tracker.settle(LEAVING_SECONDS)
             raise
         memory.look()
     effort = Effort(time.monotonic() - started, recorder.train_seconds, memory.bytes)
@@ -167,12 +168,12 @@ def _claimed(run: RunFolder, nodes: Iterable[Node], display: Display) -> Iterato
 
 def _report(run: RunFolder, table: PointTable, tracker: Tracker, display: Display) -> None:
     display.phase("drawing the report")
-    front, reconstructions = report.write(run)
-    tracker.figure(front, "front.png")
-    tracker.figure(reconstructions, "reconstructions.png")
-    for name in ("points.parquet", "front.json"):
+    report.write(run)
+    for name in ("front.png", "reconstructions.png", "points.parquet", "front.json"):
         tracker.file(run.path / name)
     tracker.finish("FINISHED")
+    display.phase("writing to MLflow what it lacks")
+    tracker.settle()
     _judge(table, display)
 
 
@@ -206,7 +207,8 @@ def _print_summary(run: RunFolder, table: PointTable, display: Display, effort: 
     )
     display.print(f"report:  {run.path / 'report.html'}")
     server = run.tracking_uri.startswith("http")
-    display.print(f"MLflow:  {run.tracking_uri if server else f'mlflow ui --backend-store-uri {run.tracking_uri}'}")
+    page = f"mlflow ui --backend-store-uri {shlex.quote(run.tracking_uri)}"
+    display.print(f"MLflow:  {run.tracking_uri if server else page}")
     display.print(f"export:  python -m sweep.pick {run.path} --max-bpp 0.1 --out model.pt")
     if run.config.strategy == "conditional":
         display.print(f"         python -m sweep.pick {run.path} --dial --out dial.pt")

@@ -1,14 +1,13 @@
 """What happens to a finished point: the table, MLflow and the screen learn of it at once."""
 
+import threading
 import time
-
-import polars as pl
 
 from sweep.figures import front_figure
 from sweep.points import PointTable, Row, front_summary
 from sweep.progress import Display
 from sweep.stages import Node
-from sweep.tracking import Tracker
+from sweep.tracker import Tracker
 from sweep.training import Progress
 
 FIGURE_SECONDS = 60.0
@@ -21,13 +20,16 @@ class Recorder:
     def __init__(self, table: PointTable, tracker: Tracker, display: Display) -> None:
         """Gives MLflow what it lacks of the table."""
         self._table = table
+        # MLflow's runs come from a thread of the tracker's.
+        self._lock = threading.Lock()
         self._tracker = tracker
         self._display = display
         self._pictured = 0.0
         self.train_seconds = 0.0
         """Spent in training by the points that finished here, and on what they share, for each of its places."""
         self._shared: dict[str, float] = {}
-        self._log()
+        self._complete()
+        tracker.start(self._logged)
 
     def progressed(self, identity: Row, progress: Progress) -> None:
         """Loss terms by step."""
@@ -42,11 +44,12 @@ class Recorder:
         self._shared[node.key] = progress.seconds
 
     def finished(self, row: Row) -> None:
-        """The point stands in points.parquet when this returns."""
-        self._table.add(row)
+        """The point stands in points.parquet when this returns, and waits to be written to MLflow."""
+        with self._lock:
+            self._table.add(row)
+        self._tracker.point(row)
         self._display.finished(row, self._table.frame)
         self.train_seconds += row.get("train_seconds") or 0.0
-        self._log()
         summary = front_summary(self._table.frame)
         figures = {name: value for name, value in summary.items() if name != "front"}
         self._tracker.sweep(figures, len(self._table.frame))
@@ -56,21 +59,22 @@ class Recorder:
 
     def reread(self, row: Row, accuracies: dict[str, float]) -> None:
         """Readers that are held out have read the point."""
-        self._table.update(row["point_id"], accuracies)
+        with self._lock:
+            self._table.update(row["point_id"], accuracies)
+        self._tracker.reread(row, accuracies)
         self._display.reread(row, accuracies)
-        if self._tracker.reread(row, accuracies) is None:
-            self._table.update(row["point_id"], {"mlflow_run_id": None})
-        self._log()
 
-    def settle(self) -> None:
-        """The last chance to give MLflow what it lacks."""
-        self._tracker.endurance.renew()
-        self._log()
+    def _logged(self, point_id: str, run_id: str) -> None:
+        """MLflow holds the point."""
+        with self._lock:
+            self._table.update(point_id, {"mlflow_run_id": run_id})
 
-    def _log(self) -> None:
-        """Gives MLflow the points whose runs it does not hold."""
-        held = pl.col("mlflow_run_id").is_in(self._tracker.run_ids).fill_null(False)
-        for row in self._table.frame.filter(~held).drop("on_front").iter_rows(named=True):
-            run_id = self._tracker.point(row)
-            if run_id is not None:
+    def _complete(self) -> None:
+        """Gives MLflow the points that neither its runs nor what waits for it hold."""
+        waiting = self._tracker.waiting()
+        for row in self._table.frame.drop("on_front").iter_rows(named=True):
+            run_id = self._tracker.run_of(row)
+            if run_id != row["mlflow_run_id"]:
                 self._table.update(row["point_id"], {"mlflow_run_id": run_id})
+            if run_id is None and row["point_id"] not in waiting:
+                self._tracker.point(row)

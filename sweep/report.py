@@ -26,8 +26,8 @@ from sweep.figures import front_figure, reconstructions_figure
 from sweep.folder import RunFolder
 
 
-def write(run: RunFolder) -> tuple[Figure, Figure]:
-    """Writes front.png, reconstructions.png and report.html into the run's folder; returns the two figures."""
+def write(run: RunFolder) -> None:
+    """Writes front.png, reconstructions.png and report.html into the run's folder."""
     frame = points.read(run.path)
     figures = front_figure(frame), reconstructions_figure(run, frame, dataset.load(run.data, "test"))
     pictures = [_png(figure) for figure in figures]
@@ -36,7 +36,6 @@ def write(run: RunFolder) -> tuple[Figure, Figure]:
             partial.write_bytes(picture)
     with atomic(run.path / "report.html") as partial:
         partial.write_text(_page(run, frame, pictures), encoding="utf-8")
-    return figures
 
 
 def _page(run: RunFolder, frame: pl.DataFrame, pictures: list[bytes]) -> str:

@@ -2,6 +2,7 @@
 
 import io
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -11,12 +12,12 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from rich.console import Console
 
-from sweep import endurance, points
+from sweep import outbox
 from sweep.points import PointTable, Row
 from sweep.presets import smoke
 from sweep.progress import Display
 from sweep.recorder import Recorder
-from sweep.tracking import Tracker
+from sweep.tracker import Tracker
 from sweep.training import Progress
 
 PROGRESS = Progress(10, 40, 1.0, 0.02, 0.3, 2.0, 1e-4, 1.5)
@@ -37,12 +38,12 @@ def screen() -> io.StringIO:
 def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """MLflow's pictures lie below the working directory; it is asked again at once."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(endurance, "PATIENCE", 0.0)
+    monkeypatch.setattr(outbox, "PAUSE", 0.05)
 
 
 def recorder(folder: Path, store: Path, screen: io.StringIO, sweep_id: str) -> Recorder:
     display = Display(smoke(), Console(file=screen, width=120))
-    tracker = Tracker(f"sqlite:///{store}", sweep_id, "name", {}, display.print)
+    tracker = Tracker(f"sqlite:///{store}", sweep_id, folder, {}, display.print)
     return Recorder(PointTable(folder), tracker, display)
 
 
@@ -51,7 +52,7 @@ def point(point_id: str, **values) -> Row:
 
 
 def ids(folder: Path) -> dict[str, str | None]:
-    return dict(points.read(folder).select("point_id", "mlflow_run_id").iter_rows())
+    return dict(PointTable(folder).frame.select("point_id", "mlflow_run_id").iter_rows())
 
 
 def run(store: Path, folder: Path, point_id: str) -> Run:
@@ -70,50 +71,63 @@ def away(store: Path) -> Iterator[None]:
             database.execute("ALTER TABLE away RENAME TO runs")
 
 
+def settled(observer: Recorder, folder: Path) -> dict[str, str | None]:
+    """Runs by point, once MLflow has failed or has all."""
+    observer._tracker.settle(30)
+    return ids(folder)
+
+
 @pytest.mark.slow
 def test_no_point_is_lost_while_mlflow_fails(tmp_path: Path, store: Path, screen: io.StringIO) -> None:
     observer = recorder(tmp_path, store, screen, "sweep-a")
+    settled(observer, tmp_path)
     with away(store):
         observer.progressed(point("a"), PROGRESS)
         observer.finished(point("a", **COMPLETE))
         observer.finished(point("b", status="failed", reason="the loss is nan"))
-        assert ids(tmp_path) == {"a": None, "b": None}
-    assert screen.getvalue().count("MLflow at") == 1
+        assert settled(observer, tmp_path) == {"a": None, "b": None}
+    assert screen.getvalue().count("fails") == 1
     observer.finished(point("c", **COMPLETE))
-    assert None not in ids(tmp_path).values()
-    assert run(store, tmp_path, "a").data.metrics["bpp"] == 0.1
+    assert None not in settled(observer, tmp_path).values()
+    assert run(store, tmp_path, "a").data.metrics.keys() >= {"bpp", "train/total"}
     assert run(store, tmp_path, "a").data.params["lambda"] == "0.01"
     assert run(store, tmp_path, "b").data.tags["reason"] == "the loss is nan"
 
 
 def test_a_resumed_sweep_gives_mlflow_what_it_lacks(tmp_path: Path, store: Path, screen: io.StringIO) -> None:
     first = recorder(tmp_path, store, screen, "sweep-b")
+    settled(first, tmp_path)
     with away(store):
         first.finished(point("a", **COMPLETE))
-    recorder(tmp_path, store, screen, "sweep-b")
+        settled(first, tmp_path)
+        first._tracker._outbox._send = lambda entry: threading.Event().wait()
+    settled(recorder(tmp_path, store, screen, "sweep-b"), tmp_path)
     found = run(store, tmp_path, "a")
     assert (found.info.status, found.data.metrics) == ("FINISHED", {"bpp": 0.1, "accuracy": 0.5})
     assert "checkpoint" not in found.data.tags
 
 
-def test_readings_that_mlflow_missed_come_with_the_next_point(tmp_path: Path, store: Path, screen: io.StringIO) -> None:
-    observer = recorder(tmp_path, store, screen, "sweep-c")
-    observer.finished(point("a", **COMPLETE))
-    with away(store):
-        observer.reread(point("a", **COMPLETE), {"accuracy_tesseract": 0.25})
-    observer.finished(point("b", **COMPLETE))
-    assert run(store, tmp_path, "a").data.metrics["accuracy_tesseract"] == 0.25
-
-
-def test_what_mlflow_missed_of_the_last_point_comes_at_the_end(
-    tmp_path: Path, store: Path, screen: io.StringIO, monkeypatch: pytest.MonkeyPatch
+def test_a_point_is_written_once_though_the_table_did_not_learn_of_it(
+    tmp_path: Path, store: Path, screen: io.StringIO
 ) -> None:
-    monkeypatch.setattr(endurance, "PATIENCE", 1e6)
+    for _ in range(2):
+        observer = recorder(tmp_path, store, screen, "sweep-c")
+        if not ids(tmp_path):
+            observer.finished(point("a", **COMPLETE))
+        run_id = settled(observer, tmp_path)["a"]
+        assert run_id is not None
+        PointTable(tmp_path).update("a", {"mlflow_run_id": None})
+    assert len(MlflowClient(f"sqlite:///{store}").get_metric_history(run_id, "bpp")) == 1
+
+
+def test_a_failed_point_that_succeeds_later_is_written_again(tmp_path: Path, store: Path, screen: io.StringIO) -> None:
     observer = recorder(tmp_path, store, screen, "sweep-e")
-    with away(store):
-        observer.finished(point("a", status="failed", reason="the loss is nan"))
-    observer.settle()
-    assert run(store, tmp_path, "a").data.tags["reason"] == "the loss is nan"
+    observer.finished(point("a", status="failed", reason="the loss is nan"))
+    settled(observer, tmp_path)
+    PointTable(tmp_path).add(point("a", **COMPLETE))
+    settled(recorder(tmp_path, store, screen, "sweep-e"), tmp_path)
+    found = run(store, tmp_path, "a")
+    assert (found.info.status, found.data.metrics["bpp"]) == ("FINISHED", 0.1)
 
 
 def test_a_store_that_does_not_know_the_sweep_is_given_all_of_it(
@@ -122,8 +136,6 @@ def test_a_store_that_does_not_know_the_sweep_is_given_all_of_it(
     elsewhere = {"mlflow_run_id": "of another store"}
     for name in ("a", "b"):
         PointTable(tmp_path).add(point(name, **COMPLETE) | elsewhere)
-    recorder(tmp_path, store, screen, "sweep-d")
+    kept = settled(recorder(tmp_path, store, screen, "sweep-d"), tmp_path)
     assert {run(store, tmp_path, name).info.status for name in ("a", "b")} == {"FINISHED"}
-    kept = ids(tmp_path)
-    recorder(tmp_path, store, screen, "sweep-d")
-    assert ids(tmp_path) == kept
+    assert settled(recorder(tmp_path, store, screen, "sweep-d"), tmp_path) == kept
