@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from datagen import shards, sources, summary
+from datagen import labels, shards, sources, summary
 from datagen.errors import DataError, ItemError
 from datagen.fitting import fit
 from datagen.items import Item
@@ -112,35 +112,10 @@ def _fitted(items: Iterator[Item], canvas: Canvas, known: frozenset[str]) -> Ite
 
 def _fit(item: Item, canvas: Canvas, known: frozenset[str]) -> Fitted:
     try:
-        text = "" if item.label is None else _readable(item.label, known)
+        text = "" if item.label is None else labels.text_of(item.label, known)
         return Fitted(item.title, png(np.asarray(fit(item.read(), canvas.width, canvas.height))), text)
     except ItemError as error:
         return Fitted(item.title, b"", "", str(error))
-
-
-def _readable(label: object, known: frozenset[str]) -> str:
-    """The text of a label, made of known characters; an accent and its letter are one."""
-    if isinstance(label, ItemError):
-        raise label
-    if isinstance(label, bytes):
-        label = _decoded(label)
-    if not isinstance(label, str):
-        raise ItemError(f"its label is no text but of type {type(label).__name__}")
-    text = unicodedata.normalize("NFC", label).strip()
-    if not text:
-        raise ItemError("its label is empty")
-    if unknown := "".join(sorted(set(text) - known)):
-        raise ItemError(f"its label has characters that are not among --characters: {unknown!r}")
-    if not any(map(str.isalnum, text)):
-        raise ItemError("its label has no letter and no digit, which alone are counted as read")
-    return text
-
-
-def _decoded(label: bytes) -> str:
-    try:
-        return label.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ItemError("its label is not UTF-8") from None
 
 
 class _Writer:

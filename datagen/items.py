@@ -27,8 +27,8 @@ class Item(NamedTuple):
 
     @property
     def title(self) -> str:
-        """What tells it from the others of its source."""
-        return f"{self.name} ({self.place})" if self.place else self.name
+        """What tells it from the others of its source, fit to be printed."""
+        return printable(f"{self.name} ({self.place})" if self.place else self.name)
 
 
 class Source(NamedTuple):
@@ -70,3 +70,8 @@ def spellings(name: str) -> list[str]:
     names = (name, name.replace("\\", "/"))
     forms = (unicodedata.normalize(form, spelled) for form in ("NFC", "NFD") for spelled in names)
     return list(dict.fromkeys((*names, *forms)))
+
+
+def printable(name: str) -> str:
+    """A path, of which bytes that are no text are spelled out."""
+    return name.encode(errors="backslashreplace").decode()

@@ -32,7 +32,8 @@ def read(root: Path, images: list[Path]) -> Source:
     Raises:
         DataError: some names begin with a number and others do not, so that nothing tells which part is the text.
     """
-    stems = [_stem(file, frozenset(images)) for file in images]
+    there = frozenset(images)
+    stems = [_stem(file, there) for file in images]
     form = _form(stems)
     items = [_item(root, file, _text_in(stem, form)) for file, stem in zip(images, stems, strict=True)]
     return listed(f"texts in the images' names, {form}", items)

@@ -27,7 +27,7 @@ def read_parquet(files: list[Path], root: Path, *, labeled: bool) -> Source:
     kind = ", ".join(file.relative_to(root).as_posix() for file in files[:3])
     more = f" and {len(files) - 3} more" if len(files) > 3 else ""
     return Source(
-        f"images and texts in Parquet ({kind}{more})",
+        f"from Parquet ({kind}{more})",
         total,
         lambda: _parquet_items(files, root, columns),
         lambda: _parquet_labels(files, root, columns),
@@ -54,7 +54,7 @@ def read_lmdb(folder: Path) -> Source:
     except (lmdb.Error, ValueError) as error:
         raise DataError(f"{folder} cannot be read as LMDB ({reason(error)})") from None
     return Source(
-        "images and texts in an LMDB",
+        "from an LMDB",
         len(numbers),
         lambda: _lmdb_items(folder, numbers),
         lambda: _lmdb_labels(folder, numbers),
@@ -130,7 +130,7 @@ def _numbers(folder: Path, transaction: lmdb.Transaction) -> range:
 
 
 def _keys(transaction: lmdb.Transaction) -> str:
-    keys = [key.decode(errors="replace") for key, _ in itertools.islice(transaction.cursor(), 3)]
+    keys = [bytes(key).decode(errors="replace") for key, _ in itertools.islice(transaction.cursor(), 3)]
     return f"its keys are {', '.join(keys)}, ..." if keys else "it is empty"
 
 

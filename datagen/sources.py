@@ -72,7 +72,7 @@ def _file(path: Path, labeled: bool, labels: tuple[str, ...]) -> Source:
         return packed.read_parquet([path], path.parent, labeled=labeled)
     if path.name == "data.mdb":
         return packed.read_lmdb(path.parent)
-    if _ending(path) in tables.SEPARATORS:
+    if _ending(path) in tables.SUFFIXES:
         return tables.read(path, path.parent)
     raise DataError(f"{path} is no folder and no file of labels, Parquet or LMDB; {GIVEN}")
 
@@ -94,7 +94,7 @@ def _folder(path: Path, labeled: bool, labels: tuple[str, ...], without: Path | 
         raise DataError(f"{path} holds no image that can be read{_others(files)}; {GIVEN}")
     if not labeled:
         return names.unlabeled(path, images)
-    passed = [file.relative_to(path).as_posix() for file in files if _ending(file) in tables.SEPARATORS]
+    passed = [file.relative_to(path).as_posix() for file in files if _ending(file) in tables.SUFFIXES]
     source = names.read(path, images)
     return source._replace(kind=f"{source.kind} (no labels: {_some(passed)})") if passed else source
 
@@ -134,7 +134,7 @@ def _packed(root: Path, files: list[Path], labeled: bool) -> dict[str, Callable[
 
 def _written(root: Path, files: list[Path], images: list[Path]) -> dict[str, Callable[[], Source]]:
     """Files of labels and those beside images, by what they are called in --labels."""
-    lists = [file for file in files if _ending(file) in tables.SEPARATORS]
+    lists = [file for file in files if _ending(file) in tables.SUFFIXES]
     beside = names.sidecars(images, frozenset(lists))
     texts = frozenset(beside.values())
     found = {
@@ -154,7 +154,7 @@ def _chosen(root: Path, found: dict[str, Callable[[], Source]], images: list[Pat
     if label == NAMES and images:
         return names.read(root, images)
     file = next((file for file in (root / label, Path(label).absolute()) if file.is_file()), None)
-    if file is None or _ending(file) not in tables.SEPARATORS:
+    if file is None or _ending(file) not in tables.SUFFIXES:
         raise DataError(f"--labels {label} is no file of labels in {root}; there is {_some([*found, NAMES])}")
     return tables.read(file, root)
 

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from datagen.errors import ItemError
-from datagen.items import Source
+from datagen.items import Source, printable
 
 NEARLY_ALL = 0.9
 """Share of the texts that makes all of them doubtful."""
@@ -34,7 +34,7 @@ class Survey(NamedTuple):
         if not self.texts:
             return said
         width = max(len(repr(text)) for _, text in self.examples)
-        said += [f"  {text!r:{width}}  {_printable(name)}" for name, text in self.examples]
+        said += [f"  {text!r:{width}}  {printable(name)}" for name, text in self.examples]
         text, times = self.commonest
         repeated = f"; the commonest, {text!r}, stands {times} times" if times > 1 else ""
         return [*said, f"{self.texts} texts, {self.distinct} distinct{repeated}"]
@@ -66,7 +66,7 @@ def _doubt(texts: list[tuple[str, str]], counts: Counter[str]) -> str:
         return f"{times} of {len(texts)} texts are {text!r}"
     if sum(_part_of(name, text) for name, text in texts) >= most and _differ_in_numbers(list(counts)):
         name, text = texts[0]
-        return f"the texts look like the files' numbers: they differ in nothing else, as {text!r} of {_printable(name)}"
+        return f"the texts look like the files' numbers: they differ in nothing else, as {text!r} of {printable(name)}"
     if _count_up(list(counts)) and len(counts) >= most:
         return f"the texts count up, from {min(counts, key=_number)} to {max(counts, key=_number)}"
     return ""
@@ -89,8 +89,3 @@ def _count_up(texts: list[str]) -> bool:
 
 def _number(text: str) -> int:
     return int(text) if text.isdecimal() else 0
-
-
-def _printable(name: str) -> str:
-    """A path, whose bytes may be no text."""
-    return name.encode(errors="backslashreplace").decode()

@@ -299,6 +299,22 @@ def test_the_command_imports_and_counts_what_it_left_out(
     assert main() == 2
 
 
+def test_names_whose_bytes_are_no_text_are_spelled_out(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    in_names(source)
+    for name, shade in (("\udcffodd_1.png", 90), ("aa\udcff_2.png", 0)):
+        (source / name).write_bytes(png(shade))
+    (source / "zz_1.png").write_bytes(png(90))
+    monkeypatch.setattr("sys.argv", ["datagen", "import", str(source), "--out", str(tmp_path / "out")])
+    assert main() == 0
+    rejected = Manifest.load(tmp_path / "out").rejected
+    assert {r"\udcffodd_1.png", r"aa\udcff_2.png"} == set(rejected)
+    assert (
+        r"not used: 2 of the images: its label has characters that are not among --characters" in capfd.readouterr().out
+    )
+
+
 def test_a_path_may_look_like_markup(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

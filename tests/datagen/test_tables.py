@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from datagen import tables
+from datagen import columns, tables
 from datagen.errors import DataError
 
 
@@ -86,7 +86,7 @@ def test_only_what_names_images_holds_labels(name: str, content: str, there: boo
 
 @pytest.mark.parametrize(("name", "advice"), [("a.csv", "do so, or quote texts that hold a ','"), ("a.tsv", "do so")])
 def test_a_table_of_more_columns_than_its_first_line_names_is_refused(name: str, advice: str, tmp_path: Path) -> None:
-    (tmp_path / name).write_text(tables.SEPARATORS[(tmp_path / name).suffix][0].join(("a.png", "one", "two")))
+    (tmp_path / name).write_text(columns.SEPARATORS[(tmp_path / name).suffix][0].join(("a.png", "one", "two")))
     with pytest.raises(DataError, match=rf"has 3 columns, and its first line .* image and text; {advice}$"):
         tables.read(tmp_path / name, tmp_path)
 
