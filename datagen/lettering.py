@@ -5,7 +5,7 @@ import random
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import UInt8
@@ -18,6 +18,36 @@ Distortion = Literal["sine", "cosine", "random"]
 RGBA = UInt8[np.ndarray, "_h _w 4"]
 
 
+class _Boundless:
+    """A canvas without edges, and its own pen.
+
+    TextRecognitionDataGenerator's ends where the characters' widths end; what reaches over them would be cut off.
+    """
+
+    def __init__(self) -> None:
+        self._texts: list[tuple[tuple[int, int], str, dict[str, Any]]] = []
+
+    def text(self, place: tuple[int, int], text: str, **style: Any) -> None:
+        """Draws a text with its left end and its ascender's height at a place."""
+        self._texts.append((place, text, style))
+
+    def getbbox(self) -> tuple[int, int, int, int]:
+        """A box around all that was drawn."""
+        boxes = [(x, y, *_box(style["font"], text, style["stroke_width"])) for (x, y), text, style in self._texts]
+        left, top = (min(box[axis] + box[2 + axis] for box in boxes) for axis in (0, 1))
+        right, bottom = (max(box[axis] + box[4 + axis] for box in boxes) for axis in (0, 1))
+        return left, top, right, bottom
+
+    def crop(self, box: tuple[int, int, int, int]) -> Image.Image:
+        """What was drawn within a box, cut to its ink."""
+        left, top, right, bottom = box
+        image = Image.new("RGBA", (right - left, bottom - top))
+        pen = ImageDraw.Draw(image)
+        for (x, y), text, style in self._texts:
+            pen.text((x - left, y - top), text, **style)
+        return image.crop(image.getbbox())
+
+
 class _NoMask:
     """Stands for the drawing of the characters' mask, which nobody asks for."""
 
@@ -25,9 +55,18 @@ class _NoMask:
 
     def text(self, *args: object, **kwargs: object) -> None: ...
 
+    def crop(self, box: object) -> None: ...
 
-def _canvas(image: Image.Image, mode: str | None = None) -> ImageDraw.ImageDraw | _NoMask:
-    return _NoMask() if mode == "RGB" else ImageDraw.Draw(image)
+
+def _canvas(mode: str, *args: object) -> _Boundless | _NoMask:
+    return _NoMask() if mode == "RGB" else _Boundless()
+
+
+@cache
+def _box(font: ImageFont.FreeTypeFont, text: str, outline: int) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of a drawn text."""
+    left, top, right, bottom = font.getbbox(text, stroke_width=outline)
+    return math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom)
 
 
 @cache
@@ -42,7 +81,8 @@ def _height(font: ImageFont.FreeTypeFont, text: str) -> int:
 
 
 computer_text_generator.ImageFont = SimpleNamespace(truetype=lambda font, size: fonts.load(Path(font), size))
-computer_text_generator.ImageDraw = SimpleNamespace(Draw=_canvas)
+computer_text_generator.Image = SimpleNamespace(new=_canvas)
+computer_text_generator.ImageDraw = SimpleNamespace(Draw=lambda canvas, mode=None: canvas)
 computer_text_generator.get_text_width = _width
 computer_text_generator.get_text_height = _height
 computer_text_generator._compute_character_width = cache(computer_text_generator._compute_character_width)
@@ -59,7 +99,7 @@ def draw(
     outline: int = 0,
     outline_fill: str = "#282828",
 ) -> RGBA:
-    """The text on nothing, cut to its ink; colors as TextRecognitionDataGenerator takes them.
+    """The text on nothing, cut to its ink, all of which is there; colors as TextRecognitionDataGenerator takes them.
 
     Args:
         size: of the font, in pixels.
@@ -83,19 +123,18 @@ def draw(
     return np.asarray(drawn)
 
 
-def distort(image: RGBA, kind: Distortion, *, vertical: bool, horizontal: bool) -> RGBA:
-    """TextRecognitionDataGenerator's distortion: columns move up and down, rows to the sides.
+def distort(image: RGBA, kind: Distortion, *, vertical: bool) -> RGBA:
+    """TextRecognitionDataGenerator's distortion: columns move up and down, or rows to the sides.
 
     The random one takes its shifts from the `random` module, in the same order.
     """
     height, width, _ = image.shape
     reach = int(height ** (0.4 if kind == "random" else 0.5))
     columns = [_shift(kind, index, reach) for index in range(width)]
-    taller = max(columns) - min(*columns, 0) if vertical else 0
-    rows = [_shift(kind, index, reach) for index in range(height + taller)]
     if vertical:
-        image = _rolled(image, columns, reach)
-    return _rolled(image.swapaxes(0, 1), rows, reach).swapaxes(0, 1) if horizontal else image
+        return _rolled(image, columns, reach)
+    rows = [_shift(kind, index, reach) for index in range(height)]
+    return _rolled(image.swapaxes(0, 1), rows, reach).swapaxes(0, 1)
 
 
 def _shift(kind: Distortion, index: int, reach: int) -> int:
@@ -109,10 +148,9 @@ def _shift(kind: Distortion, index: int, reach: int) -> int:
 
 
 def _rolled(image: RGBA, shifts: list[int], reach: int) -> RGBA:
-    """Each column that has a shift moved down by it, on a canvas that is larger by `reach` at both ends."""
+    """Each column moved down by its shift, on a canvas that is larger by `reach` at both ends."""
     height, width, _ = image.shape
     moved = np.zeros((height + 2 * reach, width, 4), np.uint8)
-    columns = np.arange(min(width, len(shifts)))
-    rows = np.arange(height)[:, None] + reach + np.asarray(shifts)[columns]
-    moved[rows, columns] = image[:, columns]
+    rows = np.arange(height)[:, None] + reach + np.asarray(shifts)
+    moved[rows, np.arange(width)] = image
     return moved

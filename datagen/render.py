@@ -110,7 +110,7 @@ def _ink(text: str, font: Path, size: int, look: Look, rng: random.Random) -> UI
     )
     if rng.random() < look.distortion:
         kind, vertical = rng.choice(("sine", "cosine", "random")), rng.random() < 0.5
-        drawn = lettering.distort(drawn, kind, vertical=vertical, horizontal=not vertical)
+        drawn = lettering.distort(drawn, kind, vertical=vertical)
     return drawn[..., [3, 0]] if outline else drawn[..., 3:]
 
 

@@ -17,7 +17,7 @@ Background = Literal["noise", "plain", "quasicrystal", "photo", "gradient", "clo
 Kept = Literal["words", "fonts", "backgrounds"]
 
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
-RENDERER = 3
+RENDERER = 4
 """Raised whenever the same specification starts to give other pixels."""
 SIDE = 64
 """Pixels that a canvas's sides are multiples of."""
