@@ -133,16 +133,12 @@ def _rate(files: list[bytes], data: TextImages) -> float:
     return 8 * statistics.fmean(map(len, files)) / (height * width)
 
 
-def read(
-    images: UInt8[np.ndarray, "n h w 3"], recognizer: FrozenRecognizer, device: torch.device = CPU
-) -> list[str]:
+def read(images: UInt8[np.ndarray, "n h w 3"], recognizer: FrozenRecognizer, device: torch.device = CPU) -> list[str]:
     """What the recognizer, on that device, reads in each image."""
     return [text for batch in _batches(images) for text in recognizer.read(batch.to(device))]
 
 
-def steer(
-    trained: TrainedCodec, recognizer: FrozenRecognizer, data: TextImages, device: torch.device = CPU
-) -> Steer:
+def steer(trained: TrainedCodec, recognizer: FrozenRecognizer, data: TextImages, device: torch.device = CPU) -> Steer:
     """A quick look at the validation images, through real files; the recognizer reads on its `device`."""
     files = [container.encode(trained, image) for image in data.images]
     restored = np.stack([container.decode(trained, file) for file in files])

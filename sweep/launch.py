@@ -111,7 +111,8 @@ def _measure(
     targets, lost = plan.targets(run, table), plan.lost(run, table)
     searched = table.of("tfic", *DONE)
     trials = max(0, run.config.budget - len(searched))
-    display.expect(plan.training(run, targets, trials + len(lost)), len(targets) + len(lost) + trials)
+    ahead = [*targets, *lost]
+    display.expect(plan.training(run, ahead), len(ahead), plan.trial(run.config), trials)
     shared = stages.shared(run.config)
     _train(run, shared[:1], pool, recorder, display)
     _points(run, targets, "measuring the base codec and what it is compared with", pool, display)
@@ -120,7 +121,8 @@ def _measure(
     _train(run, shared[1:], pool, recorder, display)
     _points(run, lost, f"making {len(lost)} trials again, which have lost their checkpoints", pool, display)
     display.phase(f"searching lambda and beta, {pool.searching(trials)} at a time", trials)
-    pool.search(trials, searched.iter_rows(named=True), deadline)
+    took = plan.trial_seconds(table, run.config)
+    pool.search(trials, searched.iter_rows(named=True), deadline, took)
 
 
 def _points(run: RunFolder, targets: list[Target], phase: str, pool: Pool, display: Display) -> None:

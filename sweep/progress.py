@@ -13,17 +13,14 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from sweep.config import SweepConfig
+from sweep import plan
+from sweep.config import StageConfig, SweepConfig
 from sweep.points import OTHERS, Row
 from sweep.stages import Node
 from sweep.training import Progress
 
 LINE_SECONDS = 30.0
 """Between two plain lines."""
-RECOGNIZER_COST = 3.0
-"""An image of stage 2 over one of stage 1: the recognizer runs too. Measured on two cores."""
-TEST_COST = 5.5
-"""Measuring a test image over training on one in stage 1, likewise."""
 BEST = 8
 """Rows of the front that are shown."""
 
@@ -40,9 +37,10 @@ class Display:
         self._points = 0
         self._front = pl.DataFrame()
         self._running: dict[str, tuple[str, Progress]] = {}
-        self._done: dict[str, float] = {}
+        self._expected: dict[str, float] = {}
+        self._done: dict[tuple[str, bool], float] = {}
         self._timed_from: tuple[float, float] | None = None
-        self._work, self._work_done = 0.0, 0.0
+        self._work, self._work_done, self._trial = 0.0, 0.0, 0.0
         self._last_line = 0.0
 
     @contextmanager
@@ -67,28 +65,30 @@ class Display:
         self._phase_done, self._phase_total = done, total
         self._line()
 
-    def expect(self, training: list[tuple[Node, int]], points: int) -> None:
-        """Work is ahead: nodes to train, with how many of their like, and points to measure."""
-        self._work = points * TEST_COST * self._config.data.test
-        self._work += sum(times * _images(node.stage.steps, node) for node, times in training)
+    def expect(self, training: list[Node], points: int, trial: list[Node], trials: int) -> None:
+        """Work is ahead: nodes to train, points to measure, and trials, each of which trains `trial` and is measured."""
+        self._expected = {node.key: plan.work([node]) for node in training}
+        self._trial = plan.work(trial)
+        self._work = sum(self._expected.values()) + trials * self._trial
+        self._work += (points + trials) * plan.measuring(self._config)
 
     def trained(self, node: Node, progress: Progress) -> None:
         """What all points share is being trained."""
-        self._train(node.key, node.title, _images(progress.step, node), progress)
+        self._train(node.key, node.title, node.stage, progress)
         self._phase_done = progress.step
         if progress.step == progress.steps:
             del self._running[node.key]
 
     def progressed(self, identity: Row, progress: Progress) -> None:
-        """A point is being trained."""
-        stage2 = progress.ocr is not None
-        stage = self._config.stage2 if stage2 else self._config.stage1
-        images = progress.step * stage.batch_size * (RECOGNIZER_COST if stage2 else 1.0)
-        self._train(identity["point_id"], _point(identity), images, progress)
+        """A point is being trained, in one of its stages."""
+        stage = self._config.stage1 if progress.ocr is None else self._config.stage2
+        self._train(identity["point_id"], _point(identity), stage, progress)
 
-    def _train(self, key: str, name: str, work: float, progress: Progress) -> None:
-        self._work_done += work - self._done.get(key, 0.0)
-        self._done[key] = work
+    def _train(self, key: str, name: str, stage: StageConfig, progress: Progress) -> None:
+        reads = progress.ocr is not None
+        work = plan.images(progress.step, stage, reads=reads)
+        self._work_done += work - self._done.get((key, reads), 0.0)
+        self._done[key, reads] = work
         # Workers take a while to start; the clock of "time left" runs from their first word.
         self._timed_from = self._timed_from or (time.monotonic(), self._work_done)
         self._running[key] = (name, progress)
@@ -97,10 +97,21 @@ class Display:
     def finished(self, row: Row, frame: pl.DataFrame) -> None:
         """A point is measured, or has failed; `frame` holds all points."""
         self._running.pop(row["point_id"], None)
-        self._work_done += TEST_COST * self._config.data.test
+        self._settle(row)
         self._phase_done += 1
         self.show(frame)
         self._console.print(_sentence(row), highlight=False)
+
+    def _settle(self, row: Row) -> None:
+        """What the point was expected to take and did not is not ahead either: it ended early, or was in the store."""
+        trained = sum(self._done.pop((row["point_id"], reads), 0.0) for reads in (False, True))
+        measuring = plan.measuring(self._config)
+        expected = self._trial if row["kind"] == "tfic" else self._expected.get(row["point_id"], 0.0)
+        self._work -= expected - trained
+        if row["status"] == "complete":
+            self._work_done += measuring
+        else:
+            self._work -= measuring
 
     def reread(self, row: Row, accuracies: dict[str, float]) -> None:
         """Readers that are held out have read a point."""
@@ -154,11 +165,6 @@ class Display:
             weights = (f"{row[name]:.2g}" for name in ("lambda", "beta"))
             table.add_row(f"{row['bpp']:.4f}", f"{row['accuracy']:.3f}", row["kind"], *weights)
         return table
-
-
-def _images(steps: int, node: Node) -> float:
-    """Work in images of stage 1."""
-    return steps * node.stage.batch_size * (RECOGNIZER_COST if node.recognizer else 1.0)
 
 
 def _training(name: str, progress: Progress) -> str:

@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sweep import proposals, search, stages, study
+from sweep import plan, proposals, search, stages, study
 from sweep.config import SweepConfig
 from sweep.errors import SweepError
 from sweep.pareto import Objectives
@@ -97,7 +97,9 @@ class Simulation:
         def too_late(seconds: float) -> bool:
             return self._now + seconds > deadline
 
-        searcher = FrontSearch(self._config, study.memory(), too_late=too_late, clock=lambda: self._now)
+        training = sum(self._workload.seconds(node, node.stage.steps) for node in plan.trial(self._config))
+        took = [training + self._workload.point]
+        searcher = FrontSearch(self._config, study.memory(), too_late=too_late, clock=lambda: self._now, took=took)
         stopping = FrontStopping()
         for number in range(self._config.budget):
             point = searcher.suggest(str(number))

@@ -99,14 +99,16 @@ class Pool:
         if targets:
             self._fit({"target": tune.grid_search(targets)}, None, 1, self._places)
 
-    def search(self, trials: int, recorded: Iterable[Row] = (), deadline: float = math.inf) -> None:
+    def search(
+        self, trials: int, recorded: Iterable[Row] = (), deadline: float = math.inf, took: Iterable[float] = ()
+    ) -> None:
         """Lets Optuna choose `trials` points of stage 2 beside those recorded, then trains and measures them.
 
-        None starts that would end after `deadline`, of the monotonic clock.
+        None starts that would end after `deadline`, of the monotonic clock; `took` are the seconds of earlier ones.
         """
         if trials > 0:
             too_late = functools.partial(_too_late, deadline, interruption.sign(self._folder))
-            found = FrontSearch(self._config, study.journal(self._folder / "tune"), recorded, too_late)
+            found = FrontSearch(self._config, study.journal(self._folder / "tune"), recorded, too_late, took=took)
             self._fit(None, found, trials, self.searching(trials), Rungs(self._config, found.rungs()))
 
     def searching(self, trials: int) -> int:

@@ -1,12 +1,14 @@
 import io
+from collections.abc import Callable
 
 import pytest
 from rich.console import Console
 from rows import frame
 
-from sweep import progress, stages
+from sweep import plan, progress, stages
+from sweep.config import SweepConfig
 from sweep.points import Row
-from sweep.presets import smoke
+from sweep.presets import independent, shared, smoke
 from sweep.progress import Display
 from sweep.training import Progress
 
@@ -27,7 +29,7 @@ def test_a_log_tells_phase_points_and_time_left(screen: io.StringIO) -> None:
     display = shown(screen, terminal=False)
     with display.live():
         first, second = stages.shared(smoke())
-        display.expect([(first, 1), (second, 1)], points=5)
+        display.expect([first, second], points=5, trial=[], trials=0)
         display.phase("stage 1", 3)
         display.progressed(BASE, TRAINING._replace(step=10))
         display.progressed(BASE, TRAINING)
@@ -43,7 +45,7 @@ def test_a_log_tells_phase_points_and_time_left(screen: io.StringIO) -> None:
 def test_training_that_all_points_share_counts_steps_and_then_is_gone(screen: io.StringIO) -> None:
     display = shown(screen, terminal=True)
     node = stages.conditioned1(smoke())
-    display.expect([(node, 1)], points=0)
+    display.expect([node], points=0, trial=[], trials=0)
     display.phase("training", node.stage.steps)
     display.trained(node, TRAINING._replace(workers=2))
     Console(file=screen, width=120).print(display._panel())
@@ -51,6 +53,29 @@ def test_training_that_all_points_share_counts_steps_and_then_is_gone(screen: io
     display.trained(node, TRAINING._replace(step=80))
     assert display._running == {}
     assert display._work_done == pytest.approx(display._work)
+
+
+@pytest.mark.parametrize("strategy", [shared, independent])
+def test_the_work_of_all_trials_is_done_when_they_have_ended(
+    strategy: Callable[[SweepConfig], SweepConfig], screen: io.StringIO
+) -> None:
+    config = strategy(smoke())
+    display = Display(config, Console(file=screen))
+    display.expect([], points=0, trial=plan.trial(config), trials=3)
+    first = TRAINING._replace(step=config.stage1.steps, steps=config.stage1.steps)
+    second = TRAINING._replace(step=config.stage2.steps, steps=config.stage2.steps, ocr=1.0)
+    done = []
+    for name, status in (("a", "complete"), ("b", "stopped"), ("c", "failed")):
+        row = {"point_id": name, "kind": "tfic", "lambda": 0.01, "beta": 0.1, "status": status}
+        row |= {"bpp": 0.1, "accuracy": 0.5, "val_bpp": 0.1, "val_accuracy": 0.5}
+        seen = [first, second] if strategy is independent else [second]
+        for told in seen if status == "complete" else seen[:1]:
+            before = display._work_done
+            display.progressed(row, told)
+            assert display._work_done > before
+        display.finished(row, frame(row))
+        done.append(display._work - display._work_done)
+    assert done[0] > done[1] > done[2] == pytest.approx(0)
 
 
 def test_a_finished_or_failed_point_is_a_line(screen: io.StringIO) -> None:

@@ -155,6 +155,23 @@ def test_nothing_is_proposed_that_would_end_too_late(tmp_path: Path) -> None:
     assert searcher.suggest("b") == search.FINISHED
 
 
+def test_what_trials_took_before_counts_from_the_first_one_on(tmp_path: Path) -> None:
+    searcher = FrontSearch(smoke(), journal(tmp_path), too_late=lambda seconds: seconds > 1, took=[2.0])
+    assert searcher.suggest("a") == search.FINISHED
+
+
+@pytest.mark.parametrize("status", ["stopped", "failed"])
+def test_one_that_ends_early_does_not_tell_how_long_another_takes(status: str, tmp_path: Path) -> None:
+    now, asked = 0.0, []
+    searcher = FrontSearch(shared(smoke()), journal(tmp_path), too_late=asked.append, clock=lambda: now)
+    for name, result, seconds in (("a", "complete", 10.0), ("b", status, 1.0)):
+        searcher.suggest(name)
+        now += seconds
+        searcher.on_trial_complete(name, answer(0.1, 0.5, result))
+    searcher.suggest("c")
+    assert asked == [0.0, 10.0, 10.0]
+
+
 @pytest.mark.parametrize("sampler", search.SAMPLERS)
 def test_the_same_seed_proposes_the_same_points(sampler: Sampler, tmp_path: Path) -> None:
     runs = []

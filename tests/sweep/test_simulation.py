@@ -74,6 +74,12 @@ def test_no_trial_starts_that_would_end_after_the_deadline() -> None:
     assert len(cut.statuses) < 64
 
 
+def test_the_first_trials_are_none_that_would_end_after_the_deadline() -> None:
+    config = configured("independent", budget=16)
+    sweep = [Simulation(config, 16, Workload()).run(deadline) for deadline in (1.0, 1e6)]
+    assert [len(outcome.statuses) for outcome in sweep] == [0, 16]
+
+
 def test_a_sweep_whose_trials_all_fail_ends_early() -> None:
     outcome = simulated(configured("shared", budget=64), failures=1.0)
     assert set(outcome.statuses) == {"failed"}
