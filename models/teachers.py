@@ -32,6 +32,11 @@ class Teacher:
             raise ModelError(f"--recognizer {self.name}={self.weight}: a weight must be a number above 0")
 
     @property
+    def is_users(self) -> bool:
+        """Whether loading it imports and calls a user's code."""
+        return ":" in self.name
+
+    @property
     def label(self) -> str:
         """What its column of the table ends in."""
         return self.name.replace(":", ".")

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from datagen.dataset import TextImages
-from models import container, teachers
+from models import container
 from models.metrics import accuracy
 from models.reading import FrozenRecognizer
 from models.trained import TrainedCodec
@@ -79,26 +79,31 @@ def _tick(rate: float, position: float) -> str:
     return f"{rate:g}" if f"{rate:e}"[0] in "123457" else ""
 
 
-def reconstructions_figure(run: RunFolder, frame: pl.DataFrame, test: TextImages) -> Figure:
-    """Original, base and TFIC reconstructions at like rates, each with what was read in it.
+def reconstructions_figure(
+    run: RunFolder, frame: pl.DataFrame, test: TextImages, recognizer: FrozenRecognizer | None
+) -> Figure:
+    """Original, base and TFIC reconstructions at like rates, each with what was read in it if somebody reads.
 
-    What has lost its codec is left out, with a line.
+    What has lost its codec, or another release trained, is left out, with a line.
     """
-    recognizer = teachers.load(run.config.recognizers)
     shown = [("original", None), *_loaded(run, _pairs(frame))]
     images = test.images[:IMAGES]
-    # Where there is no label, what is read in the original stands for it.
-    truths = [
-        recognizer.as_read(text) or recognizer.read(container.to_float(image))[0]
-        for image, text in zip(images, test.texts, strict=False)
-    ]
     figure = Figure(figsize=(2.9 * len(shown), 1.15 * IMAGES + 0.4), dpi=110, layout="constrained")
     grid = figure.subplots(IMAGES, len(shown), squeeze=False)
     for (title, trained), column in zip(shown, grid.T, strict=True):
         column[0].set_title(title, fontsize=10)
-        for axes, image, truth in zip(column, images, truths, strict=False):
-            _show(axes, image, truth, trained, recognizer)
+        for axes, image, text in zip(column, images, test.texts, strict=False):
+            restored = image if trained is None else container.decode(trained, container.encode(trained, image))
+            axes.imshow(restored)
+            axes.set_axis_off()
+            if recognizer is not None:
+                _caption(axes, restored, _truth(image, text, recognizer), recognizer)
     return figure
+
+
+def _truth(image: UInt8[np.ndarray, "h w 3"], text: str, recognizer: FrozenRecognizer) -> str:
+    """Where there is no label, what is read in the original stands for it."""
+    return recognizer.as_read(text) or recognizer.read(container.to_float(image))[0]
 
 
 def _pairs(frame: pl.DataFrame) -> list[tuple[str, Row]]:
@@ -123,18 +128,8 @@ def _loaded(run: RunFolder, pairs: list[tuple[str, Row]]) -> Iterator[tuple[str,
             logger.warning("%s is not drawn: %s", title, error)
 
 
-def _show(
-    axes: Axes,
-    image: UInt8[np.ndarray, "h w 3"],
-    truth: str,
-    trained: TrainedCodec | None,
-    recognizer: FrozenRecognizer,
-) -> None:
-    if trained is not None:
-        image = container.decode(trained, container.encode(trained, image))
+def _caption(axes: Axes, image: UInt8[np.ndarray, "h w 3"], truth: str, recognizer: FrozenRecognizer) -> None:
     read = recognizer.read(container.to_float(image))[0]
-    axes.imshow(image)
-    axes.set_axis_off()
     color = RIGHT if accuracy(read, truth) == 1 else WRONG
     below = {"ha": "center", "va": "top", "transform": axes.transAxes}
     axes.text(0.5, -0.04, read or "(nothing)", color=color, fontsize=9, parse_math=False, **below)

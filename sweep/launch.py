@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from datagen import generate, shards, summary
 from datagen.spec import SPLITS
-from models import held_out
+from models import held_out, teachers
 from sweep import interruption, legibility, plan, points, report, rereading, stages, teaching, trial, usage
 from sweep.checkpoints import Store
 from sweep.config import SweepConfig
@@ -170,7 +170,7 @@ def _claimed(run: RunFolder, nodes: Iterable[Node], display: Display) -> Iterato
 
 def _report(run: RunFolder, table: PointTable, tracker: Tracker, display: Display) -> None:
     display.phase("drawing the report")
-    report.write(run)
+    report.write(run, teachers.load(run.config.recognizers[:1]))
     for name in ("front.png", "reconstructions.png", "points.parquet", "front.json"):
         tracker.file(run.path / name)
     tracker.finish("FINISHED")

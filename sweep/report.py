@@ -9,6 +9,7 @@ import io
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import polars as pl
 import tyro
@@ -17,19 +18,25 @@ from matplotlib.figure import Figure
 from datagen import dataset
 from datagen.errors import DataError
 from datagen.shards import atomic
+from models import recognizers, teachers
 from models.console import ended
 from models.errors import ModelError
+from models.reading import FrozenRecognizer
 from sweep import points
-from sweep.console import complain
+from sweep.console import STYLE, complain
 from sweep.errors import SweepError
 from sweep.figures import front_figure, reconstructions_figure
 from sweep.folder import RunFolder
 
 
-def write(run: RunFolder) -> None:
-    """Writes front.png, reconstructions.png and report.html into the run's folder."""
+def write(run: RunFolder, recognizer: FrozenRecognizer | None) -> None:
+    """Writes front.png, reconstructions.png and report.html into the run's folder.
+
+    Args:
+        recognizer: reads the reconstructions; None: nobody does.
+    """
     frame = points.read(run.path)
-    figures = front_figure(frame), reconstructions_figure(run, frame, dataset.load(run.data, "test"))
+    figures = front_figure(frame), reconstructions_figure(run, frame, dataset.load(run.data, "test"), recognizer)
     pictures = [_png(figure) for figure in figures]
     for name, picture in zip(("front.png", "reconstructions.png"), pictures, strict=True):
         with atomic(run.path / name) as partial:
@@ -91,19 +98,37 @@ class Arguments:
 
     run: tyro.conf.Positional[Path]
     """Folder of a finished or unfinished run."""
+    recognizer: Annotated[str | None, tyro.conf.arg(metavar="MODULE:FUNCTION", help_behavior_hint="")] = None
+    """Your own recognizer, if the sweep was given one: it is imported and called, to read the reconstructions."""
 
 
 def main() -> int:
     """Runs the command and returns its exit code."""
-    arguments = tyro.cli(Arguments, prog="python -m sweep.report")
+    arguments = tyro.cli(Arguments, prog="python -m sweep.report", config=STYLE)
     try:
         run = RunFolder.load(arguments.run)
-        write(run)
+        recognizer = _recognizer(run, arguments.recognizer)
+        write(run, recognizer)
     except (SweepError, DataError, ModelError) as error:
         return complain(error)
+    if recognizer is None:
+        name = run.config.recognizers[0].name
+        print(f"nobody reads the reconstructions: give --recognizer {name} to import and call it")
     print(summary(points.read(run.path)))
     print(f"report: {run.path / 'report.html'}")
     return 0
+
+
+def _recognizer(run: RunFolder, own: str | None) -> FrozenRecognizer | None:
+    """The one that steered the search; a user's only if the user names it: a run's folder does not choose what is
+    imported.
+    """
+    teacher = run.config.recognizers[0]
+    if not teacher.is_users:
+        if own is not None:
+            raise SweepError(f"{run.path} is read by {teacher.name}; leave --recognizer {own} out")
+        return teachers.load([teacher])
+    return None if own is None else recognizers.load_identified(teachers.identity([teacher]), own=own)
 
 
 if __name__ == "__main__":

@@ -111,6 +111,7 @@ def _resumed(arguments: Arguments, out: Path, data: Path | None) -> "RunFolder":
 
     run = RunFolder.load(out)
     _check_version(run)
+    _check_named(run, arguments.recognizer)
     wanted = asked(arguments, run.config) | ({"data": Manifest.load(data).spec} if data else {})
     if arguments.preset not in (None, run.preset):
         raise SweepError(f"{out} was started with --preset {run.preset}; resume it with that, or start another --out")
@@ -149,6 +150,13 @@ def _check_version(run: "RunFolder") -> None:
     if changed:
         said = " and ".join(sorted(changed))
         raise SweepError(f"{run.path} was started by a release with another {said}; {advice}")
+
+
+def _check_named(run: "RunFolder", recognizers: tuple[str, ...]) -> None:
+    """Nothing, if the user names what of the user's is to be imported: a run's folder does not choose that."""
+    if not recognizers and any(teacher.is_users for teacher in run.config.recognizers):
+        named = " ".join(f"--recognizer {teacher.name}={teacher.weight:g}" for teacher in run.config.recognizers)
+        raise SweepError(f"{run.path} trains against code of your own; give {named} to import and call it")
 
 
 def _check_start(run: "RunFolder") -> None:
