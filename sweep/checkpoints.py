@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from filelock import BaseFileLock, Timeout
@@ -22,13 +22,17 @@ from models.base import Codec
 from models.conditioning import ConditionedCodec
 from models.reading import FrozenRecognizer
 from sweep import interruption, saved
+from sweep.course import Mishaps
 from sweep.errors import DamagedError, SweepError
 from sweep.keeper import FileKeeper
 from sweep.objectives import objective_of
 from sweep.stages import Node, Origins
-from sweep.training import ALONE, Progress, Team, train_stage
+from sweep.team import ALONE, Team
+from sweep.training import Progress, train_stage
 
 AnyCodec = TypeVar("AnyCodec", Codec, ConditionedCodec, Codec | ConditionedCodec)
+MISHAPS = "mishaps"
+"""In a node's description, what went wrong in its training."""
 SHARED = "store"
 """Folder beside the runs that keeps what any of them has trained."""
 
@@ -85,15 +89,16 @@ class Store:
             codec = self.codec(node.parent, data, recognizer, device, report, team)
         if isinstance(codec, ConditionedCodec):
             codec = codec.over(node.plane) if node.plane else codec.fold(node.stage.rate_weight, node.stage.ocr_weight)
+        mishaps = Mishaps()
         if node.stage.steps:
 
             def told(progress: Progress) -> None:
                 report(progress)
                 watch(progress, codec)
 
-            self._train(node, codec, data, recognizer, told, team)
+            mishaps = self._train(node, codec, data, recognizer, told, team)
         if team.rank == 0:
-            self._save(node, codec)
+            self._save(node, codec, mishaps)
             self.forget(node)
         return codec
 
@@ -144,26 +149,36 @@ class Store:
 
     def origins(self, key: str) -> Origins:
         """The trials that a point's stage 2 went on from, as its description has them; none where that is lost."""
-        try:
-            node = json.loads(self._file(key).with_suffix(".json").read_text())
-        except (OSError, ValueError):
-            return ()
+        node = self._described(key)
         found: list[tuple[float, float]] = []
-        while (node := node["parent"]) is not None:
+        while (node := node.get("parent")) is not None:
             if node["recognizer"] and not node["plane"]:
                 found.append((node["stage"]["rate_weight"], node["stage"]["ocr_weight"]))
         return tuple(reversed(found))
+
+    def mishaps(self, node: Node) -> str:
+        """What went wrong in the training of a finished node and of what it starts from; empty where nothing did."""
+        path = (*reversed(node.ancestors), node)
+        told = [(each.title, Mishaps(**self._described(each.key).get(MISHAPS, {}))) for each in path]
+        return "; ".join(f"{title}: {mishaps}" for title, mishaps in told if any(mishaps))
+
+    def _described(self, key: str) -> dict[str, Any]:
+        """A node and how its training went, as they are kept beside its weights; empty where they are not."""
+        try:
+            return json.loads(self._file(key).with_suffix(".json").read_text())
+        except (OSError, ValueError):
+            return {}
 
     def sift(self) -> None:
         """Sets aside all that is damaged here, half-done stages included, before anybody counts on it."""
         for path in sorted(self.folder.glob("*.pt")):
             saved.kept(path)
 
-    def _save(self, node: Node, codec: Codec | ConditionedCodec) -> None:
+    def _save(self, node: Node, codec: Codec | ConditionedCodec, mishaps: Mishaps) -> None:
         path = self.path(node)
         description = path.with_suffix(".json")
         with atomic(description) as partial:
-            partial.write_text(json.dumps(asdict(node), indent=2) + "\n")
+            partial.write_text(json.dumps(asdict(node) | {MISHAPS: mishaps._asdict()}, indent=2) + "\n")
         with atomic(path) as partial:
             torch.save(codec.state_dict(), partial)
         if self.shared is not None:
@@ -184,10 +199,10 @@ class Store:
         recognizer: FrozenRecognizer,
         report: Callable[[Progress], None],
         team: Team,
-    ) -> None:
+    ) -> Mishaps:
         among = data.legible if node.recognizer else None
         device = next(codec.parameters()).device
-        train_stage(
+        return train_stage(
             codec,
             objective_of(node.stage, node.plane, recognizer if node.recognizer else None),
             lambda start: dataset.batches(data, node.stage.batch_size, node.seed, start, among, device),

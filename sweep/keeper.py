@@ -1,42 +1,55 @@
-"""A training stage's state in a file, which outlives its process."""
+"""A training stage's states in files, which outlive its process."""
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
 from datagen.shards import atomic
-from sweep.training import TrainingState
+from sweep import saved
+from sweep.course import TrainingState
 
 
 class FileKeeper:
-    """Keeps a training stage's state in a file, replaced whole every so often, and once more when it is to end."""
+    """Keeps the last two states of a training stage, one every so often, each in a file that is replaced whole."""
 
     def __init__(self, path: Path, seconds: float, stop: Path | None = None) -> None:
+        """The last state is at the `path`, KEY.partial.pt, and the one before beside it, KEY.earlier.pt."""
         self._path = path
+        self._earlier = path.with_name(f"{path.name.partition('.')[0]}.earlier.pt")
         self._seconds = seconds
         self._stop = stop
         self._saved = time.monotonic()
 
     def restore(self) -> TrainingState | None:
-        """The state in the file, if there is one."""
-        if not self._path.exists():
-            return None
-        return TrainingState(**torch.load(self._path, map_location="cpu", weights_only=True))
+        """The last state that is whole, if there is one; what is damaged is set aside."""
+        for path in (self._path, self._earlier):
+            if path.exists() and saved.kept(path):
+                return TrainingState(**saved.load(path))
+        return None
 
     def asked_to_end(self) -> bool:
         """Whether the file stands that says so."""
         return self._stop is not None and self._stop.exists()
 
-    def offer(self, state: Callable[[], TrainingState], ending: bool) -> None:
-        """Writes the state when the last one is old enough, or the training is about to end."""
-        if not ending and time.monotonic() - self._saved < self._seconds:
-            return
+    def due(self) -> bool:
+        """Whether the last state is old enough."""
+        return time.monotonic() - self._saved >= self._seconds
+
+    def keep(self, state: TrainingState) -> None:
+        """Writes a state; the last one becomes the one before."""
         with atomic(self._path) as partial:
-            torch.save(state()._asdict(), partial)
+            torch.save(state._asdict(), partial)
+            if self._path.exists():
+                self._path.replace(self._earlier)
         self._saved = time.monotonic()
 
+    def retreat(self) -> None:
+        """Forgets the last state where there is one before."""
+        if self._earlier.exists():
+            self._earlier.replace(self._path)
+
     def forget(self) -> None:
-        """Removes the file of a finished stage."""
-        self._path.unlink(missing_ok=True)
+        """Removes the files of a finished stage."""
+        for path in (self._path, self._earlier):
+            path.unlink(missing_ok=True)

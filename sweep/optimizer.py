@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from models.replay import recording
@@ -24,12 +24,24 @@ LEAST_CHANNELS = 4
 
 
 class CodecOptimizer:
-    """Updates all that is trained of a codec, at a learning rate given with each step."""
+    """Updates all that is trained of a codec, at a learning rate given with each step.
+
+    Where the gradient is not finite, the update is left out: nothing changes but the counts of these. A GPU sees to
+    that by itself, for to be asked at each step it would have to be waited for.
+    """
 
     def __init__(self, codec: nn.Module) -> None:
         self.parameters = [parameter for parameter in codec.parameters() if parameter.requires_grad]
+        device = self.parameters[0].device
+        self._rate, self._skipping = torch.zeros((), device=device), torch.zeros((), device=device)
         self._parts = self._shared_out(self.parameters)
-        self._rate = torch.zeros((), device=self.parameters[0].device)
+        for part in self._parts.values():
+            # As torch's own GradScaler tells its optimizers.
+            part.found_inf = self._skipping  # pyright: ignore[reportAttributeAccessIssue]
+        self.skipped = torch.zeros((), dtype=torch.int64, device=device)
+        """Updates that were left out."""
+        self.streak = torch.zeros((), dtype=torch.int64, device=device)
+        """Those in a row, up to now."""
         self._updates = 0
         self._recorded: _Recorded | None = None
 
@@ -42,9 +54,14 @@ class CodecOptimizer:
         for part in self._parts.values():
             part.zero_grad()
 
-    def step(self, learning_rate: float) -> None:
-        """One update; a GPU repeats what it did at the first ones."""
+    def step(self, learning_rate: float, norm: Float[Tensor, ""]) -> None:
+        """One update; a GPU repeats what it did at the first ones.
+
+        Args:
+            norm: the gradient's, which tells whether it is finite.
+        """
         self._rate.fill_(learning_rate)
+        self._count(~norm.isfinite())
         if self._recorded is not None:
             self._recorded.replay()
             return
@@ -52,6 +69,11 @@ class CodecOptimizer:
         self._updates += 1
         if self._rate.is_cuda and self._updates == EAGER:
             self._recorded = _Recorded(self.parameters, self._update)
+
+    def _count(self, skipping: Bool[Tensor, ""]) -> None:
+        self._skipping.copy_(skipping)
+        self.skipped += skipping
+        self.streak.add_(1).mul_(skipping)
 
     def _update(self) -> None:
         for part in self._parts.values():
@@ -63,10 +85,14 @@ class CodecOptimizer:
         """What an interrupted training needs to go on."""
         return {name: part.state_dict() for name, part in self._parts.items()}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Takes back what `state_dict` gave."""
+    def load_state_dict(self, state: dict[str, Any], skipped: int = 0) -> None:
+        """Takes back what `state_dict` gave, and how many updates had been left out by then."""
         for name, part in self._parts.items():
             part.load_state_dict(state[name])
+        self.skipped.fill_(skipped)
+        self.streak.zero_()
+        # What is recorded writes where the state was before.
+        self._updates, self._recorded = 0, None
 
 
 def adam(parameters: list[nn.Parameter]) -> torch.optim.Adam:
@@ -103,23 +129,28 @@ class Muon(torch.optim.Optimizer):
     def __init__(self, parameters: list[nn.Parameter]) -> None:
         alike = groupby(sorted(parameters, key=_shorter_side), key=_shorter_side)
         super().__init__([{"params": list(group)} for _, group in alike], {"lr": torch.tensor(0.0)})
+        self.found_inf = torch.tensor(0.0)
+        """1 where an update is to change nothing."""
 
     @torch.no_grad()
     def step(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - no closure
-        """One update, at the rate of each group."""
+        """One update, at the rate of each group; one that is left out has no gradient, no decay and no rate."""
+        skipping = self.found_inf.bool()
+        decay = torch.where(skipping, 1.0, MOMENTUM)
         for group in self.param_groups:
-            updates = orthogonalized([self._ahead(parameter).flatten(1) for parameter in group["params"]])
+            rate = torch.where(skipping, 0.0, group["lr"])
+            updates = orthogonalized([self._ahead(each, skipping, decay).flatten(1) for each in group["params"]])
             for parameter, update in zip(group["params"], updates, strict=True):
                 size = SIZE * max(update.shape) ** 0.5
-                parameter.addcmul_(update.view(parameter.shape), group["lr"], value=-size)
+                parameter.addcmul_(update.view(parameter.shape), rate, value=-size)
 
-    def _ahead(self, parameter: nn.Parameter) -> Tensor:
+    def _ahead(self, parameter: nn.Parameter, skipping: Bool[Tensor, ""], decay: Float[Tensor, ""]) -> Tensor:
         """The gradient, and Nesterov's look ahead along the momentum."""
-        gradient = parameter.grad
-        assert gradient is not None, "each weight has its part in the loss"
+        assert parameter.grad is not None, "each weight has its part in the loss"
+        gradient = torch.where(skipping, 0.0, parameter.grad)
         if not self.state[parameter]:
             self.state[parameter]["momentum"] = torch.zeros_like(parameter)
-        momentum = self.state[parameter]["momentum"].mul_(MOMENTUM).add_(gradient)
+        momentum = self.state[parameter]["momentum"].mul_(decay).add_(gradient)
         return gradient.add(momentum, alpha=MOMENTUM)
 
 

@@ -24,7 +24,9 @@ def targets(run: RunFolder, table: PointTable) -> list[Target]:
         Target("uncompressed"),
         *(Target("classical", classical=codec) for codec in classical.codecs()),
     ]
-    done = {row["point_id"] for row in table.frame.filter(status="complete").iter_rows(named=True) if _is_here(run, row)}
+    done = {
+        row["point_id"] for row in table.frame.filter(status="complete").iter_rows(named=True) if _is_here(run, row)
+    }
     return [target for target in wanted if target.identity(run.config)["point_id"] not in done]
 
 

@@ -91,6 +91,9 @@ class Display:
         self._done[key, reads] = work
         # Workers take a while to start; the clock of "time left" runs from their first word.
         self._timed_from = self._timed_from or (time.monotonic(), self._work_done)
+        _, before = self._running.get(key, (name, None))
+        if any(progress.mishaps) and (before is None or progress.mishaps != before.mishaps):
+            self.print(f"{name}, step {progress.step}: {progress.mishaps}")
         self._running[key] = (name, progress)
         self._line()
 

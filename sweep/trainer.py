@@ -22,7 +22,8 @@ from sweep.checkpoints import Store
 from sweep.config import SweepConfig
 from sweep.errors import DivergedError, Interrupted, SweepError
 from sweep.stages import Node
-from sweep.training import ALONE, Progress, Team, every
+from sweep.team import ALONE, Team
+from sweep.training import Progress, every
 
 News = Progress | DivergedError | Interrupted
 """What the first worker tells the driver."""

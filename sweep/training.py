@@ -4,8 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -17,8 +16,10 @@ from models.conditioning import ConditionedCodec
 from models.losses import LossTerms
 from models.replay import Replayed
 from sweep.config import StageConfig
-from sweep.errors import DivergedError, Interrupted
+from sweep.course import Course, Keeper, Mishaps
+from sweep.errors import Interrupted
 from sweep.optimizer import CodecOptimizer
+from sweep.team import ALONE, Team
 
 CHECK_STEPS = 10
 """Updates between two looks at the loss; each look waits for the GPU."""
@@ -43,50 +44,13 @@ class Progress(NamedTuple):
     """Of training, in this process."""
     workers: int = 1
     """That train together."""
+    skipped: int = 0
+    halvings: int = 0
 
-
-class TrainingState(NamedTuple):
-    """Everything that an interrupted stage needs to go on as if it had not been."""
-
-    step: int
-    codec: dict
-    optimizer: dict
-
-
-@dataclass(frozen=True)
-class Team:
-    """The workers that train one stage together: each on its share of every batch, all with the same weights."""
-
-    rank: int = 0
-    size: int = 1
-    join: Callable[[nn.Module], nn.Module] = lambda network: network
-    """Gives the network whose backward pass averages gradients over the team; waits for the others."""
-    any: Callable[[bool], bool] = bool
-    """Whether it is true for any member; waits for the others."""
-
-    def share(self, batch: Batch) -> Batch:
-        """Every `size`-th image, from the `rank`-th on."""
-        return Batch(batch.images[self.rank :: self.size], batch.texts[self.rank :: self.size])
-
-
-ALONE = Team()
-
-
-@runtime_checkable
-class Keeper(Protocol):
-    """Where a stage's state lives between processes."""
-
-    def restore(self) -> TrainingState | None:
-        """The last state offered, or None."""
-        ...
-
-    def asked_to_end(self) -> bool:
-        """Whether the stage is to be left half done."""
-        ...
-
-    def offer(self, state: Callable[[], TrainingState], ending: bool) -> None:
-        """Called often; takes a state when it is time, and always before the stage is left half done."""
-        ...
+    @property
+    def mishaps(self) -> Mishaps:
+        """What went wrong so far."""
+        return Mishaps(self.skipped, self.halvings)
 
 
 def train_stage(
@@ -99,8 +63,11 @@ def train_stage(
     team: Team = ALONE,
     report: Callable[[Progress], None] = lambda progress: None,
     keeper: Keeper | None = None,
-) -> None:
+) -> Mishaps:
     """Trains `codec` in place on its own device, for `stage.steps` updates.
+
+    Updates whose gradients are not finite are left out. Where they are many, the stage goes back to the last state from
+    which it went on well, and on at half the learning rate.
 
     Args:
         objective: loss terms of one batch; each image may have weights of its own.
@@ -108,36 +75,42 @@ def train_stage(
         team: who else trains it; each member calls this function with the same arguments but for its rank.
         report: called every CHECK_STEPS updates.
         keeper: makes the stage resumable; a resumed stage ends where an undisturbed one does. All members read from
-            theirs, and the first one writes.
+            theirs, and the first one writes. Without one there is nothing to go back to.
 
     Raises:
-        DivergedError: the loss is not finite.
+        DivergedError: the loss is not finite, after all that was tried.
         Interrupted: the keeper of any member was asked to end, and has the state.
     """
     codec.train().to(memory_format=torch.channels_last)
     optimizer = CodecOptimizer(codec)
-    start = _restore(keeper, codec, optimizer)
+    course = Course(codec, optimizer, keeper, team)
     network = team.join(codec) if team.size > 1 else Replayed(codec)
     started = time.perf_counter()
-    for step, batch in zip(range(start, stage.steps), batches(start), strict=False):
+    step, ahead = course.step, batches(course.step)
+    while step < stage.steps:
         # Noise and draws depend on the step alone, not on what ran before in this process.
         torch.manual_seed(hash((seed, step, team.rank)))
-        rate = learning_rate(stage, step)
-        terms, norm = _update(network, objective, team.share(batch), step, stage, rate, optimizer)
-        looking = (step + 1) % CHECK_STEPS == 0 or step + 1 == stage.steps
+        rate = course.slowed(learning_rate(stage, step))
+        terms = _update(network, objective, team.share(next(ahead)), step, stage, rate, optimizer)
+        step += 1
+        looking = step % CHECK_STEPS == 0 or step == stage.steps
         if looking:
-            progress = _progress(step + 1, stage.steps, terms, rate, time.perf_counter() - started, team.size)
-            _check(progress, norm)
+            seconds = time.perf_counter() - started
+            progress = _progress(step, stage.steps, terms, rate, seconds, team.size, course.mishaps)
+            if course.lost(step, stage.steps):
+                step = course.go_back(_reason(progress))
+                ahead = batches(step)
+                continue
             report(progress)
-        if keeper is not None:
-            # Members of a team leave at the same step, or the others wait for them.
-            ending = (looking or team.size == 1) and team.any(keeper.asked_to_end())
-            if team.rank == 0:
-                keeper.offer(lambda: _state(step + 1, codec, optimizer), ending)  # noqa: B023 - called at once
-            if ending:
-                raise Interrupted
+        # Members of a team leave at the same step, or the others wait for them.
+        asked = keeper is not None and keeper.asked_to_end()
+        ending = (looking or team.size == 1) and team.any(asked)
+        course.keep(step, ending)
+        if ending:
+            raise Interrupted
     codec.eval()
     codec.update_tables()
+    return course.mishaps
 
 
 def every(seconds: float, report: Callable[[Progress], None]) -> Callable[[Progress], None]:
@@ -178,41 +151,33 @@ def _update(
     stage: StageConfig,
     rate: float,
     optimizer: CodecOptimizer,
-) -> tuple[LossTerms, Float[Tensor, ""]]:
-    """One step; returns its loss terms and the norm of the team's gradient."""
+) -> LossTerms:
+    """One step; returns its loss terms. The norm is that of the whole team's gradient."""
     optimizer.zero_grad()
     with autocast(batch.images.device):
         terms = objective(network, batch, step)
     terms.scaled.mean().backward()
     norm = nn.utils.clip_grad_norm_(optimizer.parameters, stage.clip_norm)
-    optimizer.step(rate)
-    return terms, norm
+    optimizer.step(rate, norm)
+    return terms
 
 
-def _check(progress: Progress, norm: Float[Tensor, ""]) -> None:
-    """The norm is the same for a whole team, whose members stop together where it is not finite."""
-    if not math.isfinite(progress.total) or not math.isfinite(norm):
-        raise DivergedError(f"the loss is {progress.total} at step {progress.step}; lower the learning rate or beta")
+def _reason(progress: Progress) -> str:
+    """Of a training that has diverged, with what can be done."""
+    beta = "" if progress.ocr is None else " or a smaller upper beta (--betas)"
+    return (
+        f"the loss is {progress.total:.3g} at step {progress.step} ({progress.mishaps}); "
+        f"start another --out with a lower learning_rate (sweep/presets.py){beta}"
+    )
 
 
-def _progress(step: int, steps: int, terms: LossTerms, rate: float, seconds: float, workers: int) -> Progress:
+def _progress(
+    step: int, steps: int, terms: LossTerms, rate: float, seconds: float, workers: int, mishaps: Mishaps
+) -> Progress:
     total, mse, bpp = (_mean(term) for term in (terms.total, terms.mse, terms.bpp))
     ocr = None if terms.ocr is None else _mean(terms.ocr)
-    return Progress(step, steps, total, mse, bpp, ocr, rate, seconds, workers)
+    return Progress(step, steps, total, mse, bpp, ocr, rate, seconds, workers, *mishaps)
 
 
 def _mean(term: Float[Tensor, " b"]) -> float:
     return term.detach().mean().item()
-
-
-def _state(step: int, codec: nn.Module, optimizer: CodecOptimizer) -> TrainingState:
-    return TrainingState(step, codec.state_dict(), optimizer.state_dict())
-
-
-def _restore(keeper: Keeper | None, codec: nn.Module, optimizer: CodecOptimizer) -> int:
-    state = keeper.restore() if keeper is not None else None
-    if state is None:
-        return 0
-    codec.load_state_dict(state.codec)
-    optimizer.load_state_dict(state.optimizer)
-    return state.step

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -72,10 +74,26 @@ def test_a_step_moves_every_weight_by_about_its_rate() -> None:
     optimizer, before = CodecOptimizer(codec), [parameter.detach().clone() for parameter in codec.parameters()]
     for parameter in optimizer.parameters:
         parameter.grad = torch.randn_like(parameter)
-    optimizer.step(1e-3)
+    optimizer.step(1e-3, torch.tensor(1.0))
     for parameter, old in zip(codec.parameters(), before, strict=True):
         if parameter.requires_grad:
             assert 1e-4 < (parameter - old).square().mean().sqrt() < 2e-3
+
+
+def test_an_update_without_a_finite_gradient_changes_nothing() -> None:
+    gradients = [1.0, 2.0, torch.nan, 3.0, -torch.inf, 4.0]
+    ends = []
+    for given in (gradients, [value for value in gradients if math.isfinite(value)]):
+        torch.manual_seed(0)
+        network = nn.Sequential(nn.Conv2d(8, 16, 3), nn.Conv2d(16, 8, 3))
+        updates = CodecOptimizer(network)
+        for value in given:
+            for weight in updates.parameters:
+                weight.grad = torch.full_like(weight, 0.1 * value).add_(weight)
+            updates.step(1e-3, torch.tensor(value))
+        ends.append((updates.state_dict(), [weight.detach() for weight in network.parameters()]))
+        assert (int(updates.skipped), int(updates.streak)) == (len(given) - 4, 0)
+    torch.testing.assert_close(*ends, rtol=0, atol=0)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
@@ -89,7 +107,7 @@ def test_a_gpu_repeats_updates_at_the_rate_and_gradients_of_each(monkeypatch: py
         for step in range(6):
             for weight in updates.parameters:
                 weight.grad = torch.randn_like(weight)
-            updates.step(1e-3 * (step + 1))
+            updates.step(1e-3 * (step + 1), torch.tensor(torch.nan if step == 4 else 1.0, device="cuda"))
         moved.append([weight.detach().clone() for weight in network.parameters()])
     for a, b in zip(*moved, strict=True):
         torch.testing.assert_close(a, b)

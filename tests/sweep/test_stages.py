@@ -21,10 +21,11 @@ from models.weights import WeightsFile
 from sweep import stages, versions
 from sweep.checkpoints import Store
 from sweep.config import StageConfig, SweepConfig
+from sweep.course import TrainingState
 from sweep.keeper import FileKeeper
 from sweep.presets import smoke
 from sweep.stages import Node
-from sweep.training import Progress, TrainingState
+from sweep.training import Progress
 
 CPU = torch.device("cpu")
 
@@ -264,16 +265,35 @@ def test_what_a_killed_worker_left_half_written_goes_with_what_is_half_done(
 
 
 def test_a_keeper_gives_back_the_last_state_of_another_process(tmp_path: Path) -> None:
-    state = TrainingState(3, {"w": torch.ones(2)}, {"state": {}})
-    FileKeeper(tmp_path / "partial.pt", seconds=0).offer(lambda: state, ending=False)
-    keeper = FileKeeper(tmp_path / "partial.pt", seconds=60)
+    state = TrainingState(3, {"w": torch.ones(2)}, {"state": {}}, halvings=1)
+    FileKeeper(tmp_path / "key.partial.pt", seconds=0).keep(state)
+    keeper = FileKeeper(tmp_path / "key.partial.pt", seconds=60)
     restored = keeper.restore()
     assert restored is not None
-    assert (restored.step, restored.codec["w"].tolist()) == (3, [1, 1])
-    keeper.offer(lambda: pytest.fail("it is not time yet"), ending=False)
-    keeper.offer(lambda: restored._replace(step=4), ending=True)
-    last = keeper.restore()
-    assert last is not None
-    assert last.step == 4
+    assert (restored.step, restored.codec["w"].tolist(), restored.halvings) == (3, [1, 1], 1)
+    assert (keeper.due(), FileKeeper(tmp_path / "key.partial.pt", seconds=0).due()) == (False, True)
     keeper.forget()
     assert keeper.restore() is None
+
+
+def test_a_keeper_goes_back_one_state_and_not_behind_the_first(tmp_path: Path) -> None:
+    keeper = FileKeeper(tmp_path / "key.partial.pt", seconds=0)
+    for step in range(3):
+        keeper.keep(TrainingState(step, {}, {}))
+    for _ in range(2):
+        keeper.retreat()
+        restored = keeper.restore()
+        assert restored is not None
+        assert restored.step == 1
+
+
+def test_of_states_that_are_damaged_the_last_whole_one_is_given_back(tmp_path: Path) -> None:
+    keeper = FileKeeper(tmp_path / "key.partial.pt", seconds=0)
+    for step in range(2):
+        keeper.keep(TrainingState(step, {}, {}))
+    for name, step in (("key.partial.pt", 0), ("key.earlier.pt", None)):
+        content = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(content[: len(content) // 2])
+        restored = keeper.restore()
+        assert (restored and restored.step) == step
+        assert (tmp_path / f"{name}.damaged").read_bytes() == content[: len(content) // 2]

@@ -1,0 +1,27 @@
+"""The workers that train one stage together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import nn
+
+from datagen.dataset import Batch
+
+
+@dataclass(frozen=True)
+class Team:
+    """Each trains on its share of every batch, all with the same weights."""
+
+    rank: int = 0
+    size: int = 1
+    join: Callable[[nn.Module], nn.Module] = lambda network: network
+    """Gives the network whose backward pass averages gradients over the team; waits for the others."""
+    any: Callable[[bool], bool] = bool
+    """Whether it is true for any member; waits for the others."""
+
+    def share(self, batch: Batch) -> Batch:
+        """Every `size`-th image, from the `rank`-th on."""
+        return Batch(batch.images[self.rank :: self.size], batch.texts[self.rank :: self.size])
+
+
+ALONE = Team()
