@@ -54,7 +54,8 @@ def codec(folder: Path, row: Row) -> Codec:
     found = Store.of(folder).plain(row["codec"], row["point_id"])
     if found is None:
         raise SweepError(
-            f"the checkpoint of point {row['point_id']} is lost; python -m sweep.run --resume --out {folder} makes it again"
+            f"the checkpoint of point {row['point_id']} is lost; python -m sweep.run --resume --out {folder} "
+            "makes it again"
         )
     return found
 

@@ -41,15 +41,19 @@ class RunFolder:
         """Makes the folder of a new run, which this code starts.
 
         Raises:
-            SweepError: it holds a run already, or cannot be written.
+            SweepError: it holds a run already, or another sweep works in it, or it cannot be written.
         """
-        if self._file(self.path).exists():
-            raise SweepError(f"{self.path} holds a run already; add --resume to go on with it, or give another --out")
         try:
             (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
-            replace(self, versions=versions.today(self.config.codec)).save()
+            with self.claimed():
+                self._begin()
         except OSError as error:
             raise SweepError(f"{self.path} cannot be written ({error.strerror}); give another --out") from None
+
+    def _begin(self) -> None:
+        if self._file(self.path).exists():
+            raise SweepError(f"{self.path} holds a run already; add --resume to go on with it, or give another --out")
+        replace(self, versions=versions.today(self.config.codec)).save()
 
     @contextmanager
     def claimed(self) -> Iterator[None]:
@@ -67,7 +71,7 @@ class RunFolder:
             raise SweepError(f"another sweep works in {self.path}; let it end, or start in another --out") from None
 
     def save(self) -> None:
-        """Writes config.json."""
+        """Writes config.json; who resumes a run claims it first."""
         content = {
             "preset": self.preset,
             "sweep_id": self.sweep_id,

@@ -25,8 +25,6 @@ from sweep.tracker import LEAVING_SECONDS, Tracker
 from sweep.trial import Target
 from sweep.tuner import Pool
 
-DONE = ("complete", "stopped", "failed")
-
 
 class Effort(NamedTuple):
     """What a call of `sweep` took."""
@@ -40,7 +38,7 @@ class Effort(NamedTuple):
 
 
 def sweep(run: RunFolder, seconds: float = math.inf) -> Effort:
-    """Brings a run to its budget, whatever of it is done already; then reports.
+    """Brings a run to its budget, whatever of it is done already; then reports. Its config.json is written first.
 
     No trial starts that would end later than so many seconds from now.
 
@@ -54,6 +52,7 @@ def sweep(run: RunFolder, seconds: float = math.inf) -> Effort:
     display = Display(run.config)
     started = time.monotonic()
     with run.claimed(), usage.peak_memory() as memory, display.live(), generate.ray_session():
+        run.save()
         table = PointTable(run.path)
         display.phase("opening MLflow")
         tracker = Tracker(run.tracking_uri, run.sweep_id, run.path, _params(run), display.print)
@@ -109,7 +108,8 @@ def _measure(
     run: RunFolder, table: PointTable, pool: Pool, recorder: Recorder, display: Display, deadline: float
 ) -> None:
     targets, lost = plan.targets(run, table), plan.lost(run, table)
-    searched = table.of("tfic", *DONE)
+    searched = table.of("tfic", "complete", "stopped")
+    # What has failed is tried again, once each time that the run is resumed.
     trials = max(0, run.config.budget - len(searched))
     ahead = [*targets, *lost]
     display.expect(plan.training(run, ahead), len(ahead), plan.trial(run.config), trials)

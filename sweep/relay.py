@@ -1,6 +1,7 @@
 """What Ray Tune tells of its trials, as ours hear it: an observer, and the early stopping."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -18,6 +19,11 @@ from sweep.study import OBJECTIVES, ORIGINS
 from sweep.training import Progress
 from sweep.trial import Target
 
+IN_A_ROW = 3
+"""Points that fail for one cause before a sweep ends."""
+NUMBERS = re.compile(r"\S*\d\S*|\bnan\b|\binf\b")
+"""In a reason: steps, losses and names, which differ from point to point."""
+
 
 @runtime_checkable
 class Observer(Protocol):
@@ -34,6 +40,29 @@ class Observer(Protocol):
     def reread(self, row: Row, accuracies: dict[str, float]) -> None:
         """Readers that are held out have read a point's reconstructions."""
         ...
+
+
+class Failures:
+    """Points that fail in a row, for one cause: what is wrong is no point's own."""
+
+    def __init__(self, give_up: Callable[[], None]) -> None:
+        """`give_up` is called when they are as many as `IN_A_ROW`."""
+        self._give_up = give_up
+        self._cause = ""
+        self._count = 0
+
+    def heard(self, row: Row) -> None:
+        """A point has come to its end."""
+        reason = row["reason"] if row["status"] == "failed" else ""
+        same = bool(reason) and NUMBERS.split(reason) == NUMBERS.split(self._cause)
+        self._cause, self._count = reason, self._count + 1 if same else bool(reason)
+        if self.cause:
+            self._give_up()
+
+    @property
+    def cause(self) -> str | None:
+        """That of the last point, once it is one too many."""
+        return self._cause if self._count >= IN_A_ROW else None
 
 
 class Rungs(FIFOScheduler):
@@ -60,10 +89,11 @@ class Rungs(FIFOScheduler):
 class Relay(tune.Callback):
     """Passes Tune's events on as ours."""
 
-    def __init__(self, config: SweepConfig, observer: Observer, store: Store) -> None:
+    def __init__(self, config: SweepConfig, observer: Observer, store: Store, failures: Failures) -> None:
         self._config = config
         self._observer = observer
         self._store = store
+        self._failures = failures
 
     def __getstate__(self) -> dict:
         """Nothing: Tune saves its callbacks, and ours belong to this process."""
@@ -74,7 +104,7 @@ class Relay(tune.Callback):
         if "row" in result:
             if result["status"] == "failed":
                 self._forget(target_of(trial.config, self._config))
-            self._observer.finished(result["row"])
+            self._finished(result["row"])
         elif "progress" in result:
             identity = target_of(trial.config, self._config).identity(self._config)
             self._observer.progressed(identity, Progress(**result["progress"]))
@@ -86,16 +116,18 @@ class Relay(tune.Callback):
         self._forget(target)
         seen = {name: result[name] for name in ("val_bpp", "val_accuracy", "val_psnr_db", "train_seconds")}
         reason = f"behind the front after {result['steps']} steps of stage 2"
-        self._observer.finished(target.identity(self._config) | seen | {"status": "stopped", "reason": reason})
+        self._finished(target.identity(self._config) | seen | {"status": "stopped", "reason": reason})
 
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         """One that was tried as often as it makes sense; a base point is tried again by whoever needs it."""
         target = target_of(trial.config, self._config)
         if target.kind == "tfic":
             self._forget(target)
-        self._observer.finished(
-            target.identity(self._config) | {"status": "failed", "reason": _last_line(trial.error_file)}
-        )
+        self._finished(target.identity(self._config) | {"status": "failed", "reason": _last_line(trial.error_file)})
+
+    def _finished(self, row: Row) -> None:
+        self._observer.finished(row)
+        self._failures.heard(row)
 
     def _forget(self, target: Target) -> None:
         """Nobody goes on with what is half done of it."""

@@ -54,7 +54,7 @@ def _run(arguments: Arguments) -> None:
 
 
 def open_run(arguments: Arguments) -> "RunFolder":
-    """The folder of the run that was asked for, made or found.
+    """The folder of the run that was asked for, made or found; what is asked of one that is found is not written yet.
 
     Raises:
         SweepError: the run exists and is not to be resumed, is of another configuration, or cannot be written.
@@ -130,7 +130,6 @@ def _resumed(arguments: Arguments, out: Path, data: Path | None) -> "RunFolder":
     uri = tracking.chosen_uri() or run.tracking_uri
     run = replace(run, config=replace(run.config, **wanted), data=(data or run.data).absolute(), tracking_uri=uri)
     _check_start(run)
-    run.save()
     return run
 
 

@@ -29,7 +29,7 @@ from sweep.checkpoints import Store
 from sweep.config import SweepConfig
 from sweep.errors import Interrupted, SweepError
 from sweep.points import Row
-from sweep.relay import Observer, Relay, Rungs, target_of
+from sweep.relay import IN_A_ROW, Failures, Observer, Relay, Rungs, target_of
 from sweep.search import INTERRUPTED, FrontSearch
 from sweep.stages import Node
 from sweep.study import OBJECTIVES
@@ -70,6 +70,7 @@ class Pool:
         # Workers run in folders of their own.
         self._folder = folder.absolute()
         self._observer = observer
+        self._failures = Failures(functools.partial(interruption.ask, self._folder))
         self._data = ray.put(teaching.data(self._config, data_folder, folder, report))
 
     @property
@@ -95,7 +96,11 @@ class Pool:
         train_together(node, member, self._folder, self._data, size, told)
 
     def measure(self, targets: list[Target]) -> None:
-        """Trains and measures the given points, in order, as many at a time as there are cores or GPUs."""
+        """Trains and measures the given points, in order, as many at a time as there are cores or GPUs.
+
+        Raises:
+            SweepError: several in a row failed for one cause; those under way have saved their states.
+        """
         if targets:
             self._fit({"target": tune.grid_search(targets)}, None, 1, self._places)
 
@@ -105,6 +110,9 @@ class Pool:
         """Lets Optuna choose `trials` points of stage 2 beside those recorded, then trains and measures them.
 
         None starts that would end after `deadline`, of the monotonic clock; `took` are the seconds of earlier ones.
+
+        Raises:
+            SweepError: as `measure`.
         """
         if trials > 0:
             too_late = functools.partial(_too_late, deadline, interruption.sign(self._folder))
@@ -153,11 +161,13 @@ class Pool:
             run_config=tune.RunConfig(
                 name=time.strftime("%Y%m%d-%H%M%S"),
                 storage_path=str(self._folder / "tune"),
-                callbacks=[Relay(self._config, self._observer, Store.of(self._folder))],
+                callbacks=[Relay(self._config, self._observer, Store.of(self._folder), self._failures)],
                 failure_config=tune.FailureConfig(max_failures=2),
                 verbose=0,
             ),
         ).fit()
+        if cause := self._failures.cause:
+            raise SweepError(f"{IN_A_ROW} points in a row failed, all so: {cause}; --resume tries them again")
 
 
 def _reread(row: Row, readers: list[str], config: SweepConfig, folder: Path, data: Data) -> dict[str, float]:

@@ -6,5 +6,8 @@ from sweep.run import open_run
 
 
 def opened(**given) -> RunFolder:
-    """A new or resumed run, of these arguments."""
-    return open_run(Arguments(**given))
+    """A new or resumed run, of these arguments, written as a sweep does that begins with it."""
+    run = open_run(Arguments(**given))
+    with run.claimed():
+        run.save()
+    return run

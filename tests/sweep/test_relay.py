@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from ray.tune.experiment import Trial
 
 from sweep import proposals
@@ -9,7 +10,7 @@ from sweep.checkpoints import Store
 from sweep.pareto import Objectives
 from sweep.points import Row
 from sweep.presets import smoke
-from sweep.relay import Relay, Rungs
+from sweep.relay import Failures, Relay, Rungs
 from sweep.training import Progress
 from sweep.trial import Target
 
@@ -47,7 +48,7 @@ def test_what_is_half_done_of_a_failed_trial_is_forgotten(tmp_path: Path) -> Non
     half, error = tmp_path / f"{node.key}.partial.pt", tmp_path / "error.txt"
     error.write_text("Traceback\n  ...\nRuntimeError: the disk is full\n")
     trial = Ended(target, error)
-    relay = Relay(config, listener, Store(tmp_path))
+    relay = Relay(config, listener, Store(tmp_path), Failures(pytest.fail))
     half.touch()
     relay.on_trial_error(1, [], trial)
     assert not half.exists()
@@ -64,7 +65,7 @@ def test_what_is_half_done_of_a_base_point_is_left_to_who_tries_again(tmp_path: 
     assert node is not None
     half = tmp_path / f"{node.key}.partial.pt"
     half.touch()
-    Relay(config, Listener(), Store(tmp_path)).on_trial_error(1, [], Ended(target))
+    Relay(config, Listener(), Store(tmp_path), Failures(pytest.fail)).on_trial_error(1, [], Ended(target))
     assert half.exists()
 
 
@@ -89,3 +90,14 @@ def test_a_trial_that_goes_on_is_not_judged_against_itself() -> None:
         rungs = Rungs(config, [*before, *earlier])
         rungs.on_trial_result(None, trial, result)
         assert len(rungs._stopping._rungs[1]) == 9
+
+
+def test_three_failures_in_a_row_of_one_cause_end_a_sweep() -> None:
+    ends = list[str | None]()
+    failures = Failures(lambda: ends.append(failures.cause))
+    diverged = [f"the loss is {loss} at step {step} (1/4 of the rate)" for loss, step in ((1e9, 10), ("nan", 20))]
+    for reason in (*diverged, None, *diverged, "the disk is full", *diverged):
+        failures.heard({"status": "failed", "reason": reason} if reason else {"status": "complete"})
+    assert (ends, failures.cause) == ([], None)
+    failures.heard({"status": "failed", "reason": diverged[0]})
+    assert ends == [diverged[0]]

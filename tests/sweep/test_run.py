@@ -67,6 +67,26 @@ def test_one_sweep_at_a_time_works_in_a_folder(started: Path) -> None:
         pass
 
 
+def test_a_sweep_that_is_refused_has_written_nothing(
+    started: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (started / "config.json").read_bytes()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://elsewhere:5000")
+    monkeypatch.setattr("sys.argv", ["run", "--resume", "--out", str(started), "--budget", "9"])
+    with RunFolder.load(started).claimed():
+        assert main() == 2
+    assert "another sweep works in" in capsys.readouterr().err
+    assert (started / "config.json").read_bytes() == before
+
+
+def test_of_two_that_start_a_run_one_is_refused(started: Path) -> None:
+    run = RunFolder.load(started)
+    (started / "config.json").unlink()
+    with run.claimed(), pytest.raises(SweepError, match="another sweep works in"):
+        run.create()
+    assert not (started / "config.json").exists()
+
+
 @pytest.mark.parametrize(("status", "said"), [(None, "no trial would have ended in time"), ("complete", "")])
 def test_a_sweep_that_ran_out_of_time_is_no_failure(
     tmp_path: Path, status: str | None, said: str, capsys: pytest.CaptureFixture[str]
