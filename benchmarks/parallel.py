@@ -10,6 +10,7 @@ from pathlib import Path
 import ray
 
 from datagen import dataset, generate
+from datagen.machines import machines
 from sweep import cluster, presets, stages
 from sweep.config import SweepConfig
 from sweep.stages import Node
@@ -32,7 +33,7 @@ def main() -> None:
         data = ray.put(Data(*(dataset.load(folder / "data", split) for split in ("train", "val", "test"))))
         first, second = stages.shared(config)
         for node in (first, replace(second, parent=None)):
-            all_of_it = cluster.team(config, cluster.machines(), node.stage.batch_size)
+            all_of_it = cluster.team(config, machines(), node.stage.batch_size)
             teams = (replace(config, cpus_per_trial=1), 1), all_of_it
             # Runs beside one another would share what the first one trains.
             runs = [folder / str(index) / "run" for index in range(len(teams))]

@@ -15,7 +15,8 @@ import ray
 from ray.exceptions import RayTaskError
 
 from datagen import shards, summary, texts
-from datagen.errors import DataError, ShardError, SpecError
+from datagen.errors import DataError, ShardError, SpecError, reason
+from datagen.machines import shared_out
 from datagen.own_files import sealed
 from datagen.render import render
 from datagen.shards import Manifest, Shard
@@ -31,9 +32,17 @@ ALLOCATOR = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRE
 clears every page again, a tenth of what a step of training takes on a CPU."""
 
 
+SHORT = "/tmp/ray"
+"""Where Ray keeps its sockets and logs unless it is told otherwise; everybody may write there."""
+
+
 @contextmanager
 def ray_session(cpus: int | None = None) -> Iterator[None]:
-    """Ray for the length of the block: the running cluster, or one on this machine with `cpus` cores (default: all)."""
+    """Ray for the length of the block: the running cluster, or one on this machine with `cpus` cores (default: all).
+
+    Raises:
+        DataError: it cannot start here.
+    """
     if not ray.is_initialized():
         _start(cpus)
     # Ray takes SIGTERM for itself; to us it is Ctrl-C from a scheduler.
@@ -57,6 +66,18 @@ def _start(cpus: int | None) -> None:
     except ValueError:
         # A running cluster has the cores that it has.
         start()
+    except OSError:
+        # The path of a socket holds some hundred bytes, and TMPDIR most of them, as that of a Slurm job may.
+        _start_elsewhere(functools.partial(start, num_cpus=cpus))
+
+
+def _start_elsewhere(start: Callable[..., object]) -> None:
+    try:
+        start(_temp_dir=SHORT)
+    except OSError as error:
+        raise DataError(
+            f"Ray cannot start ({reason(error)}); set RAY_TMPDIR to a folder of a short path that can be written"
+        ) from error
 
 
 def ensure(spec: Spec, folder: Path, report: Report = lambda done, total: None) -> Manifest:
@@ -131,10 +152,8 @@ def _rendered(spec: Spec, folder: Path, missing: list[Shard]) -> Iterator[tuple[
         raise ShardError(f"{folder}: {missing[0].name} is missing or damaged; delete the folder and import again")
     if sealed(spec) != spec:
         raise SpecError(f"{folder}: the files that its specification names have changed; choose another folder")
-    tasks = {_render_shard.remote(spec, folder, shard): shard for shard in missing}
-    while tasks:
-        [ready], _ = ray.wait(list(tasks))
-        yield tasks.pop(ready), _result(ready)
+    for shard, task in shared_out(lambda shard: _render_shard.remote(spec, folder, shard), missing):
+        yield shard, _result(task)
 
 
 @ray.remote(num_cpus=1)

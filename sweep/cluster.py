@@ -1,46 +1,83 @@
-"""What the connected Ray cluster offers, counting the nodes that its autoscaler may still start."""
+"""How a sweep's work fits the connected Ray cluster."""
 
 import math
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import ray
 import torch
-import yaml
 
+from datagen.machines import Machine, machines, planned, up
 from sweep import footprint
 from sweep.config import SweepConfig
+from sweep.progress import clock
 
-HEAD = "node:__internal_head__"
-"""Ray's name of a resource that the head alone has."""
-BOOTSTRAP = Path("~/ray_bootstrap_config.yaml")
-"""Where `ray up` leaves the cluster's configuration on the head node."""
 LEAST_SHARE = {"CPU": 8, "GPU": 256}
 """Images of a batch that a worker needs, or the work around them costs more than they do; on a GPU, where one worker
 alone repeats what it recorded, and several start kernel by kernel."""
 GLANCE = 0.01
 """Share of a GPU that a look at it takes: another sweep's trials may leave no whole one for hours."""
+PATIENCE = 300.0
+"""Seconds that a machine is waited for in silence."""
+CORE: Machine = Counter(CPU=1)
 THREADS = 2
 """Of a worker without a GPU, where as many cores can be shared out so: it trains faster than two of one thread do."""
 
 
-def machines(bootstrap: Path = BOOTSTRAP) -> list[Counter[str]]:
-    """`CPU` and `GPU` of each machine that is up; of an autoscaling cluster the head, and all that it may start."""
-    up = [Counter(node["Resources"]) for node in ray.nodes() if node["Alive"]]
-    planned = list(_planned(bootstrap.expanduser()))
-    if planned:
-        up = [machine for machine in up if HEAD in machine]
-    return [Counter({name: int(machine[name]) for name in ("CPU", "GPU")}) for machine in (*up, *planned)]
+@contextmanager
+def watched(needs: Machine, say: Callable[[str], None]) -> Iterator[None]:
+    """In the block, says from time to time what is waited for, as long as no machine that is up has it."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        started = time.monotonic()
+        while not ended.wait(PATIENCE):
+            if not any(needs <= machine for machine in up()):
+                say(lacking(needs, time.monotonic() - started, up(), planned()))
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
-def _planned(bootstrap: Path) -> Iterator[Counter[str]]:
-    types = yaml.safe_load(bootstrap.read_text())["available_node_types"] if bootstrap.exists() else {}
-    for node in types.values():
-        # Machines of one's own have none there, and are all up.
-        if resources := node.get("resources"):
-            yield from [Counter(resources)] * node.get("max_workers", 0)
+def lacking(needs: Machine, seconds: float, here: list[Machine], startable: list[Machine]) -> str:
+    """What is waited for, in a sentence."""
+    more = f"may start {_listed(startable)}, unless a quota forbids it" if startable else "starts none"
+    waited = f"waiting for a machine with {_sized(needs)}, {clock(seconds)} so far"
+    return f"{waited}: up are {_listed(here)}; the autoscaler {more} (ray status tells)"
+
+
+def _listed(found: list[Machine]) -> str:
+    sizes = Counter(map(_sized, found))
+    return ", ".join(f"{number} of {size}" for size, number in sizes.items()) or "none"
+
+
+def _sized(machine: Machine) -> str:
+    return " and ".join(f"{machine[name]:.3g} {name}" for name in ("CPU", "GPU") if machine[name]) or "no CPU"
+
+
+def awaited(say: Callable[[str], None]) -> list[Machine]:
+    """Machines that are up, or may be started, once one of them has a core."""
+    found = machines()
+    if not _have_cores(found):
+        say(lacking(CORE, 0.0, up(), planned()))
+    with watched(CORE, say):
+        while not _have_cores(found):
+            time.sleep(1.0)
+            found = machines()
+    return found
+
+
+def _have_cores(found: list[Machine]) -> bool:
+    return any(machine["CPU"] for machine in found)
 
 
 def gpu_memory() -> int:
@@ -52,14 +89,14 @@ def _free() -> int:
     return torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else 0
 
 
-def sharing(config: SweepConfig, machines: list[Counter[str]], memory: Callable[[], int] = gpu_memory) -> SweepConfig:
+def sharing(config: SweepConfig, machines: list[Machine], memory: Callable[[], int] = gpu_memory) -> SweepConfig:
     """The configuration with a trial's share of a GPU by its memory, where it leaves that open."""
     if not (config.shares_gpus and config.gpus_per_trial and any(machine["GPU"] for machine in machines)):
         return config
     return replace(config, gpus_per_trial=1 / footprint.trials(config, memory()))
 
 
-def fit(config: SweepConfig, machines: list[Counter[str]]) -> tuple[SweepConfig, int]:
+def fit(config: SweepConfig, machines: list[Machine]) -> tuple[SweepConfig, int]:
     """The configuration with a trial's needs cut to what a machine has, and how many such trials run at a time.
 
     Cores are given up before GPUs lie idle.
@@ -71,22 +108,22 @@ def fit(config: SweepConfig, machines: list[Counter[str]]) -> tuple[SweepConfig,
     return replace(config, cpus_per_trial=cpus, gpus_per_trial=gpus), max(1, trials)
 
 
-def _cores_each(machine: Counter[str], gpus: float) -> int:
+def _cores_each(machine: Machine, gpus: float) -> int:
     """The most for each of a machine's trials while all of its GPUs are used."""
     return max(1, machine["CPU"] // _on_gpus(machine, gpus)) if gpus else machine["CPU"]
 
 
-def _trials(machine: Counter[str], cpus: int, gpus: float) -> int:
+def _trials(machine: Machine, cpus: int, gpus: float) -> int:
     by_cores = machine["CPU"] // cpus
     return min(by_cores, _on_gpus(machine, gpus)) if gpus else by_cores
 
 
-def _on_gpus(machine: Counter[str], gpus: float) -> int:
+def _on_gpus(machine: Machine, gpus: float) -> int:
     # A fifth of a GPU is a little more than that in floating point.
     return int(machine["GPU"] / gpus + 1e-6)
 
 
-def team(config: SweepConfig, machines: list[Counter[str]], batch_size: int) -> tuple[SweepConfig, int]:
+def team(config: SweepConfig, machines: list[Machine], batch_size: int) -> tuple[SweepConfig, int]:
     """The same for a stage that all train together: a worker takes a GPU, or cores of one machine.
 
     As many cores as can be work, in pairs while the shares of the batch are not too small.

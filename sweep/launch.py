@@ -12,7 +12,19 @@ from typing import NamedTuple
 from datagen import generate, shards, summary
 from datagen.spec import SPLITS
 from models import held_out, teachers
-from sweep import interruption, legibility, plan, points, report, rereading, stages, teaching, trial, usage
+from sweep import (
+    cluster,
+    interruption,
+    legibility,
+    plan,
+    points,
+    report,
+    rereading,
+    stages,
+    teaching,
+    trial,
+    usage,
+)
 from sweep.checkpoints import Store
 from sweep.config import SweepConfig
 from sweep.errors import SweepError
@@ -61,9 +73,10 @@ def sweep(run: RunFolder, seconds: float = math.inf) -> Effort:
         try:
             display.phase("looking through what is trained")
             Store.of(run.path).sift()
-            _prepare(run, tracker, display)
+            with cluster.watched(cluster.CORE, display.print):
+                _prepare(run, tracker, display)
             display.phase("reading the training images as they are")
-            pool = Pool(run.config, run.path, run.data, recorder, display.advanced)
+            pool = Pool(run.config, run.path, run.data, recorder, display.advanced, display.print)
             if run.config.gpus_per_trial and not pool.gpus:
                 display.print("the cluster has no GPU: everything trains on CPUs")
             with interruption.gentle(run.path, display.print):

@@ -1,6 +1,5 @@
 """Where MLflow looks for pictures: it keeps absolute paths, so those of a SQLite store that was moved are mended."""
 
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -46,5 +45,5 @@ def _was_moved(location: str, here: Path) -> bool:
         return False
     if old.exists():
         # The same folder by another name, or a file of the store that was moved alone.
-        return here.exists() and not os.path.samefile(old, here)
+        return here.exists() and not old.samefile(here)
     return True

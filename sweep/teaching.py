@@ -1,6 +1,5 @@
 """The images that a sweep trains on and measures, with what they teach; Ray's workers read them as they are."""
 
-import itertools
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import torch
 from datagen import dataset
 from datagen.dataset import TextImages
 from datagen.generate import Report
+from datagen.machines import cores, shared_out
 from models.metrics import alphanumeric
 from sweep import legibility, trial
 from sweep.config import SweepConfig
@@ -86,11 +86,15 @@ def _readings(images: TextImages, config: SweepConfig, report: Report) -> list[R
     read = ray.remote(num_cpus=config.cpus_per_trial)(_read)
     total = len(images.texts)
     parts = [slice(start, start + READ_TOGETHER) for start in range(0, total, READ_TOGETHER)]
-    tasks = waiting = [read.remote(TextImages(images.images[part], images.texts[part]), config) for part in parts]
-    while waiting:
-        _, waiting = ray.wait(waiting)
-        report(min(total, READ_TOGETHER * (len(tasks) - len(waiting))), total)
-    return list(itertools.chain.from_iterable(ray.get(tasks)))
+    found: dict[int, list[Reading]] = {}
+
+    def start(part: slice) -> ray.ObjectRef:
+        return read.remote(TextImages(images.images[part], images.texts[part]), config)
+
+    for part, task in shared_out(start, parts, lambda: max(1, cores() // config.cpus_per_trial)):
+        found[part.start] = ray.get(task)
+        report(min(total, READ_TOGETHER * len(found)), total)
+    return [reading for start in sorted(found) for reading in found[start]]
 
 
 def _read(images: TextImages, config: SweepConfig) -> list[Reading]:

@@ -5,6 +5,7 @@ import logging
 import math
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
 from datagen.generate import Report
+from datagen.machines import Machine, cores, machines, shared_out
 from sweep import cluster, interruption, proposals, rereading, study, teaching, trial
 from sweep.checkpoints import Store
 from sweep.config import SweepConfig
@@ -53,11 +55,13 @@ class Pool:
         data_folder: Path,
         observer: Observer,
         report: Report = lambda done, total: None,
+        say: Callable[[str], None] = logger.warning,
     ) -> None:
         """Loads the data once; each node of the cluster keeps one copy in shared memory.
 
         Args:
             report: told how far the training images are read as they are.
+            say: told what of the cluster is waited for.
 
         Raises:
             SweepError: not one of them can be read.
@@ -65,8 +69,11 @@ class Pool:
         self._wanted = config
         # Measuring runs on the CPU, image by image.
         trials = config if config.trials_train else replace(config, gpus_per_trial=0.0, cpus_per_trial=1)
-        machines = cluster.machines()
-        self._config, self._places = cluster.fit(cluster.sharing(trials, machines), machines)
+        found = cluster.awaited(say)
+        with cluster.watched(Counter(GPU=1), say):
+            trials = cluster.sharing(trials, found)
+        self._config, _ = cluster.fit(trials, machines(gpus=trials.gpus_per_trial > 0))
+        self._say = say
         # Workers run in folders of their own.
         self._folder = folder.absolute()
         self._observer = observer
@@ -76,7 +83,12 @@ class Pool:
     @property
     def gpus(self) -> int:
         """In the cluster, those that its autoscaler may still start included."""
-        return sum(machine["GPU"] for machine in cluster.machines())
+        return sum(machine["GPU"] for machine in machines())
+
+    @property
+    def _places(self) -> int:
+        """Trials at a time."""
+        return cluster.fit(self._config, machines(self._config.gpus_per_trial > 0))[1]
 
     def train(self, node: Node, report: Callable[[Progress, int], None]) -> None:
         """Trains a node that all points share, with all that the cluster has.
@@ -87,13 +99,14 @@ class Pool:
         Raises:
             SweepError: the training diverged, or failed once too often.
         """
-        member, size = cluster.team(self._wanted, cluster.machines(), node.stage.batch_size)
+        member, size = cluster.team(self._wanted, cluster.awaited(self._say), node.stage.batch_size)
 
         def told(progress: Progress) -> None:
             cores = progress.workers * member.cpus_per_trial
             report(progress, max(1, cores // self._config.cpus_per_trial))
 
-        train_together(node, member, self._folder, self._data, size, told)
+        with cluster.watched(_needs(member), self._say):
+            train_together(node, member, self._folder, self._data, size, told)
 
     def measure(self, targets: list[Target]) -> None:
         """Trains and measures the given points, in order, as many at a time as there are cores or GPUs.
@@ -129,12 +142,13 @@ class Pool:
         One that has lost its checkpoint is left out, with a line.
         """
         read = ray.remote(num_cpus=self._config.cpus_per_trial)(_reread)
-        waiting = {read.remote(row, readers, self._config, self._folder, self._data): row for row in rows}
-        while waiting:
-            [done], _ = ray.wait([*waiting], num_returns=1)
-            row = waiting.pop(done)
+
+        def start(row: Row) -> ray.ObjectRef:
+            return read.remote(row, readers, self._config, self._folder, self._data)
+
+        for row, task in shared_out(start, rows, lambda: max(1, cores() // self._config.cpus_per_trial)):
             try:
-                self._observer.reread(row, ray.get(done))
+                self._observer.reread(row, ray.get(task))
             except SweepError as error:
                 logger.warning("%s is not read: %s", row["point_id"], error)
 
@@ -148,7 +162,7 @@ class Pool:
     ) -> None:
         function = tune.with_parameters(_run, config=self._config, folder=self._folder, data=[self._data])
         resources = {"cpu": self._config.cpus_per_trial, "gpu": self._config.gpus_per_trial}
-        tune.Tuner(
+        tuner = tune.Tuner(
             tune.with_resources(function, resources),
             param_space=space,
             tune_config=tune.TuneConfig(
@@ -165,9 +179,15 @@ class Pool:
                 failure_config=tune.FailureConfig(max_failures=2),
                 verbose=0,
             ),
-        ).fit()
+        )
+        with cluster.watched(_needs(self._config), self._say):
+            tuner.fit()
         if cause := self._failures.cause:
             raise SweepError(f"{IN_A_ROW} points in a row failed, all so: {cause}; --resume tries them again")
+
+
+def _needs(config: SweepConfig) -> Machine:
+    return Counter(CPU=config.cpus_per_trial, GPU=config.gpus_per_trial)
 
 
 def _reread(row: Row, readers: list[str], config: SweepConfig, folder: Path, data: Data) -> dict[str, float]:

@@ -36,6 +36,7 @@ def test_data_generation_stands_alone() -> None:
             "ray",
             {
                 "datagen/generate.py",
+                "datagen/machines.py",
                 "sweep/cluster.py",
                 "sweep/relay.py",
                 "sweep/search.py",
