@@ -72,7 +72,7 @@ def test_what_is_half_done_of_a_base_point_is_left_to_who_tries_again(tmp_path: 
 def test_a_stopped_trial_is_recorded_before_the_search_hears_of_it(tmp_path: Path) -> None:
     config, listener, trial = smoke(), Listener(), Ended(Target("tfic", 0.01, 0.1))
     reached = {"rung": 1, "steps": 7, "val_bpp": 0.1, "val_accuracy": 0.2, "val_psnr_db": 20.0, "train_seconds": 3.0}
-    relay = Relay(config, listener, Store(tmp_path))
+    relay = Relay(config, listener, Store(tmp_path), Failures(pytest.fail))
     relay.on_trial_result(1, [], trial, reached)
     assert listener.rows == []
     relay.on_trial_result(1, [], trial, reached | {"done": True})

@@ -11,7 +11,7 @@ import reader
 from datagen import shards
 from datagen.render import Sample, png
 from datagen.shards import Manifest
-from datagen.spec import SPLITS, DatasetSpec, Split
+from datagen.spec import DatasetSpec, Split
 from models import teachers
 from sweep import teaching
 from sweep.legibility import Reading
@@ -30,7 +30,7 @@ def test_readings_of_one_recognizer_are_taught_as_far_as_all_know_them(
 
 def data_set(folder: Path, texts: dict[Split, list[str]]) -> DatasetSpec:
     """Grey images, each with its text."""
-    spec = DatasetSpec(**{split: len(texts[split]) for split in SPLITS})
+    spec = DatasetSpec(train=len(texts["train"]), val=len(texts["val"]), test=len(texts["test"]))
     manifest = Manifest(spec)
     grey = png(np.full((64, 256, 3), 128, np.uint8))
     for shard in shards.shards(spec):
