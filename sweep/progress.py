@@ -66,7 +66,7 @@ class Display:
         self._line()
 
     def expect(self, training: list[Node], points: int, trial: list[Node], trials: int) -> None:
-        """Work is ahead: nodes to train, points to measure, and trials that each train `trial` and are measured."""
+        """Work is ahead: nodes to train, points to measure, and trials, each of which trains `trial` first."""
         self._expected = {node.key: plan.work([node]) for node in training}
         self._trial = plan.work(trial)
         self._work = sum(self._expected.values()) + trials * self._trial

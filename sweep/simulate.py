@@ -60,6 +60,7 @@ def main() -> int:
     arguments = tyro.cli(Arguments, prog="python -m sweep.simulate", config=STYLE)
     strategies = STRATEGIES if arguments.strategy is None else (arguments.strategy,)
     try:
+        _check(arguments)
         outcomes = [_simulated(strategy, arguments) for strategy in strategies]
     except SweepError as error:
         return complain(error)
@@ -68,6 +69,15 @@ def main() -> int:
         table.add_row(cells[0][0], *(value for _, value in cells))
     Console().print(table)
     return 0
+
+
+def _check(arguments: Arguments) -> None:
+    if not 0 < arguments.image_ms < math.inf:
+        raise SweepError(f"--image-ms {arguments.image_ms:g} is no time; give milliseconds above 0")
+    if not 0 <= arguments.failures <= 1:
+        raise SweepError(f"--failures {arguments.failures:g} is no share; give 0 to 1")
+    if arguments.hours is not None and not arguments.hours > 0:
+        raise SweepError(f"--hours {arguments.hours:g} is no time; give hours above 0")
 
 
 def _simulated(strategy: "Strategy", arguments: Arguments) -> "Outcome":

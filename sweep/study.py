@@ -129,7 +129,7 @@ def origins_of(trial: Trial | FrozenTrial) -> Origins | None:
 
 
 def constrain(trial: Trial, config: SweepConfig, row: Row) -> None:
-    """Tells how far a point is from each wish, as it was measured, or had reached at the rung that stopped it.
+    """Tells how far a point is from each wish; one that was stopped, by what it had reached.
 
     Without, TPE would take a stopped one for one that meets them all.
     """

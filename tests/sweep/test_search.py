@@ -1,3 +1,4 @@
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -70,6 +71,12 @@ def test_a_grid_is_followed_by_nothing(tmp_path: Path) -> None:
     config = replace(smoke(), sampler="grid", budget=4)
     searcher = FrontSearch(config, journal(tmp_path))
     assert [searcher.suggest(str(number)) == search.FINISHED for number in range(6)] == [False] * 4 + [True] * 2
+
+
+def test_a_grids_ends_are_those_of_its_range() -> None:
+    for low, high in itertools.combinations((share / 1000 for share in range(1, 60)), 2):
+        spread = proposals.spread(low, high, 3)
+        assert low == spread[0] < spread[1] < spread[2] <= high
 
 
 def test_a_budget_is_no_larger_than_the_points_there_are() -> None:
@@ -163,7 +170,12 @@ def test_what_trials_took_before_counts_from_the_first_one_on(tmp_path: Path) ->
 @pytest.mark.parametrize("status", ["stopped", "failed"])
 def test_one_that_ends_early_does_not_tell_how_long_another_takes(status: str, tmp_path: Path) -> None:
     now, asked = 0.0, []
-    searcher = FrontSearch(shared(smoke()), journal(tmp_path), too_late=asked.append, clock=lambda: now)
+
+    def too_late(seconds: float) -> bool:
+        asked.append(seconds)
+        return False
+
+    searcher = FrontSearch(shared(smoke()), journal(tmp_path), too_late=too_late, clock=lambda: now)
     for name, result, seconds in (("a", "complete", 10.0), ("b", status, 1.0)):
         searcher.suggest(name)
         now += seconds

@@ -14,6 +14,7 @@ from searches import answer, row, states
 
 from sweep import proposals, search
 from sweep.config import Sampler, SweepConfig
+from sweep.errors import SweepError
 from sweep.points import Row
 from sweep.presets import continued, cpu, shared, smoke
 from sweep.search import FrontSearch
@@ -43,8 +44,8 @@ def test_what_a_killed_driver_had_recorded_is_not_proposed_again(tmp_path: Path)
     assert proposals.weights(point, smoke()) not in known
 
 
-@pytest.mark.parametrize("drawn", [{}, {"lambda": 0.01}])
-def test_a_driver_that_died_while_it_drew_a_point_hinders_no_resume(drawn: dict[str, float], tmp_path: Path) -> None:
+@pytest.mark.parametrize("drawn", [[], ["lambda"]])
+def test_a_driver_that_died_while_it_drew_a_point_hinders_no_resume(drawn: list[str], tmp_path: Path) -> None:
     FrontSearch(smoke(), journal(tmp_path))
     study = optuna.load_study(study_name=NAME, storage=journal(tmp_path))
     first = proposals.first_points(smoke())
@@ -52,8 +53,8 @@ def test_a_driver_that_died_while_it_drew_a_point_hinders_no_resume(drawn: dict[
         study.enqueue_trial(point)
     for _ in (*first, "the sampler's"):
         trial = study.ask()
-        for name, value in drawn.items():
-            trial.suggest_float(name, value, 2 * value, log=True)
+        for name in drawn:
+            trial.suggest_float(name, *sorted(smoke().lambdas), log=True)
     study.enqueue_trial(first[0])
     resumed = FrontSearch(smoke(), journal(tmp_path))
     expected = [(point["lambda"], point["beta"]) for point in first]
@@ -176,3 +177,27 @@ def test_the_same_points_come_out_whatever_the_moment_of_a_kill(
             rows = calm[:count]
             sweep(config, folder, rows, [])
             assert rows == calm, cut
+
+
+def test_a_lock_that_a_killed_driver_left_holds_nobody_up(tmp_path: Path) -> None:
+    journal(tmp_path)
+    (tmp_path / "optuna.log.lock").symlink_to("optuna.log")
+    journal(tmp_path)
+    assert not (tmp_path / "optuna.log.lock").is_symlink()
+
+
+def test_a_damaged_journal_is_named(tmp_path: Path) -> None:
+    FrontSearch(smoke(), journal(tmp_path)).suggest("a")
+    log = tmp_path / "optuna.log"
+    log.write_bytes(log.read_bytes().replace(b"{", b"\0", 1))
+    with pytest.raises(SweepError, match=r"optuna\.log is damaged.*move it away"):
+        journal(tmp_path)
+
+
+def test_without_its_journal_a_search_does_not_measure_anew(tmp_path: Path) -> None:
+    config = replace(smoke(), sampler="grid", budget=6)
+    searcher = FrontSearch(config, journal(tmp_path / "lost"))
+    points = [searcher.suggest(str(number)) for number in range(6)]
+    rows = [row(point, config, answer(0.1, 0.5)) for point in points[:4]]
+    again = FrontSearch(config, journal(tmp_path / "new"), rows)
+    assert [again.suggest(str(number)) for number in range(3)] == [*points[4:], search.FINISHED]

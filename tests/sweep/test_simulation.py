@@ -4,7 +4,7 @@ from statistics import fmean
 
 import pytest
 
-from sweep import presets
+from sweep import presets, simulate
 from sweep.config import Strategy, SweepConfig
 from sweep.pareto import front, hypervolume
 from sweep.simulate import STRATEGIES
@@ -95,3 +95,12 @@ def test_ten_thousand_trials_keep_256_workers_busy() -> None:
     assert len(outcome.statuses) == 10_000
     assert 1 / 9 * 0.9 < outcome.statuses.count("complete") / 10_000 < 1 / 4
     assert outcome.busy > 0.9 * 256 * outcome.seconds
+
+
+@pytest.mark.parametrize("wrong", [("--image-ms", "0"), ("--failures", "2"), ("--hours", "nan"), ("--workers", "0")])
+def test_what_cannot_be_simulated_is_refused(
+    wrong: tuple[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["simulate", "--preset", "smoke", "--budget", "2", *wrong])
+    assert simulate.main() == 2
+    assert " ".join(wrong) in capsys.readouterr().err
