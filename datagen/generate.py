@@ -10,9 +10,11 @@ from pathlib import Path
 
 # `uv run` would make Ray build a second environment for its workers; they are to use the driver's.
 os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+# Tasks that Ray's memory monitor ends, it would try again without end.
+os.environ.setdefault("RAY_task_oom_retries", "2")
 
 import ray
-from ray.exceptions import RayTaskError
+from ray.exceptions import OutOfMemoryError, RayTaskError
 
 from datagen import shards, summary, texts
 from datagen.errors import DataError, ShardError, SpecError, reason
@@ -169,3 +171,8 @@ def _result(task: ray.ObjectRef) -> str:
         if isinstance(error.cause, DataError):
             raise DataError(str(error.cause)) from None
         raise
+    except OutOfMemoryError as error:
+        raise DataError(
+            "workers that render were ended three times, for their machine ran out of memory; close other programs, or "
+            "render first, with python -m datagen --workers 1"
+        ) from error

@@ -7,13 +7,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import ray
 import torch
+from ray.exceptions import OutOfMemoryError
 
 from datagen.machines import Machine, machines, planned, up
-from sweep import footprint
+from sweep import footprint, usage
 from sweep.config import SweepConfig
+from sweep.errors import SweepError
 from sweep.progress import clock
 
 LEAST_SHARE = {"CPU": 8, "GPU": 256}
@@ -46,6 +49,18 @@ def watched(needs: Machine, say: Callable[[str], None]) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
+
+
+def results(tasks: Any) -> Any:
+    """What a task, or each of several, returns.
+
+    Raises:
+        SweepError: Ray ended a worker again and again, for its machine ran out of memory.
+    """
+    try:
+        return ray.get(tasks)
+    except OutOfMemoryError as error:
+        raise SweepError(usage.ended(str(error)) or "a machine ran out of memory; close other programs") from error
 
 
 def lacking(needs: Machine, seconds: float, here: list[Machine], startable: list[Machine]) -> str:

@@ -9,7 +9,7 @@ from ray import tune
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler
 
-from sweep import proposals
+from sweep import proposals, usage
 from sweep.checkpoints import Store
 from sweep.config import SweepConfig
 from sweep.pareto import Objectives
@@ -123,7 +123,7 @@ class Relay(tune.Callback):
         target = target_of(trial.config, self._config)
         if target.kind == "tfic":
             self._forget(target)
-        self._finished(target.identity(self._config) | {"status": "failed", "reason": _last_line(trial.error_file)})
+        self._finished(target.identity(self._config) | {"status": "failed", "reason": _reason(trial.error_file)})
 
     def _finished(self, row: Row) -> None:
         self._observer.finished(row)
@@ -143,6 +143,7 @@ def target_of(params: dict, config: SweepConfig) -> Target:
     return Target("tfic", *proposals.weights(params, config), origins=origins, varied=proposals.varied(params, config))
 
 
-def _last_line(path: str | None) -> str:
-    lines = Path(path).read_text().strip().splitlines() if path else []
-    return lines[-1] if lines else "the worker died"
+def _reason(path: str | None) -> str:
+    """That of a trial's failure, by the file with all of its errors."""
+    said = Path(path).read_text().strip() if path else ""
+    return usage.ended(said) or said.rpartition("\n")[2] or "the worker died"

@@ -11,7 +11,7 @@ from datagen.dataset import TextImages
 from datagen.generate import Report
 from datagen.machines import cores, shared_out
 from models.metrics import alphanumeric
-from sweep import legibility, trial
+from sweep import cluster, legibility, trial
 from sweep.config import SweepConfig
 from sweep.errors import SweepError
 from sweep.legibility import Reading
@@ -92,7 +92,7 @@ def _readings(images: TextImages, config: SweepConfig, report: Report) -> list[R
         return read.remote(TextImages(images.images[part], images.texts[part]), config)
 
     for part, task in shared_out(start, parts, lambda: max(1, cores() // config.cpus_per_trial)):
-        found[part.start] = ray.get(task)
+        found[part.start] = cluster.results(task)
         report(min(total, READ_TOGETHER * len(found)), total)
     return [reading for start in sorted(found) for reading in found[start]]
 

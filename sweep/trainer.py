@@ -17,7 +17,7 @@ from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from models import teachers
-from sweep import interruption
+from sweep import interruption, usage
 from sweep.checkpoints import Store
 from sweep.config import SweepConfig
 from sweep.errors import DivergedError, Interrupted, SweepError
@@ -75,7 +75,7 @@ def train_together(
         _end(fitting, folder)
         news.shutdown()
     if fitting.error is not None:
-        raise SweepError(f"the codec's training failed: {_last_line(fitting.error)}")
+        raise SweepError(f"the codec's training failed: {_reason(str(fitting.error).strip())}")
 
 
 def _queue() -> Queue:
@@ -173,6 +173,6 @@ def _any(mine: bool) -> bool:
     return bool(found)
 
 
-def _last_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[-1] if lines else "a worker died"
+def _reason(said: str) -> str:
+    """That of a training's failure, by all that Ray Train says of it."""
+    return usage.ended(said) or said.rpartition("\n")[2] or "a worker died"

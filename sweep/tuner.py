@@ -139,7 +139,7 @@ class Pool:
     def reread(self, rows: list[Row], readers: list[str]) -> None:
         """Has the points read by readers that are held out, as many at a time as there are workers.
 
-        One that has lost its checkpoint is left out, with a line.
+        One that has lost its checkpoint, or takes too much memory, is left out with a line.
         """
         read = ray.remote(num_cpus=self._config.cpus_per_trial)(_reread)
 
@@ -148,7 +148,7 @@ class Pool:
 
         for row, task in shared_out(start, rows, lambda: max(1, cores() // self._config.cpus_per_trial)):
             try:
-                self._observer.reread(row, ray.get(task))
+                self._observer.reread(row, cluster.results(task))
             except SweepError as error:
                 logger.warning("%s is not read: %s", row["point_id"], error)
 

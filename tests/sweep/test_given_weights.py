@@ -88,8 +88,7 @@ def test_what_another_run_has_trained_from_a_checkpoint_serves_the_next(tmp_path
     config = opened(preset="smoke", out=tmp_path / "a", init=checkpoint).config
     node = stages.conditioned1(config)
     (tmp_path / "store").mkdir()
-    for ending in (".pt", ".json"):
-        (tmp_path / "store" / f"{node.key}{ending}").touch()
+    torch.save(node.start().state_dict(), tmp_path / "store" / f"{node.key}.pt")
     other = opened(preset="smoke", out=tmp_path / "b", init=checkpoint, betas=(0.1, 0.2))
     checkpoint.unlink()
     assert opened(out=other.path, resume=True).config == other.config

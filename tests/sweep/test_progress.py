@@ -78,6 +78,17 @@ def test_the_work_of_all_trials_is_done_when_they_have_ended(
     assert done[0] > done[1] > done[2] == pytest.approx(0)
 
 
+def test_what_went_wrong_in_training_is_a_line_each_time(screen: io.StringIO) -> None:
+    display = shown(screen, terminal=True)
+    node = stages.conditioned1(smoke())
+    for skipped, halvings in ((0, 0), (1, 0), (1, 0), (0, 1)):
+        display.trained(node, TRAINING._replace(skipped=skipped, halvings=halvings))
+    assert [line.strip() for line in screen.getvalue().splitlines()] == [
+        "stage 1, step 20: 1 updates left out, whose gradients were not finite",
+        "stage 1, step 20: it diverged and went on at 1/2 of the learning rate",
+    ]
+
+
 def test_a_finished_or_failed_point_is_a_line(screen: io.StringIO) -> None:
     display = shown(screen, terminal=False)
     complete = BASE | {"status": "complete", "bpp": 0.1234, "accuracy": 0.5}

@@ -1,5 +1,6 @@
 """What runs beside one another share, and what is listed and deleted of it."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from models.frozen import CtcRecognizer
 from sweep import stages, store
 from sweep.checkpoints import Store
 from sweep.config import StageConfig, SweepConfig
+from sweep.course import Mishaps
 from sweep.errors import SweepError
 from sweep.presets import smoke
 from sweep.training import Progress
@@ -92,6 +94,26 @@ def test_what_is_damaged_everywhere_is_trained_again_and_nothing_is_deleted(
     places = [runs / "a" / "checkpoints", runs / "store"]
     assert [(place / f"{node.key}.pt.damaged").exists() for place in places] == [True, True]
     assert Store.of(runs / "a").found(node) is not None
+
+
+def test_a_half_done_stage_that_is_damaged_starts_again_and_tells_how_it_went(
+    runs: Path, config: SweepConfig, images: TextImages, recognizer: CtcRecognizer
+) -> None:
+    node, seen, store = stages.stage1(config, 0.02), list[Progress](), Store.of(runs / "b")
+    half = store.folder / f"{node.key}.partial.pt"
+    other = stages.stage1(config, 0.01)
+    assert store.holds(other)
+    half.write_bytes(store.path(other).read_bytes()[:-9])
+    store.codec(node, images, recognizer, CPU, seen.append)
+    assert [progress.step for progress in seen] == [2]
+    assert half.with_name(f"{half.name}.damaged").exists()
+    assert store.mishaps(node) == ""
+    description = store.path(node).with_suffix(".json")
+    told = json.loads(description.read_text())
+    assert told["mishaps"] == {"skipped": 0, "halvings": 0}
+    description.write_text(json.dumps(told | {"mishaps": {"skipped": 4, "halvings": 1}}))
+    said = store.mishaps(replace(node, recognizer="a", parent=node))
+    assert said == f"stage 1: {Mishaps(skipped=4, halvings=1)}"
 
 
 def test_a_whole_file_of_another_network_is_left_where_it_is(runs: Path, config: SweepConfig) -> None:

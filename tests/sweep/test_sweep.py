@@ -221,21 +221,33 @@ def test_a_sweep_on_two_nodes_polishes_on_imported_images_without_texts(
     assert set(frame.filter(kind="tfic")["stage2_steps"]) == {22}
 
 
-def test_a_damaged_stage_1_costs_its_own_points_only(finished: tuple[Path, str], folder: Path) -> None:
+def test_a_damaged_stage_1_is_set_aside_and_trained_again(finished: tuple[Path, str], folder: Path) -> None:
     run = folder / "runs" / "damaged"
     shared = replace(presets.shared(presets.smoke()), budget=2)
     node = stages.stage1(shared, shared.lambdas[0])
     (run / "checkpoints").mkdir(parents=True)
     (run / "checkpoints" / f"{node.key}.pt").write_bytes(b"damaged")
     start = (*SMOKE, "--strategy", "shared", "--out", str(run), "--data", _data(folder))
-    code, said, complained = completed(folder, "sweep.run", *start)
+    code, _, complained = completed(folder, "sweep.run", *start)
     assert code == 0, complained
-    frame = points.read(run)
-    status = dict(frame.filter(pl.col("kind") == "base").select("point_id", "status").iter_rows())
-    assert status[node.key] == "failed"
-    assert sorted(status.values()) == ["complete", "failed"]
-    assert sorted(frame.filter(pl.col("kind") == "tfic")["status"]) == ["complete", "failed"]
-    assert "failed:" in said
+    assert f"{node.key}.pt is damaged: it is set aside" in complained
+    assert set(points.read(run)["status"]) == {"complete"}
+
+
+def test_a_point_that_has_lost_its_checkpoint_is_made_again(finished: tuple[Path, str], folder: Path) -> None:
+    run = folder / "apart" / "lost"
+    shutil.copytree(finished[0], run)
+    before = points.read(run)
+    lost = before.filter(kind="tfic")["checkpoint"][0]
+    (run / lost).write_bytes((run / lost).read_bytes()[:1000])
+    code, said, complained = completed(folder, "sweep.report", str(run))
+    assert (code, "is damaged" in complained) == (0, True), complained
+    code, said, complained = completed(folder, "sweep.run", *SMOKE, "--out", str(run), "--resume")
+    assert code == 0, complained
+    assert "making 1 trials again" in said
+    same = ("point_id", "status", "bpp", "accuracy", "checkpoint")
+    assert points.read(run).select(same).sort("point_id").equals(before.select(same).sort("point_id"))
+    assert completed(folder, "sweep.pick", str(run), "--max-bpp", "24", "--out", "again.pt")[0] == 0
 
 
 def test_a_recognizer_that_reads_no_image_teaches_none(folder: Path) -> None:
