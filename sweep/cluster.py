@@ -26,7 +26,10 @@ GLANCE = 0.01
 """Share of a GPU that a look at it takes: another sweep's trials may leave no whole one for hours."""
 PATIENCE = 300.0
 """Seconds that a machine is waited for in silence."""
+GLANCE_SECONDS = 1.0
+"""Between two looks for a machine."""
 CORE: Machine = Counter(CPU=1)
+"""What any work needs."""
 THREADS = 2
 """Of a worker without a GPU, where as many cores can be shared out so: it trains faster than two of one thread do."""
 
@@ -86,7 +89,7 @@ def awaited(say: Callable[[str], None]) -> list[Machine]:
         say(lacking(CORE, 0.0, up(), planned()))
     with watched(CORE, say):
         while not _have_cores(found):
-            time.sleep(1.0)
+            time.sleep(GLANCE_SECONDS)
             found = machines()
     return found
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from commands import environment
 
 from datagen import dataset, generate, shards, summary
 from datagen.__main__ import main
@@ -184,3 +185,30 @@ def test_an_unwritable_folder_is_reported(spec: DatasetSpec, tmp_path: Path) -> 
 def test_a_worker_error_reaches_the_user_as_ours(spec: DatasetSpec, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="leaves no letter"):
         generate.ensure(replace(spec, texts=Texts(random=1.0, pool=("symbols",))), tmp_path)
+
+
+SESSION = """
+from datagen import generate
+
+with generate.ray_session(1):
+    print("started")
+"""
+
+
+@pytest.mark.slow
+def test_ray_starts_where_temporary_files_have_a_long_path(tmp_path: Path) -> None:
+    folder = tmp_path / ("x" * 100)
+    folder.mkdir()
+    variables = environment() | {"TMPDIR": str(folder)}
+    call = [sys.executable, "-c", SESSION]
+    done = subprocess.run(call, env=variables, capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout.splitlines()[-1:] == ["started"], done.stderr
+
+
+def test_a_ray_that_cannot_start_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(**options: object) -> None:
+        raise OSError("AF_UNIX path length cannot exceed 107 bytes: /long")
+
+    monkeypatch.setattr("ray.init", start)
+    with pytest.raises(DataError, match=r"cannot exceed 107 bytes.*set RAY_TMPDIR"):
+        generate._start(1)

@@ -1,6 +1,7 @@
 """The cluster file, and what an autoscaling cluster offers."""
 
 import copy
+import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -52,13 +53,33 @@ def test_every_node_shows_the_token_and_runs_the_projects_environment(config: di
 
 
 @pytest.mark.usefixtures("local_ray")
-def test_what_the_autoscaler_may_start_counts_too(tmp_path: Path) -> None:
-    assert cluster.machines(tmp_path / "none.yaml") == [Counter(CPU=2)]
-    bootstrap = tmp_path / "ray_bootstrap_config.yaml"
-    bootstrap.write_bytes(FILE.read_bytes())
-    assert cluster.machines(bootstrap) == [Counter(CPU=2), *8 * [Counter(CPU=8, GPU=1)]]
-    bootstrap.write_text("available_node_types: {local.cluster.node: {resources: {}, max_workers: 3}}")
-    assert cluster.machines(bootstrap) == [Counter(CPU=2)]
+def test_a_machine_that_never_comes_is_named_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "PATIENCE", 0.05)
+    monkeypatch.setattr(cluster, "planned", lambda: 8 * [Counter(CPU=8, GPU=1)])
+    said: list[str] = []
+    with cluster.watched(Counter(CPU=4, GPU=1), said.append):
+        time.sleep(0.5)
+    assert len(said) >= 3
+    assert "with 4 CPU and 1 GPU" in said[0]
+    assert "up are 1 of 2 CPU; the autoscaler may start 8 of 8 CPU and 1 GPU, unless a quota" in said[0]
+
+
+@pytest.mark.usefixtures("local_ray")
+def test_a_machine_that_is_there_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "PATIENCE", 0.05)
+    with cluster.watched(Counter(CPU=2), pytest.fail):
+        time.sleep(0.3)
+
+
+@pytest.mark.usefixtures("local_ray")
+def test_a_cluster_without_cores_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    later = iter([[Counter(CPU=0)], [], [Counter(CPU=0), Counter(CPU=4)]])
+    monkeypatch.setattr(cluster, "machines", lambda: next(later))
+    monkeypatch.setattr(cluster, "GLANCE_SECONDS", 0.01)
+    said: list[str] = []
+    assert cluster.awaited(said.append) == [Counter(CPU=0), Counter(CPU=4)]
+    [line] = said
+    assert "waiting for a machine with 1 CPU" in line
 
 
 @pytest.mark.parametrize(
