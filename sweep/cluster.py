@@ -82,20 +82,29 @@ def _sized(machine: Machine) -> str:
     return " and ".join(f"{machine[name]:.3g} {name}" for name in ("CPU", "GPU") if machine[name]) or "no CPU"
 
 
-def awaited(say: Callable[[str], None]) -> list[Machine]:
-    """Machines that are up, or may be started, once one of them has a core."""
-    found = machines()
-    if not _have_cores(found):
+def awaited(say: Callable[[str], None], gpus: bool = True) -> list[Machine]:
+    """Machines that are up, or may be started, once one of them has a core.
+
+    Args:
+        say: told what is waited for.
+        gpus: whether they are for work that needs GPUs; other work starts a machine with some only where there are no
+            others, and one alone.
+    """
+    found = _with_cores(gpus)
+    if not found:
         say(lacking(CORE, 0.0, up(), planned()))
     with watched(CORE, say):
-        while not _have_cores(found):
+        while not found:
             time.sleep(GLANCE_SECONDS)
-            found = machines()
+            found = _with_cores(gpus)
     return found
 
 
-def _have_cores(found: list[Machine]) -> bool:
-    return any(machine["CPU"] for machine in found)
+def _with_cores(gpus: bool) -> list[Machine]:
+    found = machines(gpus)
+    if any(machine["CPU"] for machine in found):
+        return found
+    return next(([machine] for machine in machines() if machine["CPU"]), [])
 
 
 def gpu_memory() -> int:

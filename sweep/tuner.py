@@ -72,7 +72,7 @@ class Pool:
         found = cluster.awaited(say)
         with cluster.watched(Counter(GPU=1), say):
             trials = cluster.sharing(trials, found)
-        self._config, _ = cluster.fit(trials, machines(gpus=trials.gpus_per_trial > 0))
+        self._config, _ = cluster.fit(trials, cluster.awaited(say, trials.gpus_per_trial > 0))
         self._say = say
         # Workers run in folders of their own.
         self._folder = folder.absolute()
@@ -88,7 +88,7 @@ class Pool:
     @property
     def _places(self) -> int:
         """Trials at a time."""
-        return cluster.fit(self._config, machines(self._config.gpus_per_trial > 0))[1]
+        return cluster.fit(self._config, cluster.awaited(self._say, self._config.gpus_per_trial > 0))[1]
 
     def train(self, node: Node, report: Callable[[Progress, int], None]) -> None:
         """Trains a node that all points share, with all that the cluster has.
@@ -99,7 +99,8 @@ class Pool:
         Raises:
             SweepError: the training diverged, or failed once too often.
         """
-        member, size = cluster.team(self._wanted, cluster.awaited(self._say), node.stage.batch_size)
+        found = cluster.awaited(self._say, self._wanted.gpus_per_trial > 0)
+        member, size = cluster.team(self._wanted, found, node.stage.batch_size)
 
         def told(progress: Progress) -> None:
             cores = progress.workers * member.cpus_per_trial

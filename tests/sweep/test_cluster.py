@@ -73,13 +73,24 @@ def test_a_machine_that_is_there_is_not_waited_for(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.usefixtures("local_ray")
 def test_a_cluster_without_cores_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    later = iter([[Counter(CPU=0)], [], [Counter(CPU=0), Counter(CPU=4)]])
-    monkeypatch.setattr(cluster, "machines", lambda: next(later))
+    later = iter([[Counter(CPU=0)], [], [], [], [Counter(CPU=0), Counter(CPU=4)], []])
+    monkeypatch.setattr(cluster, "machines", lambda gpus=True: next(later))
     monkeypatch.setattr(cluster, "GLANCE_SECONDS", 0.01)
     said: list[str] = []
     assert cluster.awaited(said.append) == [Counter(CPU=0), Counter(CPU=4)]
     [line] = said
     assert "waiting for a machine with 1 CPU" in line
+
+
+@pytest.mark.parametrize("head", [0, 4])
+def test_work_without_gpus_starts_a_machine_with_some_only_where_there_are_no_others(
+    monkeypatch: pytest.MonkeyPatch, head: int
+) -> None:
+    there, startable = [Counter(CPU=head)], 8 * [Counter(CPU=8, GPU=1)]
+    monkeypatch.setattr(cluster, "machines", lambda gpus=True: there + startable if gpus else there)
+    found = cluster.awaited(pytest.fail, gpus=False)
+    assert found == (there if head else startable[:1])
+    assert cluster.fit(replace(smoke(), cpus_per_trial=1), found)[1] == (head or 8)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import requests
 from commands import command
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
@@ -370,3 +371,42 @@ def test_pictures_stay_where_they_are_when_the_store_alone_was_moved(store: str,
 
 def _folder(store: str) -> Path:
     return Path(store.removeprefix("sqlite:///")).parent
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """MLflow's own, with a store of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    uri = f"http://127.0.0.1:{port}"
+    options = ("--port", str(port), "--workers", "1", "--backend-store-uri", "sqlite:///mlflow.db")
+    with command(tmp_path, "mlflow", "server", *options) as process:
+        while process.poll() is None and not _answers(f"{uri}/health"):
+            time.sleep(0.2)
+        yield uri
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_server_takes_all_of_it_and_prints_nothing(
+    server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep = Sweep(server, "sweep-t", tmp_path / "run")
+    sweep.tracker.figure(Figure(), "front.png")
+    sweep.tracker.progress(IDENTITY, PROGRESS)
+    run_id = sweep.point(POINT)
+    MlflowClient(server).delete_run(run_id)
+    assert sweep.point(POINT) != run_id
+    sweep.tracker.finish("FINISHED")
+    sweep.settle()
+    client = MlflowClient(server)
+    assert [file.path for file in client.list_artifacts(sweep.parent_id)] == ["front.png"]
+    assert client.get_run(sweep.logged["abc"]).data.metrics["bpp"] == 0.1
+    assert capsys.readouterr().out == ""
