@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import torch
 from compressai.ans import BufferedRansEncoder, RansDecoder
-from compressai.entropy_models import EntropyModel
+from compressai.entropy_models import EntropyBottleneck, EntropyModel, GaussianConditional
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from models.errors import FormatError, ModelError
 
@@ -25,6 +25,15 @@ ESCAPED = 16
 """Bytes more for each of its own: in what is too rare for a table, half a byte of 15 says that 15 others follow."""
 
 
+TOTAL = 1 << 16
+"""Of a table's frequencies. Each symbol has one at least, and so has what is too rare to have its own."""
+SHORTEST = 3
+"""Entries of a table: of one symbol and the others together."""
+LARGEST = 1 << 26
+"""Of a latent, and of a table's least symbol: the coder counts what lies beyond a table in 28 bits, and never ends
+where they do not do."""
+
+
 class Latent(NamedTuple):
     """What is written of a latent."""
 
@@ -40,8 +49,12 @@ def encode(*latents: Latent) -> bytes:
     """One stream of several latents.
 
     Raises:
-        ModelError: a model's tables were not prepared.
+        ModelError: a model's tables were not prepared or are damaged, or a latent is no number that can be coded.
     """
+    for symbols, _, _ in latents:
+        # Not below, so that what is no number is found.
+        if not (symbols.abs() < LARGEST).all():
+            raise ModelError("the codec makes no latents of this image that can be coded: it has diverged; use another")
     encoder = BufferedRansEncoder()
     # The tables, which cost more to hand over than most latents, are handed over once for all that follow one another.
     for model, together in groupby(latents, key=lambda latent: latent.model):
@@ -100,11 +113,53 @@ def _whole(stream: bytes) -> bytes:
     return stream[: 2 * WORD - zeros] + bytes(zeros) + stream[2 * WORD - zeros :]
 
 
-def _tables(model: EntropyModel) -> tuple[list, list, list]:
-    """Cumulative frequencies without the padding that makes them one tensor, their lengths, and least symbols."""
-    tables = [model.get_buffer(name) for name in ("_quantized_cdf", "_cdf_length", "_offset")]
+def check_tables(codec: nn.Module) -> None:
+    """Looks whether the coder, which trusts its tables, can be given a codec's: else it ends the process.
+
+    Raises:
+        ModelError: some are empty or damaged.
+    """
+    for model in codec.modules():
+        if isinstance(model, EntropyModel):
+            _check_tables(model)
+
+
+def _check_tables(model: EntropyModel) -> None:
+    cdf, length, offset = tables = _buffers(model)
     if not all(table.numel() for table in tables):
         raise ModelError("the codec's coding tables are empty; call update_tables() after training")
-    cdf, length, offset = (table.cpu().numpy() for table in tables)
+    if not _shaped(model, *tables) or not _coding(cdf.long(), length.long(), offset.long()):
+        raise ModelError("the codec's coding tables are damaged; export it again")
+
+
+def _shaped(model: EntropyModel, cdf: Tensor, length: Tensor, offset: Tensor) -> bool:
+    """Whether there is a table for each index that the entropy model may ask for."""
+    rows = -1
+    if isinstance(model, EntropyBottleneck):
+        rows = model.channels
+    elif isinstance(model, GaussianConditional):
+        scales: Tensor = model.get_buffer("scale_table")
+        rows = len(scales) if scales.ndim == 1 and bool((scales.diff() > 0).all()) else -1
+    kinds = {table.dtype for table in (cdf, length, offset)}
+    return cdf.ndim == 2 and kinds == {torch.int32} and len(cdf) == rows and length.shape == offset.shape == (rows,)
+
+
+def _coding(cdf: Int[Tensor, "n most"], length: Int[Tensor, " n"], offset: Int[Tensor, " n"]) -> bool:
+    """Whether each table rises from 0 to the total."""
+    if length.min() < SHORTEST or length.max() > cdf.shape[1] or offset.abs().max() >= LARGEST:
+        return False
+    steps = torch.arange(1, cdf.shape[1], device=cdf.device) < length[:, None]
+    rising = (cdf.diff() > 0) | ~steps
+    return bool((cdf[:, 0] == 0).all() and (cdf.gather(1, length[:, None] - 1) == TOTAL).all() and rising.all())
+
+
+def _buffers(model: EntropyModel) -> list[Tensor]:
+    return [model.get_buffer(name) for name in ("_quantized_cdf", "_cdf_length", "_offset")]
+
+
+def _tables(model: EntropyModel) -> tuple[list, list, list]:
+    """Cumulative frequencies without the padding that makes them one tensor, their lengths, and least symbols."""
+    _check_tables(model)
+    cdf, length, offset = (table.cpu().numpy() for table in _buffers(model))
     # As rows of NumPy: most of what pads them would else be converted only to be cut off.
     return [row[:count].tolist() for row, count in zip(cdf, length, strict=True)], length.tolist(), offset.tolist()

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from models.base import Codec, CodecOutput
 from models.entropy import Prior
+from models.errors import ModelError
 
 HIDDEN = 64
 """Units of the modulating network's two layers."""
@@ -112,6 +113,9 @@ class ConditionedCodec(nn.Module):
         """The plain codec of one condition, in evaluation mode and ready to compress.
 
         Its outputs are the conditioned codec's within float error. `ocr_weight` 0 gives the base codec.
+
+        Raises:
+            ModelError: there it computes nothing.
         """
         # In float64, for a dial folds anew on each machine, and the coding tables must be the same on all.
         network = copy.deepcopy(self).double()
@@ -123,6 +127,10 @@ class ConditionedCodec(nn.Module):
             assert isinstance(layer, Convolution)
             _fold(layer, scale[0], shift[0])
         folded.bottleneck.fold(Prior(*(value[0] for value in prior)))
+        if not all(weight.float().isfinite().all() for weight in folded.parameters()):
+            raise ModelError(
+                f"at lambda {rate_weight:.3g} and beta {ocr_weight:.3g} the codec has diverged; use another"
+            )
         folded.update_tables()
         return folded.float()
 

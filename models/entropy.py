@@ -10,6 +10,10 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from models.coder import Decoder, Latent
+from models.errors import ModelError
+
+WIDEST = 1 << 15
+"""A channel's symbols that a table tells apart; half of its frequencies."""
 
 
 class Prior(NamedTuple):
@@ -57,6 +61,18 @@ class Bottleneck(EntropyBottleneck):
         stretched = slope * prior.scale[:, None, None]
         # The inverse of softplus, written so that steep slopes do not overflow.
         matrix.copy_(stretched + stretched.neg().expm1().neg().log())
+
+    def update(self, force: bool = False, update_quantiles: bool = False) -> bool:
+        """CompressAI's tables.
+
+        Raises:
+            ModelError: a channel's distribution has more symbols than a table can tell apart.
+        """
+        if update_quantiles:
+            self._update_quantiles()
+        if (self.quantiles[..., 2] - self.quantiles[..., 0]).max() > WIDEST:
+            raise ModelError("the codec's prior is too flat to code by: it has diverged; use another")
+        return super().update(force)
 
     @property
     def medians(self) -> Float[Tensor, "1 c 1 1"]:

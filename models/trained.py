@@ -1,6 +1,7 @@
 """model.pt: a trained codec of one rate, or with a dial for all, and the fingerprint that its .tfic files carry."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from models import codecs
+from models import archive, codecs, coder
 from models.base import Codec
 from models.conditioning import ConditionedCodec, Plane
 from models.errors import ModelError, WeightsError
@@ -128,15 +129,18 @@ def load(path: Path) -> Model:
         WeightsError: the file is missing, is no such file, or is damaged.
     """
     try:
+        archive.check_tensors(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
         if not isinstance(content, dict) or content.get("format") not in (FORMAT, DIAL_FORMAT):
             raise WeightsError(f"{path} is no exported codec; make one with {EXPORT}")
+        _check(path, content)
         model = _trained(content) if content["format"] == FORMAT else _dial(content)
         whole = model.fingerprint.hex() == content["fingerprint"]
     except FileNotFoundError:
         raise WeightsError(f"{path} does not exist; make one with {EXPORT}") from None
-    except ModelError:
-        raise
+    except ModelError as error:
+        said = str(error)
+        raise WeightsError(said if said.startswith(str(path)) else f"{path}: {said}") from None
     # torch's reader, and what is built of what it read, raise whatever they like on another file.
     except Exception:
         raise WeightsError(f"{path} cannot be read as an exported codec; export it again") from None
@@ -145,18 +149,43 @@ def load(path: Path) -> Model:
     return model
 
 
+def _check(path: Path, content: dict[str, Any]) -> None:
+    """Looks at what a file holds before anything is built of it.
+
+    Raises:
+        WeightsError: its weights are damaged.
+        TypeError: something is of another kind.
+    """
+    texts = content["codec"], content["recognizer"], content["fingerprint"], *content["facts"]
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("a name is no text")
+    if not all(isinstance(fact, int | float | str) for fact in content["facts"].values()):
+        raise TypeError("a fact is neither number nor text")
+    archive.check_state(path, content["state_dict"])
+
+
 def _trained(content: dict[str, Any]) -> TrainedCodec:
     codec = codecs.build(content["codec"])
     codec.load_state_dict(content["state_dict"])
+    coder.check_tables(codec)
     return TrainedCodec(codec.eval(), content["codec"], content["recognizer"], content["facts"])
 
 
 def _dial(content: dict[str, Any]) -> RateDial:
-    plane = Plane(**{name: tuple(bounds) for name, bounds in content["plane"].items()})
+    plane = Plane(**{name: _weights(bounds, 2) for name, bounds in content["plane"].items()})
     network = ConditionedCodec(codecs.build(content["codec"]), plane)
     network.load_state_dict(content["state_dict"])
-    path = tuple(Stop(*stop) for stop in content["path"])
+    path = tuple(Stop(*_weights(stop, 2)) for stop in content["path"])
+    if not path:
+        raise ValueError("a dial without a stop")
     return RateDial(network.eval(), content["codec"], content["recognizer"], path, content["facts"])
+
+
+def _weights(values: Sequence[Any], count: int) -> tuple[Any, ...]:
+    """So many loss weights, whose logarithms are taken."""
+    if len(values) != count or not all(isinstance(value, float) and 0 < value < math.inf for value in values):
+        raise ValueError("weights of the loss are above 0")
+    return tuple(values)
 
 
 def _save(path: Path, content: dict[str, Any], fingerprint: bytes, weights: torch.nn.Module) -> None:

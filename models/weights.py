@@ -1,6 +1,7 @@
 """Files of weights that a user brings: named by what they hold, read without running anything."""
 
 import hashlib
+import zipfile
 from collections.abc import Set
 from dataclasses import dataclass, field
 from functools import cache
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from models import archive
 from models.errors import WeightsError
 
 
@@ -43,7 +45,12 @@ class WeightsFile:
                 f"{self.path} has changed (sha256 was {self.sha256[:12]}…); restore it, or start another run"
             )
         try:
+            # Older checkpoints are no archives.
+            if zipfile.is_zipfile(self.path):
+                archive.check(Path(self.path))
             return torch.load(self.path, map_location="cpu", weights_only=True)
+        except WeightsError:
+            raise
         # torch's reader raises whatever it likes on another file, for reasons that run over many lines.
         except Exception:
             raise WeightsError(f"{self.path} cannot be read as a checkpoint; download it again") from None
