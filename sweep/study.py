@@ -47,7 +47,7 @@ def journal(folder: Path) -> BaseStorage:
         return JournalStorage(JournalFileBackend(str(file)))
     except (ValueError, KeyError, TypeError) as error:
         raise SweepError(
-            f"{file} is damaged ({error}); restore it, or move it away: the search then starts anew beside its points"
+            f"{file} is damaged ({error}); restore it, or move it away: the search goes on without what it has learned"
         ) from error
 
 
