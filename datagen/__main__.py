@@ -114,22 +114,26 @@ def _generate(arguments: Arguments) -> None:
     if arguments.workers is not None and arguments.workers < 1:
         raise DataError(f"--workers {arguments.workers} leaves nobody to work; give 1 or more")
     # Ray takes seconds to import; --help and a wrong argument need not wait for it.
-    from datagen import generate, own_files
+    from datagen import generate, own_files, remote
 
+    out = remote.local(arguments.out)
+    if arguments.spec.photos and "photo" not in arguments.spec.backgrounds:
+        raise DataError(f"--photos {arguments.spec.photos} is not drawn; name photo among the --backgrounds")
     spec = own_files.sealed(own_files.rooted(arguments.spec))
     with _progress("rendering") as report, generate.ray_session(arguments.workers):
-        manifest = generate.ensure(spec, arguments.out.absolute(), report)
+        manifest = generate.ensure(spec, out, report)
     _say(manifest, arguments.out, "lines")
 
 
 def _import(arguments: ImportArguments) -> None:
-    from datagen import importing
+    from datagen import importing, remote
 
+    out = remote.local(arguments.out)
     canvas = importing.Canvas(width=arguments.width, height=arguments.height)
     with _progress("importing") as report:
         manifest = importing.import_images(
             arguments.source.absolute(),
-            arguments.out.absolute(),
+            out,
             canvas,
             labeled=not arguments.unlabeled,
             labels=arguments.labels,

@@ -1,5 +1,7 @@
 """A data set on a remote store -> a folder here, once."""
 
+import os
+import re
 import shutil
 from pathlib import Path
 
@@ -30,6 +32,17 @@ def fetch(uri: str, cache: Path) -> Path:
             return _copied(store, source, cache)
     except (OSError, ArrowException) as error:
         raise DataError(f"{uri} cannot be read: {error}") from None
+
+
+def local(path: Path) -> Path:
+    """The absolute path of a folder to write to.
+
+    Raises:
+        DataError: it is an address on a store, which would become a folder `s3:` here.
+    """
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(path)):
+        raise DataError(f"{path} is an address, and only folders are written to; mount the store, or name a folder")
+    return Path(os.path.abspath(path))
 
 
 def _copied(store: FileSystem, source: str, cache: Path) -> Path:

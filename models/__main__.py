@@ -1,5 +1,6 @@
 """Command line: compress images, restore them, read their text, of one file or many; list the codecs."""
 
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,8 @@ class Compress:
 
         if self.bpp is not None and self.quality is not None:
             raise ModelError("--bpp and --quality exclude each other; give one")
+        if self.bpp is not None and not 0 < self.bpp < math.inf:
+            raise ModelError(f"--bpp {self.bpp:g} must be a number above 0")
         found = jobs.find(self.image, self.file, pictures.endings(), ENDING)
         model = trained.load(self.model)
 

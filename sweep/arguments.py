@@ -1,5 +1,6 @@
 """What the command line of a sweep takes, and which fields of its configuration that names."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -110,6 +111,19 @@ class Arguments:
     recognizer: Annotated[tuple[str, ...], UseAppendAction, _as("NAME[=WEIGHT]")] = ()
     recognizer_weights: Annotated[tuple[Path, ...], UseAppendAction, _as("FILE")] = ()
     data: Annotated[str | None, _as("DIR")] = None
+
+
+def seconds(hours: float | None) -> float:
+    """Those that --hours leave; without it, no end of them.
+
+    Raises:
+        SweepError: that is no time.
+    """
+    if hours is None:
+        return math.inf
+    if not 0 < hours < math.inf:
+        raise SweepError(f"--hours {hours:g} must be a number above 0; leave it out for no limit")
+    return 3600 * hours
 
 
 def asked(arguments: Arguments, config: "SweepConfig") -> dict[str, Any]:

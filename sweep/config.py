@@ -1,5 +1,6 @@
 """A sweep's whole configuration; equal configurations train equal codecs."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -52,6 +53,11 @@ class StageConfig:
     def __post_init__(self) -> None:
         if self.steps < 0 or self.batch_size < 1:
             raise SweepError(f"a stage needs an image a step: steps={self.steps}, batch_size={self.batch_size}")
+        _check_above_0(learning_rate=self.learning_rate, clip_norm=self.clip_norm)
+        weights = ("distortion_weight", "rate_weight", "ocr_weight")
+        _check_at_least(0, **{name: getattr(self, name) for name in weights})
+        if not 0 <= self.legibility <= 1:
+            raise SweepError(f"legibility={self.legibility} must be an accuracy, 0 to 1")
         if not self.reading_scales or not all(0 < scale <= 1 for scale in self.reading_scales):
             raise SweepError(f"reading_scales={self.reading_scales} must be shares of the recognizer's size, 0 to 1")
 
@@ -111,23 +117,44 @@ class SweepConfig:
             teachers.identity(self.recognizers)
         except ModelError as error:
             raise SweepError(str(error)) from None
-        if list(self.lambdas) != sorted(set(self.lambdas), reverse=True) or min(self.lambdas, default=0) <= 0:
+        if list(self.lambdas) != sorted(set(self.lambdas), reverse=True) or not self.lambdas:
             raise SweepError(f"lambdas={self.lambdas} must be positive and falling")
+        _check_above_0(**{f"lambdas[{index}]": value for index, value in enumerate(self.lambdas)})
+        _check_at_least(1, val_images=self.val_images, cpus_per_trial=self.cpus_per_trial)
+        _check_at_least(0, report_seconds=self.report_seconds, save_seconds=self.save_seconds, seed=self.seed)
+        _check_at_least(0, gpus_per_trial=self.gpus_per_trial)
+        self._check_search()
+
+    def _check_search(self) -> None:
+        for name, bound in self.wishes.items():
+            most = 1 if name == "min_accuracy" else math.inf
+            if not 0 < bound <= most or bound == math.inf:
+                said = "an accuracy, above 0 and at most 1" if name == "min_accuracy" else "a number above 0"
+                raise SweepError(f"--{name.replace('_', '-')} {bound:g} must be {said}")
         if isinstance(self.data, ImportSpec) and self.data.unlabeled and self.labels != "pseudo":
             raise SweepError(f"{self.data.unlabeled} images have no text; give --labels pseudo")
         if self.wishes and self.sampler in UNSTEERED:
             raise SweepError(f"--sampler {self.sampler} proposes what it will; wishes need tpe, gp or nsga2")
         if self.vary and self.strategy not in ("shared", "independent"):
             raise SweepError("--vary needs trials that train by themselves: --strategy shared or independent")
+        if self.vary and self.sampler == "grid":
+            raise SweepError(
+                "--sampler grid measures lambdas and betas alone; leave --vary out, or take another sampler"
+            )
+        if len({name for name, _, _ in self.vary}) < len(self.vary):
+            raise SweepError(f"--vary names a setting twice: {', '.join(name for name, _, _ in self.vary)}")
         for name, low, high in self.vary:
-            if not 0 < low <= high:
+            if not 0 < low <= high < math.inf:
                 raise SweepError(f"--vary {name} {low:g} {high:g} must be a positive rising pair")
+            if name == "steps" and (low % 1 or high % 1):
+                raise SweepError(f"--vary steps {low:g} {high:g} must be whole numbers")
         if self.polish_steps < 0 or (self.polish_steps and self.strategy != "conditional"):
             raise SweepError(
                 f"--polish-steps {self.polish_steps}: 0 or more, and more than 0 with --strategy conditional alone"
             )
-        if not 0 < self.betas[0] <= self.betas[1]:
-            raise SweepError(f"betas={self.betas} must be a positive rising pair")
+        low, high = self.betas
+        if not 0 < low <= high < math.inf:
+            raise SweepError(f"--betas {low:g} {high:g} must be a positive rising pair")
 
     @property
     def wishes(self) -> dict[str, float]:
@@ -144,3 +171,15 @@ class SweepConfig:
     def recognizer_identity(self) -> str:
         """Names, checksums and shares: equal ones teach alike."""
         return teachers.identity(self.recognizers)
+
+
+def _check_above_0(**values: float) -> None:
+    for name, value in values.items():
+        if not 0 < value < math.inf:
+            raise SweepError(f"{name}={value} must be a number above 0")
+
+
+def _check_at_least(least: int, **values: float) -> None:
+    for name, value in values.items():
+        if not least <= value < math.inf:
+            raise SweepError(f"{name}={value} must be a number, {least} or more")

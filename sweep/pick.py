@@ -3,6 +3,7 @@
 python -m sweep.pick RUN --max-bpp 0.1 --out model.pt
 """
 
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,8 @@ def main() -> int:
 def _picked(arguments: Arguments) -> str:
     if arguments.dial == (arguments.max_bpp is not None):
         raise SweepError("give either --max-bpp, for a codec of one rate, or --dial, for one of every rate")
+    if arguments.max_bpp is not None and not 0 < arguments.max_bpp < math.inf:
+        raise SweepError(f"--max-bpp {arguments.max_bpp:g} must be a number above 0")
     run = RunFolder.load(arguments.run)
     front = points.read(run.path).filter("on_front")
     if arguments.max_bpp is None:

@@ -4,7 +4,6 @@ python -m sweep.run --budget 64
 """
 
 import logging
-import math
 import sys
 import warnings
 from dataclasses import replace
@@ -17,7 +16,7 @@ from rich.console import Console
 from datagen.errors import DataError
 from models.console import ended
 from models.errors import ModelError
-from sweep.arguments import OPTIONS, Arguments, asked
+from sweep.arguments import OPTIONS, Arguments, asked, seconds
 from sweep.console import STYLE, complain
 from sweep.errors import SweepError
 
@@ -44,13 +43,14 @@ def main() -> int:
 
 
 def _run(arguments: Arguments) -> None:
+    limit = seconds(arguments.hours)
     run = open_run(arguments)
     # Ray and MLflow take seconds to import; wrong arguments are answered first.
     from sweep import launch
 
     # What fails is told by our own display, with its reason.
     logging.getLogger("ray").setLevel(logging.CRITICAL)
-    launch.sweep(run, math.inf if arguments.hours is None else 3600 * arguments.hours)
+    launch.sweep(run, limit)
 
 
 def open_run(arguments: Arguments) -> "RunFolder":
@@ -65,12 +65,19 @@ def open_run(arguments: Arguments) -> "RunFolder":
     from sweep import presets
 
     preset = arguments.preset or (None if arguments.resume and arguments.out else presets.default())
-    out = arguments.out or Path("runs") / str(preset)
-    data = remote.fetch(arguments.data, out.parent / "data") if arguments.data else None
-    return _resumed(arguments, out, data) if arguments.resume else _started(arguments, out, str(preset), data)
+    # Workers run elsewhere, and what runs share lies beside the folder: that of `.` is no other.
+    out = remote.local(arguments.out or Path("runs") / str(preset))
+    return _resumed(arguments, out) if arguments.resume else _started(arguments, out, str(preset))
 
 
-def _started(arguments: Arguments, out: Path, preset: str, data: Path | None) -> "RunFolder":
+def _data(arguments: Arguments, out: Path) -> Path | None:
+    """The folder that --data names, or where a copy is kept of what is on a remote store."""
+    from datagen import remote
+
+    return remote.fetch(arguments.data, out.parent / "data") if arguments.data else None
+
+
+def _started(arguments: Arguments, out: Path, preset: str) -> "RunFolder":
     from datagen.shards import Manifest
     from sweep import presets, proposals, tracking
     from sweep.folder import RunFolder, new_sweep_id
@@ -79,6 +86,7 @@ def _started(arguments: Arguments, out: Path, preset: str, data: Path | None) ->
     config = replace(config, **asked(arguments, config))
     if config.init is not None:
         config = presets.started(config, config.init)
+    data = _data(arguments, out)
     config = replace(config, data=_legible(config) if data is None else Manifest.load(data).spec)
     config = proposals.within(config)
     if config.strategy in presets.SPLIT:
@@ -104,7 +112,7 @@ def _legible(config: "SweepConfig") -> "Spec":
     return own_files.sealed(own_files.rooted(spec))
 
 
-def _resumed(arguments: Arguments, out: Path, data: Path | None) -> "RunFolder":
+def _resumed(arguments: Arguments, out: Path) -> "RunFolder":
     from datagen.shards import Manifest
     from sweep import proposals
     from sweep.folder import RunFolder
@@ -112,13 +120,16 @@ def _resumed(arguments: Arguments, out: Path, data: Path | None) -> "RunFolder":
     run = RunFolder.load(out)
     _check_version(run)
     _check_named(run, arguments.recognizer)
+    data = _data(arguments, out)
     wanted = asked(arguments, run.config) | ({"data": Manifest.load(data).spec} if data else {})
     if arguments.preset not in (None, run.preset):
         raise SweepError(f"{out} was started with --preset {run.preset}; resume it with that, or start another --out")
     for name in wanted.keys() - {"budget"}:
         if wanted[name] != getattr(run.config, name):
             option = OPTIONS.get(name, f"--{name.replace('_', '-')}")
-            raise SweepError(f"{out} was started with another {option}; resume it without, or start another --out")
+            raise SweepError(
+                f"{out} was started with another {option}; resume it with that one, or start another --out"
+            )
     wanted["budget"] = proposals.within(replace(run.config, budget=wanted.get("budget", run.config.budget))).budget
     if run.config.sampler == "grid" and wanted["budget"] != run.config.budget:
         raise SweepError(f"{out} is a whole grid of {run.config.budget} points; start another --out for a larger one")

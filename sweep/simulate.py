@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models.console import ended
+from sweep.arguments import seconds
 from sweep.console import STYLE, complain
 from sweep.errors import SweepError
 
@@ -73,11 +74,9 @@ def main() -> int:
 
 def _check(arguments: Arguments) -> None:
     if not 0 < arguments.image_ms < math.inf:
-        raise SweepError(f"--image-ms {arguments.image_ms:g} is no time; give milliseconds above 0")
+        raise SweepError(f"--image-ms {arguments.image_ms:g} must be a number above 0")
     if not 0 <= arguments.failures <= 1:
-        raise SweepError(f"--failures {arguments.failures:g} is no share; give 0 to 1")
-    if arguments.hours is not None and not arguments.hours > 0:
-        raise SweepError(f"--hours {arguments.hours:g} is no time; give hours above 0")
+        raise SweepError(f"--failures {arguments.failures:g} must be a share, 0 to 1")
 
 
 def _simulated(strategy: "Strategy", arguments: Arguments) -> "Outcome":
@@ -92,8 +91,7 @@ def _simulated(strategy: "Strategy", arguments: Arguments) -> "Outcome":
     if strategy in presets.SPLIT:
         config = presets.SPLIT[strategy](config)
     workload = Workload().times(arguments.image_ms / 1000 / Workload.image)
-    deadline = math.inf if arguments.hours is None else 3600 * arguments.hours
-    return Simulation(config, arguments.workers, workload, arguments.failures).run(deadline)
+    return Simulation(config, arguments.workers, workload, arguments.failures).run(seconds(arguments.hours))
 
 
 def _figures(outcome: "Outcome", workers: int) -> list[tuple[str, str]]:

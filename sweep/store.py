@@ -4,6 +4,7 @@ python -m sweep.store runs
 """
 
 import json
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -58,10 +59,12 @@ def main() -> int:
     arguments = tyro.cli(Arguments, prog="python -m sweep.store", config=STYLE)
     console = Console()
     try:
-        found = entries(arguments.folder)
+        # What is beside `.` has no name.
+        folder = Path(os.path.abspath(arguments.folder))
+        found = entries(folder)
         console.print(_table(found))
         if arguments.prune:
-            console.print(f"{prune(arguments.folder)} deleted")
+            console.print(f"{prune(folder)} deleted")
     except SweepError as error:
         return complain(error)
     return 0
