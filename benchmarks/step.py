@@ -86,8 +86,8 @@ def _bare(data: TextImages, arguments: Arguments) -> float:
         with autocast(batch.images.device):
             terms = objective(codec, batch, number)
         terms.scaled.mean().backward()
-        torch.nn.utils.clip_grad_norm_(optimizer.parameters, stage.clip_norm)
-        optimizer.step(stage.learning_rate)
+        norm = torch.nn.utils.clip_grad_norm_(optimizer.parameters, stage.clip_norm)
+        optimizer.step(stage.learning_rate, norm)
 
     return _timed(step, arguments.steps)
 

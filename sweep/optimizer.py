@@ -135,10 +135,11 @@ class Muon(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - no closure
         """One update, at the rate of each group; one that is left out has no gradient, no decay and no rate."""
-        skipping = self.found_inf.bool()
-        decay = torch.where(skipping, 1.0, MOMENTUM)
+        # Arithmetic, for a graph can hold no choice between two numbers.
+        skipping, going = self.found_inf.bool(), 1 - self.found_inf
+        decay = self.found_inf + going * MOMENTUM
         for group in self.param_groups:
-            rate = torch.where(skipping, 0.0, group["lr"])
+            rate = going * group["lr"]
             updates = orthogonalized([self._ahead(each, skipping, decay).flatten(1) for each in group["params"]])
             for parameter, update in zip(group["params"], updates, strict=True):
                 size = SIZE * max(update.shape) ** 0.5
@@ -147,7 +148,7 @@ class Muon(torch.optim.Optimizer):
     def _ahead(self, parameter: nn.Parameter, skipping: Bool[Tensor, ""], decay: Float[Tensor, ""]) -> Tensor:
         """The gradient, and Nesterov's look ahead along the momentum."""
         assert parameter.grad is not None, "each weight has its part in the loss"
-        gradient = torch.where(skipping, 0.0, parameter.grad)
+        gradient = parameter.grad.masked_fill(skipping, 0.0)
         if not self.state[parameter]:
             self.state[parameter]["momentum"] = torch.zeros_like(parameter)
         momentum = self.state[parameter]["momentum"].mul_(decay).add_(gradient)

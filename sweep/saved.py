@@ -54,7 +54,6 @@ def set_aside(path: Path) -> None:
     try:
         path.rename(aside)
     except FileNotFoundError:
-        # Another worker was faster.
         return
     except OSError as error:
         raise SweepError(f"{path} is damaged and cannot be set aside ({error.strerror}); move it away") from error
@@ -66,6 +65,9 @@ def _whole(path: Path) -> bool:
     try:
         with ZipFile(path) as archive:
             return archive.testzip() is None
+    except FileNotFoundError:
+        # Another worker was faster, and has set it aside.
+        return False
     except OSError as error:
         raise SweepError(f"{path} cannot be read ({error.strerror})") from error
     except MemoryError:
