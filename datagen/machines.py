@@ -4,7 +4,7 @@ import functools
 import logging
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +15,9 @@ import yaml
 logger = logging.getLogger(__name__)
 
 Machine = Counter[str]
-"""`CPU` and `GPU` of one."""
+"""Whole `CPU` and `GPU` of one."""
+Resources = Mapping[str, float]
+"""What Ray says that a machine has, or what work asks for; also parts of a GPU."""
 HEAD = "node:__internal_head__"
 """Ray's name of a resource that the head alone has."""
 BOOTSTRAP = Path("~/ray_bootstrap_config.yaml")
@@ -34,14 +36,14 @@ def machines(gpus: bool = True, bootstrap: Path = BOOTSTRAP) -> list[Machine]:
     """
     here, startable = up(), planned(bootstrap)
     if startable:
-        here = [machine for machine in here if HEAD in machine or (machine["GPU"] and not gpus)]
-        startable = [machine for machine in startable if gpus or not machine["GPU"]]
-    return [Counter({name: int(machine[name]) for name in ("CPU", "GPU")}) for machine in (*here, *startable)]
+        here = [machine for machine in here if HEAD in machine or (machine.get("GPU") and not gpus)]
+        startable = [machine for machine in startable if gpus or not machine.get("GPU")]
+    return [Counter({name: int(machine.get(name, 0)) for name in ("CPU", "GPU")}) for machine in (*here, *startable)]
 
 
-def up() -> list[Machine]:
+def up() -> list[Resources]:
     """Those that run, with all their resources."""
-    return [Counter(node["Resources"]) for node in ray.nodes() if node["Alive"]]
+    return [node["Resources"] for node in ray.nodes() if node["Alive"]]
 
 
 def cores() -> int:
@@ -64,13 +66,13 @@ def shared_out(
         yield waiting.pop(done), done
 
 
-def planned(bootstrap: Path = BOOTSTRAP) -> list[Machine]:
+def planned(bootstrap: Path = BOOTSTRAP) -> list[Resources]:
     """All that the cluster's autoscaler may have up at a time, the head aside."""
     file = bootstrap.expanduser()
     types = yaml.safe_load(file.read_text())["available_node_types"] if file.exists() else _kuberay()
     # Machines of one's own have no resources there, and are all up.
     sizes = [(node["resources"], node.get("max_workers", 0)) for node in types.values() if node.get("resources")]
-    return [Counter(resources) for resources, number in sizes for _ in range(number)]
+    return [resources for resources, number in sizes for _ in range(number)]
 
 
 @functools.cache

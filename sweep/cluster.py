@@ -13,7 +13,7 @@ import ray
 import torch
 from ray.exceptions import OutOfMemoryError
 
-from datagen.machines import Machine, machines, planned, up
+from datagen.machines import Machine, Resources, machines, planned, up
 from sweep import footprint, usage
 from sweep.config import SweepConfig
 from sweep.errors import SweepError
@@ -28,21 +28,21 @@ PATIENCE = 300.0
 """Seconds that a machine is waited for in silence."""
 GLANCE_SECONDS = 1.0
 """Between two looks for a machine."""
-CORE: Machine = Counter(CPU=1)
+CORE: Resources = {"CPU": 1.0}
 """What any work needs."""
 THREADS = 2
 """Of a worker without a GPU, where as many cores can be shared out so: it trains faster than two of one thread do."""
 
 
 @contextmanager
-def watched(needs: Machine, say: Callable[[str], None]) -> Iterator[None]:
+def watched(needs: Resources, say: Callable[[str], None]) -> Iterator[None]:
     """In the block, says from time to time what is waited for, as long as no machine that is up has it."""
     ended = threading.Event()
 
     def watch() -> None:
         started = time.monotonic()
         while not ended.wait(PATIENCE):
-            if not any(needs <= machine for machine in up()):
+            if not any(_holds(machine, needs) for machine in up()):
                 say(lacking(needs, time.monotonic() - started, up(), planned()))
 
     thread = threading.Thread(target=watch, daemon=True)
@@ -66,20 +66,24 @@ def results(tasks: Any) -> Any:
         raise SweepError(usage.ended(str(error)) or "a machine ran out of memory; close other programs") from error
 
 
-def lacking(needs: Machine, seconds: float, here: list[Machine], startable: list[Machine]) -> str:
+def _holds(machine: Resources, needs: Resources) -> bool:
+    return all(machine.get(name, 0.0) >= number for name, number in needs.items())
+
+
+def lacking(needs: Resources, seconds: float, here: list[Resources], startable: list[Resources]) -> str:
     """What is waited for, in a sentence."""
     more = f"may start {_listed(startable)}, unless a quota forbids it" if startable else "starts none"
     waited = f"waiting for a machine with {_sized(needs)}, {clock(seconds)} so far"
     return f"{waited}: up are {_listed(here)}; the autoscaler {more} (ray status tells)"
 
 
-def _listed(found: list[Machine]) -> str:
+def _listed(found: list[Resources]) -> str:
     sizes = Counter(map(_sized, found))
     return ", ".join(f"{number} of {size}" for size, number in sizes.items()) or "none"
 
 
-def _sized(machine: Machine) -> str:
-    return " and ".join(f"{machine[name]:.3g} {name}" for name in ("CPU", "GPU") if machine[name]) or "no CPU"
+def _sized(machine: Resources) -> str:
+    return " and ".join(f"{machine[name]:.3g} {name}" for name in ("CPU", "GPU") if machine.get(name)) or "no CPU"
 
 
 def awaited(say: Callable[[str], None], gpus: bool = True) -> list[Machine]:

@@ -5,7 +5,6 @@ import logging
 import math
 import os
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +24,7 @@ from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
 from datagen.generate import Report
-from datagen.machines import Machine, cores, machines, shared_out
+from datagen.machines import Resources, cores, machines, shared_out
 from sweep import cluster, interruption, proposals, rereading, study, teaching, trial
 from sweep.checkpoints import Store
 from sweep.config import SweepConfig
@@ -70,7 +69,7 @@ class Pool:
         # Measuring runs on the CPU, image by image.
         trials = config if config.trials_train else replace(config, gpus_per_trial=0.0, cpus_per_trial=1)
         found = cluster.awaited(say)
-        with cluster.watched(Counter(GPU=1), say):
+        with cluster.watched({"GPU": 1.0}, say):
             trials = cluster.sharing(trials, found)
         self._config, _ = cluster.fit(trials, cluster.awaited(say, trials.gpus_per_trial > 0))
         self._say = say
@@ -187,8 +186,8 @@ class Pool:
             raise SweepError(f"{IN_A_ROW} points in a row failed, all so: {cause}; --resume tries them again")
 
 
-def _needs(config: SweepConfig) -> Machine:
-    return Counter(CPU=config.cpus_per_trial, GPU=config.gpus_per_trial)
+def _needs(config: SweepConfig) -> Resources:
+    return {"CPU": config.cpus_per_trial, "GPU": config.gpus_per_trial}
 
 
 def _reread(row: Row, readers: list[str], config: SweepConfig, folder: Path, data: Data) -> dict[str, float]:

@@ -55,19 +55,19 @@ def test_every_node_shows_the_token_and_runs_the_projects_environment(config: di
 @pytest.mark.usefixtures("local_ray")
 def test_a_machine_that_never_comes_is_named_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "PATIENCE", 0.05)
-    monkeypatch.setattr(cluster, "planned", lambda: 8 * [Counter(CPU=8, GPU=1)])
+    monkeypatch.setattr(cluster, "planned", lambda: 8 * [{"CPU": 8, "GPU": 1}])
     said: list[str] = []
-    with cluster.watched(Counter(CPU=4, GPU=1), said.append):
+    with cluster.watched({"CPU": 4, "GPU": 0.5}, said.append):
         time.sleep(0.5)
     assert len(said) >= 3
-    assert "with 4 CPU and 1 GPU" in said[0]
+    assert "with 4 CPU and 0.5 GPU" in said[0]
     assert "up are 1 of 2 CPU; the autoscaler may start 8 of 8 CPU and 1 GPU, unless a quota" in said[0]
 
 
 @pytest.mark.usefixtures("local_ray")
 def test_a_machine_that_is_there_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "PATIENCE", 0.05)
-    with cluster.watched(Counter(CPU=2), pytest.fail):
+    with cluster.watched({"CPU": 2}, pytest.fail):
         time.sleep(0.3)
 
 
