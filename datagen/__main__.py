@@ -1,6 +1,7 @@
 """Command line: render a data set of text images, or import one's own."""
 
 import argparse
+import os
 import sys
 import time
 from collections import Counter
@@ -97,6 +98,10 @@ def main() -> int:
     except KeyboardInterrupt:
         goes_on = "starts again" if importing else "goes on with the shards that are missing"
         Console(stderr=True).print(f"interrupted; the same command {goes_on}")
+        return 1
+    except BrokenPipeError:
+        # Python would write what is left at its end, and fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0
 

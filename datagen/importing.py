@@ -100,6 +100,9 @@ def import_images(
                 writer.add(fitted)
                 report(done, found.total)
             return writer.finish(canvas)
+    except BrokenPipeError:
+        # What is told of the progress finds no reader; the folder is as it should be.
+        raise
     except OSError as error:
         raise DataError(f"{out} cannot be written ({error.strerror}); choose another folder") from None
 

@@ -138,7 +138,7 @@ def _written(root: Path, files: list[Path], images: list[Path]) -> dict[str, Cal
     beside = names.sidecars(images, frozenset(lists))
     texts = frozenset(beside.values())
     found = {
-        file.relative_to(root).as_posix(): partial(tables.read, file, root)
+        file.relative_to(root).as_posix(): partial(_table, file, root, len(images))
         for file in lists
         if file not in texts and tables.holds_labels(file)
     }
@@ -156,7 +156,14 @@ def _chosen(root: Path, found: dict[str, Callable[[], Source]], images: list[Pat
     file = next((file for file in (root / label, Path(label).absolute()) if file.is_file()), None)
     if file is None or _ending(file) not in tables.SUFFIXES:
         raise DataError(f"--labels {label} is no file of labels in {root}; there is {_some([*found, NAMES])}")
-    return tables.read(file, root)
+    return _table(file, root, len(images))
+
+
+def _table(file: Path, root: Path, images: int) -> Source:
+    """The images that a file of labels names, with a word on those of the folder that it does not."""
+    source = tables.read(file, root)
+    named = len({name for name, _ in source.labels()})
+    return source if named >= images else source._replace(kind=f"{source.kind}, of {images} that are there")
 
 
 def _joined(sources: list[Source]) -> Source:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -313,6 +314,19 @@ def test_names_whose_bytes_are_no_text_are_spelled_out(
     assert (
         r"not used: 2 of the images: its label has characters that are not among --characters" in capfd.readouterr().out
     )
+
+
+def test_who_stops_listening_ends_the_command_without_blame(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    in_names(source)
+    read, write = os.pipe()
+    os.close(read)
+    monkeypatch.setattr("sys.argv", ["datagen", "import", str(source), "--out", str(tmp_path / "out")])
+    with os.fdopen(write, "w", buffering=1) as output:
+        monkeypatch.setattr("sys.stdout", output)
+        assert main() == 1
+    assert not capfd.readouterr().err
 
 
 def test_a_path_may_look_like_markup(

@@ -135,6 +135,12 @@ def test_labels_are_found_beside_the_images_or_further_down(
     assert f"{place}/{labels}".strip("/") in source.kind
 
 
+def test_images_that_no_line_names_are_counted(tmp_path: Path) -> None:
+    filled(tmp_path, "a.png", "b.png", "c.png")
+    (tmp_path / "gt.txt").write_text("a.png one\nb.png two\n")
+    assert sources.find(tmp_path).kind == "texts from gt.txt (image path, space, text), of 3 that are there"
+
+
 def test_paths_in_a_table_start_at_it_or_at_the_folder(tmp_path: Path) -> None:
     filled(tmp_path, "images/0.png", "lists/1.png")
     (tmp_path / "lists" / "gt.txt").write_text("images/0.png\tone\n1.png\ttwo\n")
