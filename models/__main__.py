@@ -15,6 +15,8 @@ from models.console import ended
 from models.errors import ModelError
 
 ENDING = ".tfic"
+LONGEST = 1000
+"""Heights of a line that is read: a recognizer scales it to its own height, and takes memory by the width then."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +114,9 @@ class Read:
 
         def work(job: jobs.Job) -> str:
             image = container.rgb(container.decode(model, files.read(job.source)))
+            height, width = image.shape[:2]
+            if width > LONGEST * height:
+                raise ModelError(f"{job.source}: {width}x{height} pixels are no line of text; cut the image up")
             [text] = recognizer.read(container.to_float(image))
             return text if len(found) == 1 else f"{job.source}\t{text}"
 

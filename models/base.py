@@ -2,6 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -9,7 +10,8 @@ from compressai.models.base import SCALES_LEVELS, SCALES_MIN, CompressionModel
 from jaxtyping import Float
 from torch import Tensor
 
-from models.entropy import Bottleneck, Prior
+from models import coder
+from models.entropy import Bottleneck, Gaussian, Prior
 
 LARGEST_SCALE = 64
 """Of a latent's Gaussian. Four times less than CompressAI's: the coder's tables shrink with it, and symbols
@@ -41,6 +43,22 @@ class Codec(CompressionModel, ABC):
     def bottleneck(self) -> Bottleneck:
         """The factorized prior of z, or of y where there is no z."""
         return next(module for module in self.modules() if isinstance(module, Bottleneck))
+
+    g_a: Callable[..., Tensor]
+    """An image -> y."""
+
+    @torch.no_grad()
+    def least_bits_per_pixel(self) -> float:
+        """Of any stream: where each latent is the likeliest symbol, and each of y has the table that tells it best."""
+        side = self.downsampling_factor
+        y = self.g_a(self.bottleneck.quantiles.new_zeros(1, 3, side, side))
+        least = coder.least_bits(self.bottleneck)
+        gaussians = next((module for module in self.modules() if isinstance(module, Gaussian)), None)
+        if gaussians is None:
+            bits = least.repeat_interleave(y[0, 0].numel()).sum()
+        else:
+            bits = least.sum() + y.numel() * coder.least_bits(gaussians).min()
+        return bits.item() / side**2
 
     @abstractmethod
     def forward(self, x: Float[Tensor, "b 3 h w"], prior: Prior | None = None) -> CodecOutput:

@@ -29,6 +29,8 @@ TOTAL = 1 << 16
 """Of a table's frequencies. Each symbol has one at least, and so has what is too rare to have its own."""
 SHORTEST = 3
 """Entries of a table: of one symbol and the others together."""
+PRECISE = 1 - 2**-13
+"""Share of a symbol's information that a stream grows by at least: the coder's state of 31 bits or more is rounded."""
 LARGEST = 1 << 26
 """Of a latent, and of a table's least symbol: the coder counts what lies beyond a table in 28 bits, and never ends
 where they do not do."""
@@ -111,6 +113,15 @@ def _whole(stream: bytes) -> bytes:
     """Undoes `_trimmed`."""
     zeros = -len(stream) % WORD
     return stream[: 2 * WORD - zeros] + bytes(zeros) + stream[2 * WORD - zeros :]
+
+
+def least_bits(model: EntropyModel) -> Float[Tensor, " n"]:
+    """What a latent takes at least by each of the tables, which is what their likeliest symbol does."""
+    _check_tables(model)
+    cdf, length, _ = _buffers(model)
+    inside = torch.arange(1, cdf.shape[1], device=cdf.device) < length[:, None]
+    most = torch.where(inside, cdf.diff(), 0).amax(1)
+    return PRECISE * -(most.double() / TOTAL).log2()
 
 
 def check_tables(codec: nn.Module) -> None:

@@ -8,6 +8,7 @@ LEB128   width, then height
 2 bytes  CRC-32's lower end, over all before it
 """
 
+import math
 import zlib
 from typing import NamedTuple
 
@@ -18,6 +19,8 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
 
+from models import codecs, memory
+from models.base import Codec
 from models.errors import FormatError
 from models.trained import QUALITIES, Model
 
@@ -28,6 +31,9 @@ CRC_BYTES = 2
 LARGEST_SIDE = 1 << 16
 LARGEST_AREA = 178_956_970
 """Pixels; Pillow opens no larger images."""
+
+LARGE = 1 << 18
+"""Pixels of an image for which memory may be too little, padding included."""
 
 
 class TficFile(NamedTuple):
@@ -81,7 +87,7 @@ def encode(model: Model, image: UInt8[np.ndarray, "h w *_c"], quality: int | Non
     `quality` is the position of a model's dial, 0 to 100.
 
     Raises:
-        FormatError: a side is too long, or the image too large.
+        FormatError: a side is too long, or the image too large, if only for the memory that there is.
     """
     height, width = image.shape[:2]
     if not _fits(width, height):
@@ -90,7 +96,9 @@ def encode(model: Model, image: UInt8[np.ndarray, "h w *_c"], quality: int | Non
             f"a side has {LARGEST_SIDE} at most, an image {LARGEST_AREA}: cut it up"
         )
     codec = model.codec_at(quality)
-    stream = codec.compress(pad(to_float(rgb(image)), codec.downsampling_factor))
+    factor = codec.downsampling_factor
+    _check_memory(model, _round_up(height, factor) * _round_up(width, factor))
+    stream = codec.compress(pad(to_float(rgb(image)), factor))
     return TficFile(model.fingerprint[:FINGERPRINT_BYTES], width, height, quality, stream, image.ndim == 2).pack()
 
 
@@ -120,7 +128,7 @@ def decode(model: Model, data: bytes) -> UInt8[np.ndarray, "h w *_c"]:
     """The image of a file's bytes, with as many channels as it had.
 
     Raises:
-        FormatError: the bytes are damaged, or another model wrote them.
+        FormatError: the bytes are damaged, another model wrote them, or there is too little memory.
     """
     file = TficFile.unpack(data)
     fingerprint = model.fingerprint[:FINGERPRINT_BYTES]
@@ -130,8 +138,10 @@ def decode(model: Model, data: bytes) -> UInt8[np.ndarray, "h w *_c"]:
             "give the other one's model.pt"
         )
     codec = model.codec_at(file.quality)
-    factor = codec.downsampling_factor
-    padded = codec.decompress(file.stream, _round_up(file.height, factor), _round_up(file.width, factor))
+    height, width = (_round_up(side, codec.downsampling_factor) for side in (file.height, file.width))
+    _check_stream(codec, file, height * width)
+    _check_memory(model, height * width)
+    padded = codec.decompress(file.stream, height, width)
     image = to_bytes(padded[:, :, : file.height, : file.width])
     return np.asarray(Image.fromarray(image).convert("L")) if file.grey else image
 
@@ -155,6 +165,28 @@ def to_float(image: UInt8[np.ndarray, "h w 3"]) -> Float[Tensor, "1 3 h w"]:
 def to_bytes(image: Float[Tensor, "1 3 h w"]) -> UInt8[np.ndarray, "h w 3"]:
     """Pixels 0 to 1 -> 0 to 255, rounded."""
     return (image[0].permute(1, 2, 0) * 255).round().to(torch.uint8).cpu().numpy()
+
+
+def _check_stream(codec: Codec, file: TficFile, pixels: int) -> None:
+    """Looks whether a stream is long enough for so many pixels, of which a few bytes can claim any number."""
+    least = math.ceil(codec.least_bits_per_pixel() * pixels / 8) if pixels > LARGE else 0
+    if least > len(file.stream):
+        raise FormatError(
+            f"the file asks for an image of {file.width}x{file.height} pixels, for which its {len(file.stream)} bytes "
+            f"are too few: at least {least} are needed; it is damaged"
+        )
+
+
+def _check_memory(model: Model, pixels: int) -> None:
+    """Looks whether there is as much as an image takes: a process that takes more is ended without a word."""
+    if pixels <= LARGE:
+        return
+    needed, free = codecs.BYTES_PER_PIXEL[model.codec_name] * pixels, memory.available()
+    if needed > free:
+        raise FormatError(
+            f"an image of {pixels / 1e6:.1f} million pixels takes {needed / 2**30:.1f} GiB of memory, and "
+            f"{free / 2**30:.1f} are free; cut it up, or use a machine with more"
+        )
 
 
 def _fits(width: int, height: int) -> bool:

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import psutil
 
-from models.errors import FormatError
-
 GROUPS = Path("/sys/fs/cgroup")
 OWN = Path("/proc/self/cgroup")
 NAMES = {False: ("memory.max", "memory.current"), True: ("memory.limit_in_bytes", "memory.usage_in_bytes")}
@@ -18,20 +16,6 @@ CACHE = ("inactive_file ", "total_inactive_file ")
 def available() -> int:
     """Bytes that this process may still take: free on the machine, and within the limits of its container or job."""
     return min(psutil.virtual_memory().available, *contained())
-
-
-def check(needed: int, what: str) -> None:
-    """Looks whether there is as much memory as a piece of work takes, in bytes.
-
-    Raises:
-        FormatError: there is less.
-    """
-    free = available()
-    if needed > free:
-        raise FormatError(
-            f"{what} takes {needed / 2**30:.1f} GiB of memory, and {free / 2**30:.1f} are free; "
-            "cut the image up, or use a machine with more"
-        )
 
 
 def contained(groups: Path = GROUPS, own: Path = OWN) -> Iterator[int]:

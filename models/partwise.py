@@ -22,8 +22,6 @@ class PartwiseCodec(Codec):
     rounded with the gradient of no rounding, and the entropy models see noise instead.
     """
 
-    g_a: Callable[..., Tensor]
-    """An image -> y."""
     g_s: Callable[..., Tensor]
     """y_hat -> an image."""
     h_a: Callable[..., Tensor]

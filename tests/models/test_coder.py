@@ -40,6 +40,16 @@ def test_several_latents_share_a_stream_in_their_order() -> None:
     decoder.close()
 
 
+@pytest.mark.parametrize("table", [0, 3, 20])
+def test_no_stream_is_shorter_than_its_latents_take_at_least(table: int) -> None:
+    model = Gaussian()
+    model.update_scale_table(get_scale_table(max=LARGEST_SCALE))
+    likeliest = torch.zeros(1, 1, 1000, 1000)
+    stream = coder.encode(Latent(likeliest, torch.full_like(likeliest, table, dtype=torch.long), model))
+    least = likeliest.numel() * coder.least_bits(model)[table].item() / 8
+    assert least <= len(stream) <= 1.001 * least + 8
+
+
 @pytest.mark.parametrize("place", range(20))
 def test_one_latent_decoded_by_another_table_is_an_error(place: int) -> None:
     latent = gaussian_latent()

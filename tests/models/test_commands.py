@@ -1,5 +1,6 @@
 """python -m models, as a user runs it."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from PIL import Image
 from datagen.dataset import TextImages
 from models import container, recognizers, teachers
 from models.__main__ import main
+from models.console import ended
 from models.plugins import Plugin
 from models.str_net import COMBINATIONS, StrNet
 from models.teachers import Teacher
@@ -120,6 +122,28 @@ def test_two_images_never_become_one_file(folder: Path, monkeypatch, capsys) -> 
     assert run(folder, monkeypatch, "compress", ".", "out") == 2
     assert "2 files would become out/image.tfic" in capsys.readouterr().err
     assert run(folder, monkeypatch, "compress", "*.jpg", "out") == 0
+
+
+def test_what_is_no_line_of_text_is_not_read(folder: Path, trained: TrainedCodec, monkeypatch, capsys) -> None:
+    (folder / "thread.tfic").write_bytes(container.encode(trained, np.zeros((1, 2_000), np.uint8)))
+    assert run(folder, monkeypatch, "read", "thread.tfic") == 2
+    assert "thread.tfic: 2000x1 pixels are no line of text; cut" in capsys.readouterr().err
+
+
+def test_a_folder_that_a_slash_names_is_made(folder: Path, monkeypatch) -> None:
+    assert run(folder, monkeypatch, "compress", "image.png", "packed/") == 0
+    assert run(folder, monkeypatch, "decompress", "packed/image.tfic", "restored/") == 0
+    assert (folder / "restored" / "image.png").is_file()
+
+
+def test_files_of_any_name_are_worked_on(folder: Path, monkeypatch, capsys) -> None:
+    """One is no UTF-8, one as long as the disk allows."""
+    (folder / "scans").mkdir()
+    for name in (b"caf\xe9", b"x" * 250):
+        shutil.copy(folder / "image.png", folder / "scans" / f"{os.fsdecode(name)}.png")
+    assert ended(lambda: run(folder, monkeypatch, "compress", "scans", "packed")) == 0
+    assert capsys.readouterr().out.count(" bpp, 256x64\n") == 2
+    assert len(list((folder / "packed").iterdir())) == 2
 
 
 def test_a_photo_is_kept_as_it_is_looked_at(folder: Path, monkeypatch) -> None:

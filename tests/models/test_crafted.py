@@ -165,6 +165,6 @@ GROWING = {
 def test_a_description_that_grows_is_refused_before_it_does(name: str, path: Path) -> None:
     crafted.repacked(path, lambda entry, data: GROWING[name] if entry.endswith("data.pkl") else data)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(WeightsError, match="which no exported codec has|makes what no exported codec holds"):
+    with pytest.raises(WeightsError, match=r"which no exported codec has|makes what no exported codec holds"):
         trained_codecs.load(path)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
