@@ -119,10 +119,11 @@ def claimed(folder: Path) -> Iterator[None]:
     """
     try:
         lock = file_lock(folder / LOCK)
-        lock.acquire(timeout=0)
-    except Timeout:
-        logger.warning("%s: another process fills it, which is waited for", folder)
-        lock.acquire()
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            logger.warning("%s: another process fills it, which is waited for", folder)
+            lock.acquire()
     except OSError as error:
         raise DataError(f"{folder} cannot be written ({error.strerror}); choose another folder") from None
     try:

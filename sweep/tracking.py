@@ -220,7 +220,7 @@ def described(folder: Path, digest: str, splits: dict[str, pl.DataFrame]) -> dic
     # A path alone would be resolved by two of MLflow's kinds of source, which it warns of.
     source = get_dataset_source_from_json(json.dumps({"uri": str(folder)}), "local")
     frames = splits.items()
-    return {name: from_polars(frame, source=source, name=name, digest=digest).to_dict() for name, frame in frames}
+    return {name: {**from_polars(frame, source=source, name=name, digest=digest).to_dict()} for name, frame in frames}
 
 
 def default_uri() -> str:

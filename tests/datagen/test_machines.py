@@ -85,15 +85,19 @@ def test_work_without_gpus_starts_no_machine_that_has_some(tmp_path: Path) -> No
     assert machines.machines(False, bootstrap) == [Counter(CPU=2), *2 * [Counter(CPU=16)]]
 
 
+@ray.remote(num_cpus=0)
+def _double(number: int) -> int:
+    return 2 * number
+
+
 @pytest.mark.usefixtures("local_ray")
 def test_tasks_are_shared_out_so_many_at_a_time() -> None:
-    double = ray.remote(num_cpus=0)(lambda number: 2 * number)
     started: list[int] = []
     ended: list[int] = []
 
     def start(number: int) -> ray.ObjectRef:
         started.append(number)
-        return double.remote(number)
+        return _double.remote(number)
 
     for number, task in machines.shared_out(start, range(10), lambda: 3):
         assert len(started) - len(ended) <= 3

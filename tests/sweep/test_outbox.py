@@ -12,6 +12,10 @@ def step(number: int, curve: str | None = None) -> Entry:
     return Entry(time_ms=number, step=number, curve=curve)
 
 
+def never(given: object) -> None:
+    pytest.fail(f"{given} is not to be sent or told")
+
+
 def opened(
     folder: Path, send: Callable[[Entry], None], tell: Callable[[Exception], None] = lambda error: None
 ) -> Outbox:
@@ -42,7 +46,7 @@ def test_what_a_store_missed_comes_in_order_and_once(tmp_path: Path, monkeypatch
 
 
 def test_what_one_process_could_not_send_the_next_one_does(tmp_path: Path) -> None:
-    first = Outbox(tmp_path, pytest.fail, pytest.fail)
+    first = Outbox(tmp_path, never, never)
     entries = [Entry(point={"point_id": "a"}, metrics={"bpp": 0.1}, params={"beta": "1"}), *map(step, range(9, 12))]
     for entry in entries:
         first.put(entry)
@@ -56,7 +60,11 @@ def test_what_one_process_could_not_send_the_next_one_does(tmp_path: Path) -> No
 
 def test_nobody_waits_for_a_store_that_never_answers(tmp_path: Path) -> None:
     answered = threading.Event()
-    box = opened(tmp_path, lambda entry: answered.wait() or None)
+
+    def silent(entry: Entry) -> None:
+        answered.wait()
+
+    box = opened(tmp_path, silent)
     for number in range(100):
         box.put(step(number))
     assert box.settle(0.05) == 100
@@ -91,7 +99,7 @@ def test_an_entry_that_is_refused_does_not_hold_up_the_others(tmp_path: Path) ->
 
 def test_too_many_steps_are_thinned_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox, "LIMIT", 20)
-    box = Outbox(tmp_path, pytest.fail, pytest.fail)
+    box = Outbox(tmp_path, never, never)
     kept = [step(-1), step(-2)]
     for number in range(200):
         box.put(step(number, "ab"[number % 2]))
@@ -108,7 +116,7 @@ def test_too_many_steps_are_thinned_and_nothing_else(tmp_path: Path, monkeypatch
 
 
 def test_a_file_is_copied_once_as_it_is_last(tmp_path: Path) -> None:
-    box = Outbox(tmp_path, pytest.fail, pytest.fail)
+    box = Outbox(tmp_path, never, never)
     for entry in (step(1), Entry(file="front.png"), step(2), Entry(file="front.png")):
         box.put(entry)
     assert box.waiting() == [step(1), step(2), Entry(file="front.png")]

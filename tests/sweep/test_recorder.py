@@ -13,6 +13,7 @@ from mlflow.entities import Run
 from rich.console import Console
 
 from sweep import outbox
+from sweep.outbox import Entry
 from sweep.points import PointTable, Row
 from sweep.presets import smoke
 from sweep.progress import Display
@@ -71,6 +72,11 @@ def away(store: Path) -> Iterator[None]:
             database.execute("ALTER TABLE away RENAME TO runs")
 
 
+def dead(entry: Entry) -> None:
+    """As a process that is killed meanwhile."""
+    threading.Event().wait()
+
+
 def settled(observer: Recorder, folder: Path) -> dict[str, str | None]:
     """Runs by point, once MLflow has failed or has all."""
     observer._tracker.settle(30)
@@ -100,7 +106,7 @@ def test_a_resumed_sweep_gives_mlflow_what_it_lacks(tmp_path: Path, store: Path,
     with away(store):
         first.finished(point("a", **COMPLETE))
         settled(first, tmp_path)
-        first._tracker._outbox._send = lambda entry: threading.Event().wait()
+        first._tracker._outbox._send = dead
     settled(recorder(tmp_path, store, screen, "sweep-b"), tmp_path)
     found = run(store, tmp_path, "a")
     assert (found.info.status, found.data.metrics) == ("FINISHED", {"bpp": 0.1, "accuracy": 0.5})
@@ -114,10 +120,9 @@ def test_a_point_is_written_once_though_the_table_did_not_learn_of_it(
         observer = recorder(tmp_path, store, screen, "sweep-c")
         if not ids(tmp_path):
             observer.finished(point("a", **COMPLETE))
-        run_id = settled(observer, tmp_path)["a"]
-        assert run_id is not None
+        assert settled(observer, tmp_path)["a"] is not None
+        assert len(MlflowClient(f"sqlite:///{store}").get_metric_history(str(ids(tmp_path)["a"]), "bpp")) == 1
         PointTable(tmp_path).update("a", {"mlflow_run_id": None})
-    assert len(MlflowClient(f"sqlite:///{store}").get_metric_history(run_id, "bpp")) == 1
 
 
 def test_a_failed_point_that_succeeds_later_is_written_again(tmp_path: Path, store: Path, screen: io.StringIO) -> None:
