@@ -158,7 +158,8 @@ def _run_node(
 
         codec = store.codec(node, data.train, recognizer, device, report, watch=_Rungs(ahead, look))
     row = {"train_seconds": time.perf_counter() - started, "checkpoint": str(store.path(node).relative_to(folder))}
-    row |= {"reason": store.mishaps(node) or None}
+    if mishaps := store.mishaps(node):
+        row |= {"reason": mishaps}
     assert isinstance(codec, Codec), "a point's codec is a plain one"
     trained = trained_to(codec)
     seen = steer(trained, recognizer, data.val)
