@@ -26,7 +26,7 @@ BYTES_PER_PIXEL = {
     "mbt2018-mean": 600,
     "mbt2018": 750,
     "cheng2020-anchor": 660,
-    "cheng2020-attn": 750,
+    "cheng2020-attn": 660,
     "elic": 720,
     "tinylic": 1300,
 }

@@ -1,16 +1,21 @@
 """The entropy coder of latents."""
 
+import copy
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
+from compressai.entropy_models import EntropyModel
 from compressai.models.base import get_scale_table
 
 from models import coder
 from models.base import LARGEST_SCALE
 from models.coder import Latent
 from models.entropy import Bottleneck, Gaussian
-from models.errors import FormatError
+from models.errors import FormatError, ModelError
+
+STRANGE = (0, 1, 2, -1, 2**31 - 1, -(2**31), 65_535, 65_536, 65_537, 1 << 26, -(1 << 27))
 
 
 @pytest.mark.parametrize("state", [b"12345678", b"1234567\0", b"123456\0\0", b"12345\0\0\0", b"1234\0\0\0\0"])
@@ -58,6 +63,32 @@ def test_one_latent_decoded_by_another_table_is_an_error(place: int) -> None:
     decoder.take(latent.indexes + other, latent.model)
     with pytest.raises(FormatError, match="other latents"):
         decoder.close()
+
+
+def test_tables_are_refused_or_code_whatever_they_hold() -> None:
+    """Others would end this process, or never end."""
+    draw, coded, sound = np.random.default_rng(0), 0, gaussian_latent()
+    for _ in range(100):
+        latent = sound._replace(model=copy.deepcopy(sound.model))
+        _mutate(latent.model, draw)
+        try:
+            stream = coder.encode(latent)
+        except ModelError:
+            continue
+        coded += 1
+        decoder = coder.Decoder(stream, 64)
+        assert torch.equal(decoder.take(latent.indexes, latent.model), latent.symbols)
+    assert 10 < coded < 60
+
+
+def _mutate(model: EntropyModel, draw: np.random.Generator) -> None:
+    """Other numbers in a buffer, or another shape of it."""
+    buffers = list(dict(model.named_buffers(recurse=False)))
+    name = buffers[draw.integers(len(buffers))]
+    values = model.get_buffer(name).clone()
+    places, other = draw.integers(0, values.numel(), draw.integers(1, 9)), draw.choice(STRANGE)
+    values.view(-1)[places] = torch.tensor(other).to(values.dtype) if draw.integers(2) else values.view(-1)[places] + 1
+    model.register_buffer(name, values if draw.integers(4) else values[: draw.integers(len(values))])
 
 
 @pytest.mark.parametrize("changed", [lambda stream: stream[:-4], lambda stream: stream + b"more"])

@@ -10,7 +10,7 @@ import torch
 from datagen.dataset import TextImages, to_tensor
 from models import container
 from models.container import CRC_BYTES, TficFile
-from models.errors import FormatError
+from models.errors import FormatError, ModelError
 from models.hyperprior import MeanScaleHyperprior
 from models.trained import RateDial, TrainedCodec
 
@@ -104,6 +104,18 @@ def test_no_mutated_stream_is_decoded_even_where_the_files_checksum_holds(
         if stream not in (b"", file.stream):
             with pytest.raises(FormatError):
                 container.decode(trained, file._replace(stream=stream).pack())
+
+
+def test_whatever_a_file_claims_it_is_decoded_or_refused(trained: TrainedCodec) -> None:
+    draw = np.random.default_rng(0)
+    sides = (1, 64, 300, 65_536)
+    for _ in range(40):
+        width, height = draw.choice(sides), draw.choice(sides)
+        stream = draw.choice([b"\0", b"\xff", b"\x11", draw.bytes(64)]) * int(draw.integers(1, 300))
+        grey, quality = bool(draw.integers(2)), draw.choice([None, 0, 255], p=[0.8, 0.1, 0.1])
+        file = TficFile(trained.fingerprint[:2], int(width), int(height), quality, stream, grey)
+        with pytest.raises(ModelError):
+            container.decode(trained, file.pack())
 
 
 def test_a_stream_that_asks_for_many_times_its_length_is_an_error(trained: TrainedCodec) -> None:
