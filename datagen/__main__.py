@@ -127,7 +127,7 @@ def _generate(arguments: Arguments) -> None:
     spec = own_files.sealed(own_files.rooted(arguments.spec))
     with _progress("rendering") as report, generate.ray_session(arguments.workers):
         manifest = generate.ensure(spec, out, report)
-    _say(manifest, arguments.out, "lines")
+    _say(manifest, arguments.out, "lines and files")
 
 
 def _import(arguments: ImportArguments) -> None:

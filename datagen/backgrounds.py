@@ -22,6 +22,8 @@ BANDS: dict[Split, tuple[float, float]] = {"train": (0.0, 0.7), "val": (0.7, 0.8
 """The part of each photo's longer side that a split has to itself."""
 ZOOM = 3.0
 """Largest crop of a photo, in canvases."""
+SMALLEST = 16
+"""Pixels of a photo's sides: each split has a part of the longer one."""
 REMEMBERED = 16
 """Photos, or parts of one, that a process keeps decoded."""
 MILD = 70.0
@@ -50,6 +52,11 @@ def draw(spec: DatasetSpec, split: Split, kind: Background, rng: random.Random) 
             return _shapes(height, width, rng)
 
 
+def rejected(spec: DatasetSpec) -> dict[str, str]:
+    """Why a photo of the user's is not used, by its file's name."""
+    return _photos(spec.photos)[1] if "photo" in spec.backgrounds else {}
+
+
 def quasicrystal(height: int, width: int) -> UInt8[np.ndarray, "h w"]:
     """TextRecognitionDataGenerator's quasicrystal, from the same three numbers of the `random` module.
 
@@ -76,7 +83,7 @@ def _tinted(white: Image.Image, spec: DatasetSpec, rng: random.Random) -> RGB:
 
 def _photo(spec: DatasetSpec, split: Split, rng: random.Random) -> RGB:
     """A crop of a photo, at a zoom of its own, from the split's part of it."""
-    photo = _band(rng.choice(_photos(spec.photos)), None if "backgrounds" in spec.shared else split)
+    photo = _band(rng.choice(_photos(spec.photos)[0]), None if "backgrounds" in spec.shared else split)
     height, width, _ = photo.shape
     most = min(ZOOM, height / spec.height, width / spec.width)
     zoom = rng.uniform(1, most) if most > 1 else most
@@ -87,12 +94,25 @@ def _photo(spec: DatasetSpec, split: Split, rng: random.Random) -> RGB:
 
 
 @cache
-def _photos(folder: str | None) -> tuple[Path, ...]:
+def _photos(folder: str | None) -> tuple[tuple[Path, ...], dict[str, str]]:
+    """Those that can be used, and what is wrong with the others."""
     where = trdg() / "images" if folder is None else Path(folder)
-    found = tuple(own_files.files(where, own_files.photo_endings()))
+    found, faults = own_files.usable(where, own_files.photo_endings(), _broken)
     if not found:
-        raise SpecError(f"{where} holds no photos (.jpg, .png, .webp, ...)")
-    return found
+        fault = next(iter(faults.values()), "looked for .jpg, .png, .webp, ...")
+        raise SpecError(f"{where} holds no photos that can be used ({fault})")
+    return found, faults
+
+
+def _broken(path: Path) -> str:
+    """What the head of a file tells against it as a photo."""
+    try:
+        with Image.open(path) as image:
+            small = min(image.size) < SMALLEST
+            return f"has {image.width}x{image.height} pixels, too few for a photo" if small else ""
+    # Pillow's readers raise whatever they like on a broken file.
+    except Exception as error:
+        return f"cannot be opened as a photo: {reason(error)}"
 
 
 @lru_cache(REMEMBERED)

@@ -16,7 +16,7 @@ os.environ.setdefault("RAY_task_oom_retries", "2")
 import ray
 from ray.exceptions import OutOfMemoryError, RayTaskError
 
-from datagen import shards, summary, texts
+from datagen import backgrounds, fonts, shards, summary, texts
 from datagen.errors import DataError, ShardError, SpecError, reason
 from datagen.machines import shared_out
 from datagen.own_files import sealed
@@ -129,12 +129,16 @@ def _filled(spec: Spec, folder: Path, report: Report) -> Manifest:
 
 def _manifest(spec: Spec, folder: Path) -> Manifest:
     if not (folder / shards.MANIFEST).exists():
-        rejected = texts.rejected(spec.texts) if isinstance(spec, DatasetSpec) else {}
-        Manifest(spec, rejected=rejected).save(folder)
+        Manifest(spec, rejected=_rejected(spec) if isinstance(spec, DatasetSpec) else {}).save(folder)
     manifest = Manifest.load(folder)
     if manifest.spec != spec:
         raise ShardError(f"{folder} holds another data set ({manifest.spec.digest()}); choose another folder")
     return manifest
+
+
+def _rejected(spec: DatasetSpec) -> dict[str, str]:
+    """Why a line, a font or a photo of the user's is of no use, by the line or file."""
+    return texts.rejected(spec) | fonts.rejected(spec) | backgrounds.rejected(spec)
 
 
 def _missing(manifest: Manifest, folder: Path) -> list[Shard]:

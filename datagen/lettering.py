@@ -108,7 +108,7 @@ def draw(
         outline: its width in pixels.
     """
     drawn, _ = computer_text_generator.generate(
-        text=text,
+        text=fonts.pieces(text),
         font=str(font),
         text_color=fill,
         font_size=size,

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +12,8 @@ from datagen.errors import SpecError
 from datagen.fitting import FORMATS
 from datagen.spec import DatasetSpec
 
-FONTS = frozenset({".ttf", ".otf"})
-"""Endings of font files."""
+FONTS = frozenset({".ttf", ".otf", ".ttc", ".otc", ".woff", ".woff2"})
+"""Endings of font files; of a collection, the first font is taken."""
 
 
 def sealed(spec: DatasetSpec) -> DatasetSpec:
@@ -31,7 +31,7 @@ def sealed(spec: DatasetSpec) -> DatasetSpec:
         file = path
         try:
             for file in _named(path, endings):
-                digest.update(os.fsencode(file.name))
+                digest.update(os.fsencode(file.relative_to(path) if path.is_dir() else file.name))
                 digest.update(file.read_bytes())
         except OSError as error:
             raise SpecError(f"{file} cannot be read ({error.strerror})") from None
@@ -47,8 +47,31 @@ def rooted(spec: DatasetSpec) -> DatasetSpec:
 
 
 def files(folder: Path, endings: Collection[str]) -> list[Path]:
-    """A folder's files with one of these endings, by name."""
-    return sorted(file for file in folder.glob("*") if file.suffix.lower() in endings and file.is_file())
+    """The files with one of these endings in a folder and its subfolders, by path; hidden ones are left alone."""
+    found = (
+        path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in endings and path.is_file()
+    )
+    return sorted(folder / path for path in found if not any(part.startswith(".") for part in path.parts))
+
+
+def usable(
+    folder: Path, endings: Collection[str], fault: Callable[[Path], str]
+) -> tuple[tuple[Path, ...], dict[str, str]]:
+    """A folder's files that have no fault, and what is wrong with the others, by their names.
+
+    Args:
+        fault: what keeps a file from being used; empty if nothing does.
+    """
+    faults = {file: fault(file) for file in files(folder, endings)}
+    named = {_shown(file.relative_to(folder)): fault for file, fault in faults.items() if fault}
+    return tuple(file for file in faults if not faults[file]), {
+        name: f"{name} {fault}" for name, fault in named.items()
+    }
+
+
+def _shown(path: Path) -> str:
+    # A file's name may be of bytes that are no text.
+    return os.fsencode(path).decode(errors="replace")
 
 
 def photo_endings() -> set[str]:

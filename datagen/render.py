@@ -18,7 +18,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from datagen import backgrounds, colors, effects, fonts, lettering, texts
-from datagen.errors import SpecError
+from datagen.errors import SpecError, reason
 from datagen.lines import Look
 from datagen.spec import DatasetSpec, Split
 
@@ -74,11 +74,20 @@ def _seeded(identity: str) -> Iterator[random.Random]:
 def _written(spec: DatasetSpec, split: Split, rng: random.Random) -> tuple[str, Path]:
     """A text, and a font that has all its characters; what the font draws in capitals is labeled so."""
     text, there = texts.draw(spec, split, rng), fonts.of_split(spec, split)
+    faults = {}
     for font in rng.sample(there, len(there)):
         shown = text.upper() if fonts.capitals_only(font) else text
-        if fonts.draws(font, text) and texts.allowed(spec.texts, shown):
+        if not texts.allowed(spec.texts, shown):
+            faults[font] = "draws it in capitals, which are not allowed"
+        elif fault := fonts.fault(font, shown, spec.texts.characters):
+            faults[font] = fault
+        else:
             return shown, font
-    raise SpecError(f"no {split} font draws {text!r}; limit characters, or add fonts")
+    font = min(faults)
+    raise SpecError(
+        f"no {split} font draws {text!r} so that it can be read: {font.name}, for one, {faults[font]}; limit "
+        "characters, or add fonts"
+    )
 
 
 def _lettered(under: RGB, text: str, font: Path, look: Look, rng: random.Random) -> RGB:
@@ -98,16 +107,13 @@ def _lettered(under: RGB, text: str, font: Path, look: Look, rng: random.Random)
 def _ink(text: str, font: Path, size: int, look: Look, rng: random.Random) -> UInt8[np.ndarray, "h w _c"]:
     """How much of each pixel the text covers, of 255; where it has an outline, with and without that."""
     outline = rng.randint(*look.outline_width) if rng.random() < look.outline else 0
-    drawn = lettering.draw(
-        text,
-        font,
-        size,
-        fill="#FFFFFF",
-        spacing=round(size * rng.uniform(*look.spacing)),
-        space=rng.uniform(*look.space),
-        outline=outline,
-        outline_fill="#000000",
-    )
+    spacing, space = round(size * rng.uniform(*look.spacing)), rng.uniform(*look.space)
+    try:
+        drawn = lettering.draw(
+            text, font, size, fill="#FFFFFF", spacing=spacing, space=space, outline=outline, outline_fill="#000000"
+        )
+    except OSError as error:
+        raise SpecError(f"{font} cannot draw {text!r} at {size} pixels: {reason(error)}; take it away") from error
     if rng.random() < look.distortion:
         kind, vertical = rng.choice(("sine", "cosine", "random")), rng.random() < 0.5
         drawn = lettering.distort(drawn, kind, vertical=vertical)

@@ -21,6 +21,8 @@ RENDERER = 4
 """Raised whenever the same specification starts to give other pixels."""
 SIDE = 64
 """Pixels that a canvas's sides are multiples of."""
+NARROWEST = 4
+"""Pixels of the canvas's width that a text needs for each character, be it drawn as large as fits."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +41,7 @@ class DatasetSpec:
     """Pixels, a multiple of 64."""
     texts: Texts = field(default_factory=Texts)
     fonts: str | None = None
-    """A folder of your own TrueType or OpenType fonts; TextRecognitionDataGenerator's else."""
+    """A folder of your own fonts (.ttf, .otf, .ttc, .woff2); TextRecognitionDataGenerator's else."""
     backgrounds: tuple[Background, ...] = (
         *("noise", "plain", "photo", "photo"),
         *("gradient", "clouds", "lines", "shapes"),
@@ -49,7 +51,8 @@ class DatasetSpec:
     """A folder of your own images for the background `photo`; TextRecognitionDataGenerator's four else."""
     look: Look = field(default_factory=Look)
     shared: tuple[Kept, ...] = ()
-    """What the splits may share. Else no word, font family or part of a photo of one is in another."""
+    """What the splits may share. Else no word, font family or part of a photo of one is in another; of your own file,
+    no line is, but lines may have words in common."""
     shard: int = 500
     """Images a Parquet file."""
     seed: int = 0
@@ -69,8 +72,18 @@ class DatasetSpec:
                 f"a canvas of {self.width}x{self.height} with a margin of {self.look.margin} is too small for text; "
                 "16 pixels a side at least"
             )
+        if self.texts.file is None and self.texts.length[1] > self.longest:
+            raise SpecError(
+                f"words of {self.texts.length[1]} characters are too long for a canvas of {self.width} pixels with "
+                f"room for {self.longest}; make length shorter, or the canvas wider"
+            )
         if not self.backgrounds:
             raise SpecError("backgrounds is empty; name at least one")
+
+    @property
+    def longest(self) -> int:
+        """Characters of the longest text."""
+        return (self.width - 2 * self.look.margin) // NARROWEST
 
     def digest(self) -> str:
         """Sixteen hexadecimal digits that name this data set: its specification and the renderer's version."""

@@ -3,6 +3,7 @@
 import importlib.util
 import random
 import string
+import unicodedata
 from functools import cache
 from pathlib import Path
 
@@ -31,10 +32,13 @@ def draw(spec: DatasetSpec, split: Split, rng: random.Random) -> str:
     texts = spec.texts
     if texts.file is not None:
         return rng.choice(lines(spec, split))
-    pieces = range(rng.randint(*texts.words))
-    return " ".join(
-        _random(spec, split, rng) if rng.random() < texts.random else _word(spec, split, rng) for _ in pieces
-    )
+    line = ""
+    for _ in range(rng.randint(*texts.words)):
+        piece = _random(spec, split, rng) if rng.random() < texts.random else _word(spec, split, rng)
+        if line and len(line) + 1 + len(piece) > spec.longest:
+            break
+        line += " " * bool(line) + piece
+    return line
 
 
 @cache
@@ -61,25 +65,26 @@ def lines(spec: DatasetSpec, split: Split) -> tuple[str, ...]:
         SpecError: the file cannot be read, or leaves no line.
     """
     entries = _file(spec.texts)
-    usable = [line for line in entries if not _fault(spec.texts, line)]
+    usable = [line for line in entries if not _fault(spec, line)]
     found = tuple(line for line in usable if _owns(spec, split, line))
     if not found:
         raise SpecError(
-            f"{spec.texts.file}: {len(usable)} of {len(entries)} lines are made of the allowed characters, "
-            f"and none of them falls to {split}; add lines, or share words"
+            f"{spec.texts.file}: {len(usable)} of {len(entries)} lines can be drawn, and none of them falls to "
+            f"{split}; add lines, or share words"
+            + (f" ({entries[0]!r:.40}: {_fault(spec, entries[0])})" if entries and not usable else "")
         )
     return found
 
 
-def rejected(texts: Texts) -> dict[str, str]:
+def rejected(spec: DatasetSpec) -> dict[str, str]:
     """Why a line of the user's file is not written, by the line.
 
     Raises:
         SpecError: the file cannot be read.
     """
-    if texts.file is None:
+    if spec.texts.file is None:
         return {}
-    faults = {line: _fault(texts, line) for line in _file(texts) if line}
+    faults = {line: _fault(spec, line) for line in _file(spec.texts) if line}
     return {line: fault for line, fault in faults.items() if fault}
 
 
@@ -88,15 +93,23 @@ def _file(texts: Texts) -> tuple[str, ...]:
     assert texts.file is not None, "called for a file"
     try:
         # Windows marks the beginning.
-        return tuple(dict.fromkeys(map(str.strip, Path(texts.file).read_text(encoding="utf-8-sig").splitlines())))
+        text = _composed(Path(texts.file).read_text(encoding="utf-8-sig"))
+        return tuple(dict.fromkeys(map(str.strip, text.splitlines())))
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"{texts.file} cannot be read: {error}") from None
 
 
-def _fault(texts: Texts, line: str) -> str:
+def _composed(text: str) -> str:
+    """A text whose accents are parts of their letters, as the recognizers know them."""
+    return unicodedata.normalize("NFC", text)
+
+
+def _fault(spec: DatasetSpec, line: str) -> str:
     """What keeps a line from being written; empty if nothing does."""
-    if strange := "".join(sorted(set(line) - _set(texts.characters))):
+    if strange := "".join(sorted(set(line) - _set(spec.texts.characters))):
         return f"it has {strange!r}, which texts.characters leaves out"
+    if len(line) > spec.longest:
+        return f"it has more than the {spec.longest} characters that the canvas has room for"
     return "" if _counts(line) else "it has no letter and no digit"
 
 
@@ -107,7 +120,7 @@ def allowed(texts: Texts, text: str) -> bool:
 
 @cache
 def _set(characters: str) -> frozenset[str]:
-    return frozenset(characters)
+    return frozenset(_composed(characters))
 
 
 def _word(spec: DatasetSpec, split: Split, rng: random.Random) -> str:
@@ -170,7 +183,8 @@ def _dictionary(texts: Texts) -> tuple[str, ...]:
         known = ", ".join(sorted(entry.stem for entry in path.parent.glob("*.txt")))
         raise SpecError(f"no dictionary for language {texts.language!r}; TextRecognitionDataGenerator has {known}")
     least, most = texts.length
-    entries = dict.fromkeys(path.read_text(encoding="utf-8").split())
+    # Spanish and Hindi have words that are not in UTF-8; what replaces their bytes is no allowed character.
+    entries = dict.fromkeys(_composed(path.read_text(encoding="utf-8", errors="replace")).split())
     fitting = (word for word in entries if least <= len(word) <= most and _counts(word))
     fits = _set(texts.characters).issuperset
     return tuple(word for word in fitting if any(map(fits, _forms(word))))

@@ -71,6 +71,18 @@ def test_what_is_no_photo_is_named(tmp_path: Path) -> None:
         backgrounds.draw(replace(SPEC, photos=str(tmp_path)), "val", "photo", random.Random(0))
 
 
+def test_photos_of_too_few_pixels_are_left_out_and_named(tmp_path: Path) -> None:
+    for side in (1, 3, 15, 16):
+        Image.new("RGB", (side, 40), "red").save(tmp_path / f"{side}.png")
+    spec = replace(SPEC, photos=str(tmp_path))
+    assert {path.name for path in backgrounds._photos(spec.photos)[0]} == {"16.png"}
+    assert backgrounds.rejected(spec)["1.png"] == "1.png has 1x40 pixels, too few for a photo"
+    assert backgrounds.rejected(spec).keys() == {"1.png", "3.png", "15.png"}
+    for split in SPLITS:
+        for seed in range(20):
+            assert backgrounds.draw(spec, split, "photo", random.Random(seed)).shape == (64, 256, 3)
+
+
 def test_a_photo_that_claims_to_be_huge_is_named(tmp_path: Path) -> None:
     Image.new("1", (20_000, 20_000)).save(tmp_path / "bomb.png")
     with pytest.raises(SpecError, match=r"bomb\.png cannot be opened as a photo: .*decompression bomb"):

@@ -168,8 +168,8 @@ def test_the_command_counts_the_lines_that_are_not_used(
     monkeypatch.setattr("sys.argv", ["datagen", *(str(part) for option in options.items() for part in option)])
     assert main() == 0
     said = capsys.readouterr().out
-    assert "not used: 2 of the lines: it has '日本', which texts.characters leaves out" in said
-    assert "not used: 1 of the lines: it has no letter and no digit" in said
+    assert "not used: 2 of the lines and files: it has '日本', which texts.characters leaves out" in said
+    assert "not used: 1 of the lines and files: it has no letter and no digit" in said
     manifest = Manifest.load(tmp_path / "[x]")
     assert manifest.rejected.keys() == {"日本", "日", "本日", "--"}
     texts = {text for split in SPLITS for text in dataset.load(tmp_path / "[x]", split).texts}

@@ -6,7 +6,7 @@ import pytest
 
 from datagen.errors import SpecError
 from datagen.lines import Texts
-from datagen.own_files import rooted, sealed
+from datagen.own_files import FONTS, files, rooted, sealed
 from datagen.spec import DatasetSpec
 
 
@@ -34,6 +34,17 @@ def test_what_is_drawn_alone_is_sealed(tmp_path: Path) -> None:
     assert sealed(spec) == first
     (tmp_path / "c.PNG").write_bytes(b"another photo")
     assert sealed(spec) != first
+
+
+def test_subfolders_are_looked_into_and_hidden_ones_are_not(tmp_path: Path) -> None:
+    for folder in ("a", ".hidden"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "font.ttf").write_bytes(b"font")
+    (tmp_path / "._font.ttf").write_bytes(b"a desktop's")
+    assert files(tmp_path, FONTS) == [tmp_path / "a" / "font.ttf"]
+    first = sealed(DatasetSpec(fonts=str(tmp_path)))
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert sealed(first) != first
 
 
 def test_a_files_name_may_be_no_text(tmp_path: Path) -> None:

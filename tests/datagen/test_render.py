@@ -9,11 +9,12 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont, features
 
-from datagen import fonts, shards
+from datagen import fonts, lettering, shards
 from datagen.errors import SpecError
 from datagen.lines import Look, Texts
 from datagen.render import Sample, png, render
@@ -117,6 +118,30 @@ def test_bytes_do_not_depend_on_the_libraries_of_the_machine(tmp_path: Path) -> 
     )
     here = [render(DatasetSpec(), "train", index).image.hex() for index in range(24)]
     assert without.stdout.split() == here, without.stderr
+
+
+DEJAVU = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+"""Has Hebrew and Arabic."""
+WORDS = {"he": "\u05e9\u05dc\u05d5\u05dd", "ar": "\u0633\u0644\u0627\u0645"}
+"""Peace."""
+
+
+@pytest.mark.skipif(not features.check("raqm"), reason="this machine cannot shape")
+@pytest.mark.parametrize("word", WORDS.values(), ids=WORDS.keys())
+def test_a_text_from_right_to_left_is_drawn_as_a_shaper_draws_it(word: str) -> None:
+    shaper = ImageFont.FreeTypeFont(str(DEJAVU), 64, layout_engine=ImageFont.Layout.RAQM)
+    page = Image.new("L", (400, 200))
+    ImageDraw.Draw(page).text((50, 50), word, fill=255, font=shaper)
+    drawn = lettering.draw(word, DEJAVU, 64, spacing=9, space=2.0)[..., 3]
+    np.testing.assert_array_equal(drawn, np.asarray(page.crop(page.getbbox())))
+
+
+def test_without_a_shaper_no_text_from_right_to_left_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features, "check", lambda name: False)
+    fonts.load.cache_clear()
+    with pytest.raises(SpecError, match="install FriBiDi"):
+        lettering.draw(WORDS["he"], DEJAVU, 64)
+    assert lettering.draw("peace", DEJAVU, 64).any()
 
 
 def test_a_fonts_name_may_be_no_text(spec: DatasetSpec, tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ def test_every_field_is_part_of_the_digest() -> None:
         {"look": {"skew": float("inf")}},
         {"look": {"margin": -1}},
         {"texts": {"length": (5, 3)}},
+        {"texts": {"length": (5, 30)}, "width": 64},
         {"texts": {"pool": ()}},
         {"texts": {"characters": "-"}},
         {"texts": {"characters": "ab", "words": (1, 2)}},

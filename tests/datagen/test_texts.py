@@ -98,19 +98,53 @@ def test_a_byte_order_mark_is_no_part_of_a_line(tmp_path: Path) -> None:
     file.write_text("first\r\nsecond\r\n", encoding="utf-8-sig")
     own = DatasetSpec(texts=Texts(file=str(file)), shared=("words",))
     assert texts.lines(own, "train") == ("first", "second")
-    assert texts.rejected(own.texts) == {}
+    assert texts.rejected(own) == {}
 
 
 def test_a_line_that_is_not_written_is_named_with_what_keeps_it_from_that(tmp_path: Path) -> None:
     file = tmp_path / "lines.txt"
     file.write_text("fine\n\n日本\n本日本 1\n--\nWide\n", encoding="utf-8")
-    assert texts.rejected(Texts(file=str(file), characters=string.ascii_lowercase + "- 1")) == {
+    own = Texts(file=str(file), characters=string.ascii_lowercase + "- 1")
+    assert texts.rejected(DatasetSpec(texts=own)) == {
         "日本": "it has '日本', which texts.characters leaves out",
         "本日本 1": "it has '日本', which texts.characters leaves out",
         "--": "it has no letter and no digit",
         "Wide": "it has 'W', which texts.characters leaves out",
     }
-    assert texts.rejected(WORDS) == {}
+    assert texts.rejected(DatasetSpec(texts=WORDS)) == {}
+
+
+def test_lines_that_the_canvas_has_no_room_for_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "lines.txt"
+    file.write_text("\n".join(["x" * 2500, "y" * 65, "z" * 64]))
+    own = DatasetSpec(texts=Texts(file=str(file)), shared=("words",))
+    assert texts.lines(own, "train") == ("z" * 64,)
+    reason = "it has more than the 64 characters that the canvas has room for"
+    assert texts.rejected(own) == {"x" * 2500: reason, "y" * 65: reason}
+    file.write_text("x" * 2500)
+    with pytest.raises(SpecError, match=r"0 of 1 lines can be drawn.*it has more than the 64 characters"):
+        texts.lines(replace(own, seed=1), "train")
+
+
+def test_a_line_ends_before_the_word_that_the_canvas_has_no_room_for() -> None:
+    for text in drawn(Texts(words=(20, 20), length=(10, 12))):
+        assert 52 <= len(text) <= 64
+        assert all(10 <= len(piece) <= 12 for piece in text.split(" "))
+
+
+def test_accents_are_parts_of_their_letters(tmp_path: Path) -> None:
+    file = tmp_path / "lines.txt"
+    file.write_text("cafe\u0301", encoding="utf-8")
+    own = DatasetSpec(texts=Texts(file=str(file), characters="acf\u00e9"), shared=("words",))
+    assert texts.lines(own, "train") == ("caf\u00e9",)
+
+
+def test_damaged_words_of_a_dictionary_are_left_out() -> None:
+    """A third of the Spanish ones are in no known encoding."""
+    words = texts.words(DatasetSpec(texts=replace(WORDS, language="es"), shared=("words",)), "train")
+    assert "abacería" not in words
+    assert len(words) > 80_000
+    assert set("".join(words)) <= set(READABLE)
 
 
 def test_a_file_without_a_usable_line_says_so(tmp_path: Path) -> None:
