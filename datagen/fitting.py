@@ -92,7 +92,8 @@ def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
         return picture
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        equal = picture.mode == "L" and source.profile.xcolor_space.strip() == "RGB"
+        space: str = getattr(source.profile, "xcolor_space", "")
+        equal = picture.mode == "L" and space.strip() == "RGB"
         channels = picture.convert("RGB") if equal else picture
         shown = ImageCms.profileToProfile(channels, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except (OSError, ValueError, ImageCms.PyCMSError):
