@@ -20,7 +20,7 @@ from datagen.items import Item
 from datagen.lines import READABLE
 from datagen.render import Sample, png
 from datagen.shards import MANIFEST, Manifest, Shard
-from datagen.spec import SPLITS, ImportSpec, Split, check_canvas, split_of
+from datagen.spec import NARROWEST, SPLITS, ImportSpec, Split, check_canvas, split_of
 from datagen.survey import Survey, survey
 
 SHARD = 500
@@ -115,7 +115,7 @@ def _fitted(items: Iterator[Item], canvas: Canvas, known: frozenset[str]) -> Ite
 
 def _fit(item: Item, canvas: Canvas, known: frozenset[str]) -> Fitted:
     try:
-        text = "" if item.label is None else labels.text_of(item.label, known)
+        text = "" if item.label is None else labels.text_of(item.label, known, canvas.width // NARROWEST)
         return Fitted(item.title, png(np.asarray(fit(item.read(), canvas.width, canvas.height))), text)
     except ItemError as error:
         return Fitted(item.title, b"", "", str(error))

@@ -5,8 +5,8 @@ import unicodedata
 from datagen.errors import ItemError
 
 
-def text_of(label: object, known: frozenset[str]) -> str:
-    """The text of a label, made of known characters; an accent and its letter are one."""
+def text_of(label: object, known: frozenset[str], longest: int) -> str:
+    """The text of a label, made of known characters, of `longest` at most; an accent and its letter are one."""
     if isinstance(label, ItemError):
         raise label
     if isinstance(label, bytes):
@@ -20,6 +20,8 @@ def text_of(label: object, known: frozenset[str]) -> str:
         raise ItemError(f"its label has characters that are not among --characters: {unknown!r}")
     if not any(map(str.isalnum, text)):
         raise ItemError("its label has no letter and no digit, which alone are counted as read")
+    if len(text) > longest:
+        raise ItemError(f"its label has {len(text)} characters; the canvas has room for {longest}")
     return text
 
 

@@ -150,6 +150,17 @@ def test_a_label_has_the_recognizers_characters(source: Path, tmp_path: Path) ->
     assert {"naïve 日本", "Größe"} <= imported(tmp_path / "more")
 
 
+def test_a_label_is_no_longer_than_the_canvas_has_room_for(source: Path, tmp_path: Path) -> None:
+    in_csv(source)
+    for number in (40, 41):
+        (source / "images" / f"{number}.png").write_bytes(png(number))
+    with (source / "labels.csv").open("a") as table:
+        table.write(f"\nimages/40.png,{'ab' * 16}\nimages/41.png,{'ab' * 16}c\n")
+    found = importing.import_images(source, tmp_path / "out", Canvas(width=128))
+    reason = "its label has 33 characters; the canvas has room for 32"
+    assert found.rejected == {"images/41.png (labels.csv, line 43)": reason}
+
+
 def test_an_image_stands_in_the_folder(source: Path, tmp_path: Path) -> None:
     in_csv(source)
     (tmp_path / "other.png").write_bytes(png())
