@@ -12,7 +12,7 @@ from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 from trdg import computer_text_generator
 
-from datagen import fonts
+from datagen import glyphs
 
 Distortion = Literal["sine", "cosine", "random"]
 RGBA = UInt8[np.ndarray, "_h _w 4"]
@@ -80,7 +80,7 @@ def _height(font: ImageFont.FreeTypeFont, text: str) -> int:
     return int(font.getbbox(text)[3])
 
 
-computer_text_generator.ImageFont = SimpleNamespace(truetype=lambda font, size: fonts.load(Path(font), size))
+computer_text_generator.ImageFont = SimpleNamespace(truetype=lambda font, size: glyphs.load(Path(font), size))
 computer_text_generator.Image = SimpleNamespace(new=_canvas)
 computer_text_generator.ImageDraw = SimpleNamespace(Draw=lambda canvas, mode=None: canvas)
 computer_text_generator.get_text_width = _width
@@ -108,7 +108,7 @@ def draw(
         outline: its width in pixels.
     """
     drawn, _ = computer_text_generator.generate(
-        text=fonts.pieces(text),
+        text=glyphs.pieces(text),
         font=str(font),
         text_color=fill,
         font_size=size,

@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from datagen import backgrounds, colors, effects, fonts, lettering, texts
+from datagen import backgrounds, colors, effects, fonts, glyphs, lettering, texts
 from datagen.errors import SpecError, reason
 from datagen.lines import Look
 from datagen.spec import DatasetSpec, Split
@@ -76,10 +76,10 @@ def _written(spec: DatasetSpec, split: Split, rng: random.Random) -> tuple[str, 
     text, there = texts.draw(spec, split, rng), fonts.of_split(spec, split)
     faults = {}
     for font in rng.sample(there, len(there)):
-        shown = text.upper() if fonts.capitals_only(font) else text
+        shown = text.upper() if glyphs.capitals_only(font) else text
         if not texts.allowed(spec.texts, shown):
             faults[font] = "draws it in capitals, which are not allowed"
-        elif fault := fonts.fault(font, shown, spec.texts.characters):
+        elif fault := glyphs.fault(font, shown, spec.texts.characters):
             faults[font] = fault
         else:
             return shown, font
@@ -122,7 +122,7 @@ def _ink(text: str, font: Path, size: int, look: Look, rng: random.Random) -> UI
 
 def _size(text: str, font: Path, canvas: tuple[int, int], share: float) -> int:
     """The least of SIZES at which the text fills that share of the canvas: scaling down little keeps edges clean."""
-    height, width = fonts.extent(font, text)
+    height, width = glyphs.extent(font, text)
     filling = min(canvas[0] / height, canvas[1] / width)
     return next((size for size in SIZES if size >= share * filling), SIZES[-1])
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont, features
 
-from datagen import fonts, lettering, shards
+from datagen import fonts, glyphs, lettering, shards
 from datagen.errors import SpecError
 from datagen.lines import Look, Texts
 from datagen.render import Sample, png, render
@@ -78,7 +78,7 @@ def test_splits_share_no_word_and_no_font(spec: DatasetSpec) -> None:
 
 def test_text_in_a_font_of_capitals_is_labeled_in_capitals(spec: DatasetSpec) -> None:
     shared = replace(spec, shared=("fonts",))
-    capitals = {font.stem for font in fonts.of_split(shared, "train") if fonts.capitals_only(font)}
+    capitals = {font.stem for font in fonts.of_split(shared, "train") if glyphs.capitals_only(font)}
     drawn = (render(shared, "train", index) for index in range(200))
     texts = [sample.text for sample in drawn if sample.font in capitals]
     assert len(texts) > 3
@@ -89,7 +89,7 @@ def test_no_font_draws_capitals_that_are_not_allowed(spec: DatasetSpec) -> None:
     small = replace(spec, texts=Texts(characters=string.ascii_lowercase), shared=("fonts",))
     samples = [render(small, "train", index) for index in range(150)]
     assert all(sample.text.islower() for sample in samples)
-    capitals = {font.stem for font in fonts.of_split(small, "train") if fonts.capitals_only(font)}
+    capitals = {font.stem for font in fonts.of_split(small, "train") if glyphs.capitals_only(font)}
     assert not capitals & {sample.font for sample in samples}
 
 
@@ -138,7 +138,7 @@ def test_a_text_from_right_to_left_is_drawn_as_a_shaper_draws_it(word: str) -> N
 
 def test_without_a_shaper_no_text_from_right_to_left_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(features, "check", lambda name: False)
-    fonts.load.cache_clear()
+    glyphs.load.cache_clear()
     with pytest.raises(SpecError, match="install FriBiDi"):
         lettering.draw(WORDS["he"], DEJAVU, 64)
     assert lettering.draw("peace", DEJAVU, 64).any()
