@@ -19,19 +19,19 @@ class Version(NamedTuple):
 
 
 TABLE: dict[str, Version] = {
-    "renderer": Version(RENDERER, "917d6f8c7d73"),
-    "training": Version(1, "0fb0aec154a3"),
-    "conditioning": Version(1, "98dbd2833eef"),
-    "recognizers": Version(1, "a7978c9cc1f8"),
-    "small": Version(1, "904c96cafc26"),
-    "factorized": Version(1, "b3b1a3353ae8"),
-    "hyperprior": Version(1, "bdd7945b596e"),
-    "mbt2018-mean": Version(1, "bdd7945b596e"),
-    "mbt2018": Version(1, "8066f8e934fb"),
-    "cheng2020-anchor": Version(1, "8066f8e934fb"),
-    "cheng2020-attn": Version(1, "8066f8e934fb"),
-    "elic": Version(1, "0f29b5051dd3"),
-    "tinylic": Version(1, "28114b4dcaa5"),
+    "renderer": Version(RENDERER, "90625e63d55f"),
+    "training": Version(1, "2485d170b1e3"),
+    "conditioning": Version(1, "e5b5fd32f131"),
+    "recognizers": Version(1, "85ca3bb83530"),
+    "small": Version(1, "bc6f300aa91f"),
+    "factorized": Version(1, "842df53874bb"),
+    "hyperprior": Version(1, "8301113c260c"),
+    "mbt2018-mean": Version(1, "8301113c260c"),
+    "mbt2018": Version(1, "bb24027376fa"),
+    "cheng2020-anchor": Version(1, "bb24027376fa"),
+    "cheng2020-attn": Version(1, "bb24027376fa"),
+    "elic": Version(1, "454256fccad7"),
+    "tinylic": Version(1, "e8e1a35832d7"),
 }
 """training: the loop, its optimizer and schedule, the batches, the objective. recognizers: their losses and what they
 read. The renderer's number is datagen.spec's. All after it are codecs."""

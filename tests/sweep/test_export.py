@@ -118,5 +118,7 @@ def test_weights_of_another_network_are_not_exported(
 def test_what_an_older_release_trained_and_nobody_can_load_is_no_damage(older: RunFolder) -> None:
     run = without_versions(older)
     torch.save({}, run.path / "checkpoints" / "a.pt")
-    with pytest.raises(SweepError, match="holds the weights of another network, as another version of this program built it"):
+    with pytest.raises(
+        SweepError, match="holds the weights of another network, as another version of this program built it"
+    ):
         export.trained(run, POINT)

@@ -20,8 +20,8 @@ def of(package: str, *names: str) -> set[Path]:
 
 SOURCES: dict[str, set[Path]] = {
     "renderer": of("datagen", "render", "texts", "lines", "fonts", "lettering", "colors", "backgrounds", "effects")
-    | of("datagen", "own_files"),
-    "training": of("sweep", "training", "objectives", "optimizer", "teaching")
+    | of("datagen", "glyphs", "own_files"),
+    "training": of("sweep", "training", "course", "team", "objectives", "optimizer", "teaching")
     | of("models", "losses", "replay")
     | of("datagen", "dataset"),
     "conditioning": of("models", "conditioning"),
@@ -41,10 +41,12 @@ SOURCES: dict[str, set[Path]] = {
 """What decides of weights and readings. A new module that does belongs here."""
 WITHOUT_A_SAY = (
     of("models", "__init__", "errors", "weights", "fingerprint", "sources", "codecs", "checkpoints", "trained", "files")
-    | of("models", "coder", "container")
-    | of("datagen", "__init__", "errors", "spec", "shards", "generate", "summary", "own_files")
+    | of("models", "coder", "container", "archive", "memory")
+    | of("datagen", "__init__", "errors", "spec", "shards", "generate", "summary", "own_files", "fitting", "locks")
+    | of("datagen", "machines")
     | of("sweep", "__init__", "errors", "config", "stages", "versions", "checkpoints", "keeper", "interruption")
-    | of("sweep", "evaluate", "trial", "points", "pareto", "classical", "scheduler")
+    | of("sweep", "evaluate", "trial", "points", "pareto", "classical", "scheduler", "plan", "proposals", "progress")
+    | of("sweep", "cluster", "folder", "footprint", "saved", "usage")
 )
 """What passes on, keeps, checks or measures them, or stands in the keys itself."""
 
