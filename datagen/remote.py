@@ -42,7 +42,7 @@ def local(path: Path) -> Path:
     """
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(path)):
         raise DataError(f"{path} is an address, and only folders are written to; mount the store, or name a folder")
-    return Path(os.path.abspath(path))  # noqa: PTH100 - links stay as they are
+    return Path(os.path.normpath(path.absolute()))
 
 
 def _copied(store: FileSystem, source: str, cache: Path) -> Path:

@@ -117,30 +117,41 @@ class SweepConfig:
             teachers.identity(self.recognizers)
         except ModelError as error:
             raise SweepError(str(error)) from None
+        if isinstance(self.data, ImportSpec) and self.data.unlabeled and self.labels != "pseudo":
+            raise SweepError(f"{self.data.unlabeled} images have no text; give --labels pseudo")
+        self._check_numbers()
+        self._check_wishes()
+        self._check_varied()
+
+    def _check_numbers(self) -> None:
         if list(self.lambdas) != sorted(set(self.lambdas), reverse=True) or not self.lambdas:
             raise SweepError(f"lambdas={self.lambdas} must be positive and falling")
-        _check_above_0(**{f"lambdas[{index}]": value for index, value in enumerate(self.lambdas)})
+        _check_above_0(highest_lambda=self.lambdas[0], lowest_lambda=self.lambdas[-1])
+        low, high = self.betas
+        if not 0 < low <= high < math.inf:
+            raise SweepError(f"--betas {low:g} {high:g} must be a positive rising pair")
+        if self.polish_steps < 0 or (self.polish_steps and self.strategy != "conditional"):
+            raise SweepError(
+                f"--polish-steps {self.polish_steps}: 0 or more, and more than 0 with --strategy conditional alone"
+            )
         _check_at_least(1, val_images=self.val_images, cpus_per_trial=self.cpus_per_trial)
         _check_at_least(0, report_seconds=self.report_seconds, save_seconds=self.save_seconds, seed=self.seed)
         _check_at_least(0, gpus_per_trial=self.gpus_per_trial)
-        self._check_search()
 
-    def _check_search(self) -> None:
-        for name, bound in self.wishes.items():
-            most = 1 if name == "min_accuracy" else math.inf
-            if not 0 < bound <= most or bound == math.inf:
-                said = "an accuracy, above 0 and at most 1" if name == "min_accuracy" else "a number above 0"
-                raise SweepError(f"--{name.replace('_', '-')} {bound:g} must be {said}")
-        if isinstance(self.data, ImportSpec) and self.data.unlabeled and self.labels != "pseudo":
-            raise SweepError(f"{self.data.unlabeled} images have no text; give --labels pseudo")
+    def _check_wishes(self) -> None:
         if self.wishes and self.sampler in UNSTEERED:
             raise SweepError(f"--sampler {self.sampler} proposes what it will; wishes need tpe, gp or nsga2")
+        for name, bound in self.wishes.items():
+            if not 0 < bound < math.inf:
+                raise SweepError(f"--{name.replace('_', '-')} {bound:g} must be a number above 0")
+        if self.min_accuracy is not None and self.min_accuracy > 1:
+            raise SweepError(f"--min-accuracy {self.min_accuracy:g} is above 1, at which every character is read")
+
+    def _check_varied(self) -> None:
         if self.vary and self.strategy not in ("shared", "independent"):
             raise SweepError("--vary needs trials that train by themselves: --strategy shared or independent")
         if self.vary and self.sampler == "grid":
-            raise SweepError(
-                "--sampler grid measures lambdas and betas alone; leave --vary out, or take another sampler"
-            )
+            raise SweepError("--sampler grid measures lambdas and betas alone; leave --vary out, or take another")
         if len({name for name, _, _ in self.vary}) < len(self.vary):
             raise SweepError(f"--vary names a setting twice: {', '.join(name for name, _, _ in self.vary)}")
         for name, low, high in self.vary:
@@ -148,13 +159,6 @@ class SweepConfig:
                 raise SweepError(f"--vary {name} {low:g} {high:g} must be a positive rising pair")
             if name == "steps" and (low % 1 or high % 1):
                 raise SweepError(f"--vary steps {low:g} {high:g} must be whole numbers")
-        if self.polish_steps < 0 or (self.polish_steps and self.strategy != "conditional"):
-            raise SweepError(
-                f"--polish-steps {self.polish_steps}: 0 or more, and more than 0 with --strategy conditional alone"
-            )
-        low, high = self.betas
-        if not 0 < low <= high < math.inf:
-            raise SweepError(f"--betas {low:g} {high:g} must be a positive rising pair")
 
     @property
     def wishes(self) -> dict[str, float]:

@@ -91,7 +91,7 @@ class RunFolder:
         Raises:
             SweepError: the folder holds none, or its config.json cannot be read.
         """
-        path = Path(os.path.abspath(path))  # noqa: PTH100 - links stay as they are
+        path = Path(os.path.normpath(path.absolute()))
         file = cls._file(path)
         try:
             content = json.loads(file.read_text())

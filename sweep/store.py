@@ -60,7 +60,7 @@ def main() -> int:
     console = Console()
     try:
         # What is beside `.` has no name.
-        folder = Path(os.path.abspath(arguments.folder))  # noqa: PTH100 - links stay as they are
+        folder = Path(os.path.normpath(arguments.folder.absolute()))
         found = entries(folder)
         console.print(_table(found))
         if arguments.prune:

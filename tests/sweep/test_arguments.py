@@ -1,13 +1,18 @@
 """What the command line of a sweep takes, and what it says."""
 
+import math
 from pathlib import Path
 
 import pytest
 import tyro
 from runs import opened
 
+import datagen.__main__
+import models.__main__
 from models.errors import ModelError
+from sweep import pick, simulate
 from sweep.arguments import Arguments
+from sweep.checkpoints import Store
 from sweep.console import STYLE
 from sweep.errors import SweepError
 from sweep.folder import RunFolder
@@ -44,6 +49,24 @@ def test_the_search_is_kept_as_it_was_asked_for(tmp_path: Path) -> None:
         ({"budget": -3}, "--budget -3 is below 1"),
         ({"trials_per_gpu": 0}, "--trials-per-gpu 0 is below 1"),
         ({"vary": (("steps", 1.0, 2.0),)}, "--strategy shared or independent"),
+        ({"vary": (("steps", 0.1, 5.0),), "strategy": "shared"}, "--vary steps 0.1 5 must be whole numbers"),
+        ({"vary": (("steps", 1.0, math.inf),), "strategy": "shared"}, "--vary steps 1 inf must be a positive rising"),
+        ({"vary": (("learning_rate", math.nan, 1.0),), "strategy": "shared"}, "--vary learning_rate nan 1 must"),
+        ({"vary": (("steps", 1.0, 2.0),), "strategy": "shared", "sampler": "grid"}, "leave --vary out"),
+        ({"vary": (("steps", 1.0, 2.0), ("steps", 3.0, 4.0)), "strategy": "shared"}, "twice: steps, steps"),
+        ({"betas": (0.1, math.inf)}, "--betas 0.1 inf must be a positive rising pair"),
+        ({"betas": (math.nan, 0.1)}, "--betas nan 0.1 must"),
+        ({"betas": (0.0, 0.1)}, "--betas 0 0.1 must"),
+        ({"min_accuracy": 85.0}, "--min-accuracy 85 is above 1"),
+        ({"min_accuracy": math.nan}, "--min-accuracy nan must be a number above 0"),
+        ({"max_bpp": math.nan}, "--max-bpp nan must be a number above 0"),
+        ({"max_bpp": -0.1}, "--max-bpp -0.1 must be a number above 0"),
+        ({"min_psnr": math.inf}, "--min-psnr inf must be a number above 0"),
+        ({"max_bpp": 0.1, "sampler": "grid"}, "wishes need tpe, gp or nsga2"),
+        ({"polish_steps": -1}, "--polish-steps -1: 0 or more"),
+        ({"polish_steps": 1, "strategy": "shared"}, "with --strategy conditional alone"),
+        ({"recognizer": ("english_g2=nan",)}, "english_g2=nan: a weight must be a number above 0"),
+        ({"betas": (0.1, math.inf), "data": "s3://no-such-store/data"}, "--betas 0.1 inf"),
         ({"codec": "nosuch"}, "'nosuch'.*small"),
         ({"recognizer": ("nosuch",)}, "'nosuch'.*english_g2.*trba"),
         ({"recognizer": ("trba",)}, "tps-resnet-bilstm-attn comes without weights; give --recognizer-weights"),
@@ -54,6 +77,81 @@ def test_impossible_arguments_make_no_folder(tmp_path: Path, given: dict, said: 
     with pytest.raises((SweepError, ModelError), match=said):
         opened(preset="smoke", out=tmp_path / "run", **given)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("hours", ["nan", "inf", "-1", "0"])
+def test_no_time_at_all_makes_no_folder(tmp_path: Path, hours: str, monkeypatch, capsys) -> None:
+    out = tmp_path / "run"
+    monkeypatch.setattr("sys.argv", ["run", "--preset", "smoke", "--out", str(out), "--hours", hours])
+    assert main() == 2
+    assert f"--hours {hours} must be a number above 0; leave it out for no limit" in capsys.readouterr().err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("out", ["s3://bucket/run", "gs://bucket/run", "file:///run"])
+def test_an_address_is_no_folder(out: str, tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    for command, arguments in (
+        (main, ["--preset", "smoke", "--out", out]),
+        (datagen.__main__.main, ["--preset", "smoke", "--out", out]),
+        (datagen.__main__.main, ["import", "images", "--out", out]),
+    ):
+        monkeypatch.setattr("sys.argv", ["command", *arguments])
+        assert command() == 2
+        assert "is an address" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("out", [".", "../run", "run"])
+def test_a_run_shares_with_those_beside_it_from_wherever_it_is_started(out: str, tmp_path: Path, monkeypatch) -> None:
+    """Workers run in folders of their own."""
+    (tmp_path / "run").mkdir()
+    monkeypatch.chdir(tmp_path if out == "run" else tmp_path / "run")
+    run = opened(preset="smoke", out=Path(out))
+    assert run.path == tmp_path / "run"
+    assert run.data.parent == tmp_path / "data"
+    for found in (run, RunFolder.load(Path(out)), opened(out=Path(out), resume=True)):
+        assert Store.of(found.path).shared == tmp_path / "store"
+
+
+@pytest.mark.parametrize("bpp", ["nan", "inf", "0", "-1"])
+def test_a_rate_is_a_number_above_0(bpp: str, tmp_path: Path, monkeypatch, capsys) -> None:
+    """Every rate is below NaN, to polars and to a comparison that fails."""
+    for command, arguments in (
+        (pick.main, [str(tmp_path), "--max-bpp", bpp, "--out", "model.pt"]),
+        (models.__main__.main, ["compress", "a.png", "a.tfic", "--model", "model.pt", "--bpp", bpp]),
+    ):
+        monkeypatch.setattr("sys.argv", ["command", *arguments])
+        assert command() == 2
+        assert f"bpp {bpp} must be a number above 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--budget", "0", "--budget 0 is below 1"),
+        ("--workers", "0", "--workers 0 is below 1"),
+        ("--hours", "nan", "--hours nan must be a number above 0"),
+        ("--image-ms", "nan", "--image-ms nan must be a number above 0"),
+        ("--image-ms", "-5", "--image-ms -5 must be a number above 0"),
+        ("--failures", "nan", "--failures nan must be a share"),
+        ("--failures", "1.5", "--failures 1.5 must be a share"),
+        ("--seed", "-1", "seed=-1 must be a number, 0 or more"),
+    ],
+)
+def test_a_simulation_that_makes_no_sense_is_refused(option: str, value: str, said: str, monkeypatch, capsys) -> None:
+    monkeypatch.setattr("sys.argv", ["simulate", "--preset", "smoke", option, value])
+    assert simulate.main() == 2
+    assert said in capsys.readouterr().err
+
+
+def test_photos_that_are_not_drawn_are_refused(tmp_path: Path, monkeypatch, capsys) -> None:
+    out = tmp_path / "data"
+    arguments = ["--preset", "smoke", "--out", str(out), "--photos", str(tmp_path), "--backgrounds", "plain"]
+    monkeypatch.setattr("sys.argv", ["datagen", *arguments])
+    assert datagen.__main__.main() == 2
+    assert "name photo among the --backgrounds" in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_help_is_made_of_whole_paragraphs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,5 @@
 import json
+import math
 from dataclasses import asdict, replace
 
 import pytest
@@ -68,6 +69,14 @@ def test_lambda_is_compressais_weight_turned_over() -> None:
         {"lambdas": (0.1, -0.2)},
         {"betas": (0.0, 1.0)},
         {"betas": (1.0, 0.1)},
+        {"lambdas": (math.inf, 0.1)},
+        {"lambdas": (math.nan,)},
+        {"val_images": 0},
+        {"cpus_per_trial": 0},
+        {"gpus_per_trial": math.nan},
+        {"save_seconds": math.nan},
+        {"report_seconds": -1.0},
+        {"seed": -1},
     ],
 )
 def test_an_impossible_sweep_is_refused(change: dict) -> None:
@@ -75,6 +84,23 @@ def test_an_impossible_sweep_is_refused(change: dict) -> None:
         replace(PRESETS["smoke"](), **change)
 
 
-def test_a_stage_needs_steps() -> None:
-    with pytest.raises(SweepError, match="steps=-1"):
-        StageConfig(steps=-1)
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("steps", -1),
+        ("batch_size", 0),
+        ("learning_rate", math.nan),
+        ("learning_rate", 0.0),
+        ("distortion_weight", math.inf),
+        ("rate_weight", math.nan),
+        ("ocr_weight", -1.0),
+        ("legibility", 70.0),
+        ("legibility", math.nan),
+        ("clip_norm", math.nan),
+        ("reading_scales", (math.nan,)),
+        ("reading_scales", ()),
+    ],
+)
+def test_an_impossible_stage_is_refused(field: str, value: float) -> None:
+    with pytest.raises(SweepError, match=field):
+        StageConfig(**{"steps": 1, field: value})
