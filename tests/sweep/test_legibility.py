@@ -42,8 +42,8 @@ def test_an_image_without_a_text_counts_as_read(recognizer: CtcRecognizer, test_
 
 @pytest.fixture
 def folder(data_folder: Path, tmp_path: Path) -> Path:
-    """A data set of one's own."""
-    return shutil.copytree(data_folder, tmp_path / "data")
+    """A data set of one's own, which nobody has read yet."""
+    return shutil.copytree(data_folder, tmp_path / "data", ignore=shutil.ignore_patterns("readings-*", "legibility-*"))
 
 
 def kept(folder: Path, measured: list[Reading], name: str = "english_g2", run: Path | None = None) -> list[Reading]:
