@@ -31,7 +31,7 @@ EASYOCR_READ = [
     "athetosis",
     "~CENSE",
     " Ungathered",
-    "UnFy Dupd-]keu",
+    "UnFy bu?d-Jkeu",
     "~ subfractions",
     "K'dF9c",
     "#BXdn",
@@ -115,10 +115,6 @@ def test_the_loss_is_lower_for_the_true_text(recognizer: CtcRecognizer, samples:
     image = container.to_float(samples[11][0])
     right, wrong = recognizer.loss(image.expand(2, -1, -1, -1), ["athetosis", "something"])
     assert right < 0.1 < wrong
-
-
-def test_a_text_too_long_for_the_line_costs_nothing(recognizer: CtcRecognizer) -> None:
-    assert recognizer.loss(torch.rand(1, 3, 64, 64), ["impossiblylongtext"]).tolist() == [0.0]
 
 
 def test_parameters_are_the_published_networks(recognizer: CtcRecognizer) -> None:
