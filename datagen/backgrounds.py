@@ -97,7 +97,7 @@ def _photo(spec: DatasetSpec, split: Split, rng: random.Random) -> RGB:
 def _photos(folder: str | None) -> tuple[tuple[Path, ...], dict[str, str]]:
     """Those that can be used, and what is wrong with the others."""
     where = trdg() / "images" if folder is None else Path(folder)
-    found, faults = own_files.usable(where, own_files.photo_endings(), _broken)
+    found, faults = own_files.usable(where, fitting.endings(), _broken)
     if not found:
         fault = next(iter(faults.values()), "looked for .jpg, .png, .webp, ...")
         raise SpecError(f"{where} holds no photos that can be used ({fault})")
@@ -107,7 +107,7 @@ def _photos(folder: str | None) -> tuple[tuple[Path, ...], dict[str, str]]:
 def _broken(path: Path) -> str:
     """What the head of a file tells against it as a photo."""
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=fitting.FORMATS) as image:
             small = min(image.size) < SMALLEST
             return f"has {image.width}x{image.height} pixels, too few for a photo" if small else ""
     # Pillow's readers raise whatever they like on a broken file.

@@ -6,10 +6,8 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
-from PIL import Image
-
+from datagen import fitting
 from datagen.errors import SpecError
-from datagen.fitting import FORMATS
 from datagen.spec import DatasetSpec
 
 FONTS = frozenset({".ttf", ".otf", ".ttc", ".otc", ".woff", ".woff2"})
@@ -22,7 +20,7 @@ def sealed(spec: DatasetSpec) -> DatasetSpec:
     Raises:
         SpecError: one of them is missing or cannot be read.
     """
-    named = [(spec.texts.file, ()), (spec.fonts, FONTS), (spec.photos, photo_endings())]
+    named = [(spec.texts.file, ()), (spec.fonts, FONTS), (spec.photos, fitting.endings())]
     named = [(Path(path), endings) for path, endings in named if path is not None]
     if not named:
         return spec
@@ -72,11 +70,6 @@ def usable(
 def _shown(path: Path) -> str:
     # A file's name may be of bytes that are no text.
     return os.fsencode(path).decode(errors="replace")
-
-
-def photo_endings() -> set[str]:
-    """Of the files that are opened as photos."""
-    return {ending for ending, kind in Image.registered_extensions().items() if kind in FORMATS}
 
 
 def _named(path: Path, endings: Collection[str]) -> list[Path]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from datagen import generate, shards, summary
 from datagen.spec import SPLITS
-from models import held_out, teachers
+from models import held_out
 from sweep import (
     cluster,
     interruption,
@@ -183,7 +183,7 @@ def _claimed(run: RunFolder, nodes: Iterable[Node], display: Display) -> Iterato
 
 def _report(run: RunFolder, table: PointTable, tracker: Tracker, display: Display) -> None:
     display.phase("drawing the report")
-    report.write(run, teachers.load(run.config.recognizers[:1]))
+    report.write(run, trial.recognizer(run.config.recognizers))
     for name in ("front.png", "reconstructions.png", "points.parquet", "front.json"):
         tracker.file(run.path / name)
     tracker.finish("FINISHED")

@@ -19,7 +19,7 @@ class Version(NamedTuple):
 
 
 TABLE: dict[str, Version] = {
-    "renderer": Version(RENDERER, "90625e63d55f"),
+    "renderer": Version(RENDERER, "869375ac9912"),
     "training": Version(1, "2485d170b1e3"),
     "conditioning": Version(1, "e5b5fd32f131"),
     "recognizers": Version(1, "85ca3bb83530"),

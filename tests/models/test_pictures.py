@@ -10,7 +10,7 @@ import profiles
 import pytest
 from PIL import Image, ImageCms
 
-from datagen import fitting, own_files
+from datagen import fitting
 from models import pictures
 from models.errors import FormatError
 
@@ -142,7 +142,6 @@ def test_no_name_of_an_image_starts_a_program(tmp_path: Path, monkeypatch) -> No
 def test_endings_are_those_of_images() -> None:
     assert {".png", ".jpg", ".jfif", ".tif", ".avif", ".tga", ".webp"} <= pictures.endings()
     assert not {".eps", ".ps", ".mpg", ".h5", ".wmf", ".fits"} & pictures.endings()
-    assert pictures.endings() == own_files.photo_endings()
     assert pictures.FORMATS == fitting.FORMATS
 
 

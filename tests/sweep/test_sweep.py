@@ -237,6 +237,7 @@ def test_a_damaged_stage_1_is_set_aside_and_trained_again(finished: tuple[Path, 
 def test_a_point_that_has_lost_its_checkpoint_is_made_again(finished: tuple[Path, str], folder: Path) -> None:
     run = folder / "apart" / "lost"
     shutil.copytree(finished[0], run)
+    shutil.copytree(folder / "runs" / "data", folder / "apart" / "data", dirs_exist_ok=True)
     before = points.read(run)
     lost = before.filter(kind="tfic")["checkpoint"][0]
     (run / lost).write_bytes((run / lost).read_bytes()[:1000])
