@@ -13,7 +13,7 @@ import torch
 import tyro
 from torch import Tensor
 
-from models.attention import NeighborhoodAttention
+from models.codecs.neighborhood_attention import NeighborhoodAttention
 
 CHANNELS, HEADS, WINDOW = 128, 8, 7
 """Of TinyLIC's first level."""

@@ -14,11 +14,13 @@ from foreign import browser, lines, office
 from datagen.dataset import TextImages
 from datagen.lines import Look, Texts
 from datagen.spec import DatasetSpec
-from models import recognizers, teachers
-from sweep import export, points, presets
-from sweep.evaluate import evaluate, evaluate_uncompressed
-from sweep.folder import RunFolder
-from sweep.pareto import Objectives, front
+from models.recognizers import ensemble
+from models.recognizers import registry as recognizers
+from sweep import presets
+from sweep.results import export, points
+from sweep.results.folder import RunFolder
+from sweep.results.pareto import Objectives, front
+from sweep.trials.evaluate import evaluate, evaluate_uncompressed
 
 NARROW = {
     "texts": Texts(random=0.0, upper=0.0, capitalized=0.0),
@@ -76,7 +78,7 @@ def _run(name: str, fields: dict, arguments: Arguments) -> RunFolder:
 
 def _curve(run: RunFolder, images: TextImages) -> list[Objectives]:
     """Of the run's front, on other images."""
-    recognizer, found = teachers.load(run.config.recognizers), []
+    recognizer, found = ensemble.load(run.config.recognizers), []
     for row in points.read(run.path).filter("on_front").iter_rows(named=True):
         point = evaluate(export.trained(run, row), recognizer, images)
         found.append(Objectives(point.bpp, point.accuracy))

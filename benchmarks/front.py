@@ -11,8 +11,8 @@ from pathlib import Path
 import polars as pl
 import tyro
 
-from sweep import points
-from sweep.pareto import Objectives, accuracy_at, bd_rate, front, rate_at
+from sweep.results import points
+from sweep.results.pareto import Objectives, accuracy_at, bd_rate, front, rate_at
 
 ENOUGH = 0.97
 """Share of the uncompressed accuracy that the envelope has to reach: its rate there is E."""

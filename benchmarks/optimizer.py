@@ -12,15 +12,17 @@ import tyro
 from torch import nn
 
 from datagen import dataset
-from models import teachers
-from models.conditioning import ConditionedCodec
-from models.trained import TrainedCodec
-from sweep import presets, stages, training
+from models.codecs.conditioning import ConditionedCodec
+from models.files.model import TrainedCodec
+from models.recognizers import ensemble
+from sweep import presets
 from sweep.config import SweepConfig
-from sweep.evaluate import steer
-from sweep.objectives import objective_of
-from sweep.optimizer import CodecOptimizer, adam
-from sweep.pareto import Objectives
+from sweep.results.pareto import Objectives
+from sweep.stages import tree
+from sweep.training import loop
+from sweep.training.objectives import objective_of
+from sweep.training.optimizer import CodecOptimizer, adam
+from sweep.trials.evaluate import steer
 
 
 class Adam(CodecOptimizer):
@@ -51,7 +53,7 @@ def main() -> None:
         steps = arguments.images // batch_size
         stage = replace(config.stage1, steps=steps, batch_size=batch_size)
         for optimizer in (CodecOptimizer, Adam):
-            training.CodecOptimizer = optimizer
+            loop.CodecOptimizer = optimizer
             started = time.perf_counter()
             codec = _trained(replace(config, stage1=stage), arguments.data)
             seconds = time.perf_counter() - started
@@ -62,10 +64,10 @@ def main() -> None:
 
 def _trained(config: SweepConfig, folder: Path) -> ConditionedCodec:
     torch.manual_seed(config.seed)
-    codec = stages.conditioned1(config).build()
+    codec = tree.conditioned1(config).build()
     assert isinstance(codec, ConditionedCodec)
     data, stage = dataset.load(folder, "train"), config.stage1
-    training.train_stage(
+    loop.train_stage(
         codec,
         objective_of(stage, codec.plane, None),
         lambda start: dataset.batches(data, stage.batch_size, config.seed, start),
@@ -75,7 +77,7 @@ def _trained(config: SweepConfig, folder: Path) -> ConditionedCodec:
 
 
 def _curve(codec: ConditionedCodec, config: SweepConfig, folder: Path) -> list[Objectives]:
-    recognizer, val = teachers.load(config.recognizers), dataset.load(folder, "val")
+    recognizer, val = ensemble.load(config.recognizers), dataset.load(folder, "val")
     folded = (codec.fold(weight, 0.0) for weight in config.lambdas)
     seen = (
         steer(TrainedCodec(plain, config.codec, config.recognizer_identity, {}), recognizer, val) for plain in folded

@@ -13,15 +13,18 @@ import scaled
 import tyro
 
 from datagen import generate
-from sweep import points, stages, teaching, trial
+from sweep.cluster import training_data
+from sweep.cluster.pool import Pool
 from sweep.config import SweepConfig
-from sweep.folder import RunFolder
-from sweep.points import PointTable, Row
-from sweep.progress import Display
-from sweep.recorder import Recorder
-from sweep.tracker import Tracker
-from sweep.trial import Target
-from sweep.tuner import Pool
+from sweep.results import points
+from sweep.results.folder import RunFolder
+from sweep.results.points import PointTable, Row
+from sweep.stages import tree
+from sweep.tracking.display import Display
+from sweep.tracking.recorder import Recorder
+from sweep.tracking.tracker import Tracker
+from sweep.trials import trial
+from sweep.trials.target import Target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,13 +69,13 @@ def _sweep(run: RunFolder, trials: int) -> None:
     table, display = PointTable(run.path), Display(run.config)
     recorder = Clock(table, Tracker(run.tracking_uri, run.sweep_id, run.path, {}), display)
     pool = Pool(run.config, run.path, run.data, recorder)
-    for node in stages.shared(run.config):
+    for node in tree.shared(run.config):
         pool.train(node, lambda progress, places: None)
     pool.search(trials)
 
 
 def _alone(run: RunFolder, config: SweepConfig, targets: list[Target]) -> list[float]:
-    data = teaching.data(config, run.data, run.path)
+    data = training_data.data(config, run.data, run.path)
     found = []
     for target in targets:
         started = time.perf_counter()

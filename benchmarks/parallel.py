@@ -11,12 +11,14 @@ import ray
 
 from datagen import dataset, generate
 from datagen.machines import machines
-from sweep import cluster, presets, stages
+from sweep import presets
+from sweep.cluster import resources
+from sweep.cluster.trainer import train_together
 from sweep.config import SweepConfig
-from sweep.stages import Node
-from sweep.trainer import train_together
-from sweep.training import Progress
-from sweep.trial import Data
+from sweep.stages import tree
+from sweep.stages.tree import Node
+from sweep.training.loop import Progress
+from sweep.trials.trial import Data
 
 STEPS = {"stage 1": 1000, "stage 2": 200}
 """Over a minute each on one core."""
@@ -31,9 +33,9 @@ def main() -> None:
         config = _config()
         generate.ensure(config.data, folder / "data")
         data = ray.put(Data(*(dataset.load(folder / "data", split) for split in ("train", "val", "test"))))
-        first, second = stages.shared(config)
+        first, second = tree.shared(config)
         for node in (first, replace(second, parent=None)):
-            all_of_it = cluster.team(config, machines(), node.stage.batch_size)
+            all_of_it = resources.team(config, machines(), node.stage.batch_size)
             teams = (replace(config, cpus_per_trial=1), 1), all_of_it
             # Runs beside one another would share what the first one trains.
             runs = [folder / str(index) / "run" for index in range(len(teams))]

@@ -14,14 +14,15 @@ from ray.tune.search.optuna import OptunaSearch
 
 from datagen import dataset, generate
 from datagen.dataset import TextImages
-from models import codecs, teachers
-from models.trained import TrainedCodec
+from models.codecs import registry as codecs
+from models.files.model import TrainedCodec
+from models.recognizers import ensemble
 from sweep import presets
 from sweep.config import SweepConfig
-from sweep.evaluate import evaluate, steer
-from sweep.objectives import objective_of
-from sweep.training import train_stage
-from sweep.trial import Data
+from sweep.training.loop import train_stage
+from sweep.training.objectives import objective_of
+from sweep.trials.evaluate import evaluate, steer
+from sweep.trials.trial import Data
 
 REPORTED = ("val_bpp", "val_accuracy", "bpp", "accuracy", "train_seconds")
 
@@ -48,7 +49,7 @@ def sweep(config: SweepConfig, folder: Path) -> list[dict[str, float]]:
 def _train(params: dict[str, float], config: SweepConfig, data: Data) -> None:
     torch.set_num_threads(1)
     started = time.perf_counter()
-    recognizer = teachers.load(config.recognizers)
+    recognizer = ensemble.load(config.recognizers)
     torch.manual_seed(config.seed)
     codec = codecs.build(config.codec)
     weights = {"rate_weight": params["lambda"]}

@@ -7,7 +7,7 @@ from typing import Any
 from datagen.spec import DatasetSpec
 from sweep import launch, presets
 from sweep.config import SweepConfig
-from sweep.folder import RunFolder, new_sweep_id
+from sweep.results.folder import RunFolder, new_sweep_id
 
 STEPS = {"stage1": 2_600, "stage2": 3_800}
 """At a scale of 1, whatever the preset's are by now: what was measured stays comparable."""

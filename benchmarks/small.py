@@ -21,17 +21,20 @@ from torch import nn
 
 from datagen import dataset
 from datagen.dataset import TextImages
-from models import codecs, small, teachers
-from models.base import Codec
-from models.conditioning import ConditionedCodec
-from models.reading import FrozenRecognizer
-from models.trained import TrainedCodec
-from sweep import presets, stages
+from models.codecs import registry as codecs
+from models.codecs import small
+from models.codecs.base import Codec
+from models.codecs.conditioning import ConditionedCodec
+from models.files.model import TrainedCodec
+from models.recognizers import ensemble
+from models.recognizers.base import FrozenRecognizer
+from sweep import presets
 from sweep.config import StageConfig
-from sweep.evaluate import steer
-from sweep.objectives import objective_of
-from sweep.pareto import Objectives, accuracy_at, front
-from sweep.training import train_stage
+from sweep.results.pareto import Objectives, accuracy_at, front
+from sweep.stages import tree
+from sweep.training.loop import train_stage
+from sweep.training.objectives import objective_of
+from sweep.trials.evaluate import steer
 
 RATES = (0.06, 0.08, 0.1, 0.12, 0.15)
 """Bits per pixel at which the variants are compared."""
@@ -180,7 +183,7 @@ def main() -> None:
     arguments = tyro.cli(Arguments)
     torch.set_num_threads(arguments.threads)
     config = presets.cpu()
-    recognizer = teachers.load(config.recognizers)
+    recognizer = ensemble.load(config.recognizers)
     train, val = (dataset.load(arguments.data, split) for split in ("train", "val"))
     lessons = (Lesson(config.stage1, None, 1 - READING), Lesson(config.stage2, recognizer, READING))
     paces = _paces(lessons, train)
@@ -202,7 +205,7 @@ def main() -> None:
 def _conditioned(name: str) -> ConditionedCodec:
     config = presets.cpu()
     torch.manual_seed(config.seed)
-    return ConditionedCodec(VARIANTS[name](), stages.plane(config))
+    return ConditionedCodec(VARIANTS[name](), tree.plane(config))
 
 
 def _paces(lessons: tuple[Lesson, ...], data: TextImages) -> dict[str, list[float]]:

@@ -20,12 +20,12 @@ from torch.utils.data import DataLoader, Dataset
 from datagen import dataset
 from datagen.dataset import TextImages
 from datagen.spec import DatasetSpec
-from models import codecs
+from models.codecs import registry as codecs
 from sweep.config import StageConfig
-from sweep.keeper import FileKeeper
-from sweep.objectives import objective_of
-from sweep.optimizer import CodecOptimizer
-from sweep.training import Progress, autocast, every, train_stage
+from sweep.stages.checkpointer import FileKeeper
+from sweep.training.loop import Progress, autocast, every, train_stage
+from sweep.training.objectives import objective_of
+from sweep.training.optimizer import CodecOptimizer
 
 CODEC = "mbt2018-mean"
 WEIGHT = 0.0018

@@ -23,14 +23,15 @@ from matplotlib.figure import Figure
 from mlflow import MlflowClient
 
 from datagen import generate
-from sweep import launch, points
-from sweep.checkpoints import SHARED
+from sweep import launch
 from sweep.config import SweepConfig
-from sweep.folder import RunFolder
-from sweep.pareto import Objectives, hypervolume
-from sweep.simulation import Simulation
-from sweep.synthetic import Workload
-from sweep.tracking import EXPERIMENT, PARENT, POINT_TAG, SWEEP_TAG
+from sweep.results import points
+from sweep.results.folder import RunFolder
+from sweep.results.pareto import Objectives, hypervolume
+from sweep.simulation.formula import Workload
+from sweep.simulation.simulation import Simulation
+from sweep.stages.store import SHARED
+from sweep.tracking.mlflow_store import EXPERIMENT, PARENT, POINT_TAG, SWEEP_TAG
 
 SHARED_SECONDS = "shared_seconds.json"
 """Stands in the folder of a finished run."""

@@ -20,12 +20,14 @@ from PIL import Image
 
 from datagen.render import render
 from datagen.spec import DatasetSpec
-from models import codecs, container, recognizers, trained
-from models.frozen import AttnRecognizer
-from models.reading import FrozenRecognizer
-from models.str_net import COMBINATIONS, HEIGHT, WIDTH, StrNet
-from models.str_weights import ALPHANUMERIC
-from models.trained import Model, TrainedCodec
+from models.codecs import registry as codecs
+from models.files import tfic
+from models.files.model import Model, TrainedCodec, load_model
+from models.recognizers import registry as recognizers
+from models.recognizers.base import FrozenRecognizer
+from models.recognizers.ctc_attention import AttnRecognizer
+from models.recognizers.four_stage.checkpoints import ALPHANUMERIC
+from models.recognizers.four_stage.network import COMBINATIONS, HEIGHT, WIDTH, StrNet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +46,7 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     spec = DatasetSpec(test=arguments.images)
     images = [_pixels(render(spec, "test", index).image) for index in range(arguments.images)]
-    first = trained.load(arguments.model) if arguments.model else _untrained("small")
+    first = load_model(arguments.model) if arguments.model else _untrained("small")
     for name, model, reader_name, reader in (
         ("small", first, "english_g2", recognizers.english_g2()),
         ("tinylic", _untrained("tinylic"), "TRBA", _trba()),
@@ -79,10 +81,10 @@ def _timed(images: list[np.ndarray], model: Model, reader: FrozenRecognizer) -> 
         file = Path(folder) / "image.tfic"
 
         def encode(image: np.ndarray) -> None:
-            file.write_bytes(container.encode(model, image))
+            file.write_bytes(tfic.encode(model, image))
 
         def read(image: np.ndarray) -> None:
-            reader.read(container.to_float(image))
+            reader.read(tfic.to_float(image))
 
         for work in (encode, read):
             work(images[0])

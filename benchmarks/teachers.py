@@ -12,9 +12,9 @@ import polars as pl
 import scaled
 import tyro
 
-from models import teachers
-from sweep import points
-from sweep.pareto import Objectives, accuracy_at
+from models.recognizers import ensemble
+from sweep.results import points
+from sweep.results.pareto import Objectives, accuracy_at
 
 CASES = {"english_g2": ("english_g2",), "both": ("english_g2", "ppocr"), "ppocr": ("ppocr",)}
 READERS = {
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def _read(case: str, names: tuple[str, ...], arguments: Arguments) -> pl.DataFrame:
-    recognizers = teachers.parse(names)
+    recognizers = ensemble.parse(names)
     config = scaled.config(arguments.scale, data=scaled.data(), budget=arguments.budget, recognizers=recognizers)
     run = scaled.finished(arguments.out / case, config)
     return points.read(run.path).with_columns(pl.col("accuracy").alias(f"accuracy_{names[0]}"))

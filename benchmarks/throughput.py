@@ -11,14 +11,19 @@ import tyro
 
 from datagen import dataset
 from datagen.dataset import TextImages
-from models import codecs, teachers
-from models.conditioning import ConditionedCodec
-from models.reading import FrozenRecognizer
-from models.replay import Replayed
-from sweep import footprint, optimizer, presets, stages, trial
+from models.codecs import registry as codecs
+from models.codecs.conditioning import ConditionedCodec
+from models.cuda_graphs import Replayed
+from models.recognizers import ensemble
+from models.recognizers.base import FrozenRecognizer
+from sweep import presets
+from sweep.cluster import gpu_memory
 from sweep.config import StageConfig
-from sweep.objectives import objective_of
-from sweep.training import Progress, train_stage
+from sweep.stages import tree
+from sweep.training import optimizer
+from sweep.training.loop import Progress, train_stage
+from sweep.training.objectives import objective_of
+from sweep.trials import trial
 
 SETTLED = 10
 """Steps that are not counted."""
@@ -45,7 +50,7 @@ def main() -> None:
     if arguments.kernel_by_kernel:
         _record_nothing()
     print(torch.cuda.get_device_name() if device.type == "cuda" else f"{arguments.threads} cores")
-    recognizer = teachers.load(presets.cpu().recognizers).to(device)
+    recognizer = ensemble.load(presets.cpu().recognizers).to(device)
     for name in arguments.codecs:
         for batch_size in arguments.batches:
             for teacher in (None, recognizer):
@@ -65,7 +70,7 @@ def _print(name: str, stage: StageConfig, teacher: FrozenRecognizer | None, devi
     said += f"{stage.batch_size / seconds:.0f} images/s"
     if memory:
         reader = None if teacher is None else trial.recognizer(presets.cpu().recognizers)
-        bound = footprint.training(name, stage, reader, (64, 256))
+        bound = gpu_memory.training(name, stage, reader, (64, 256))
         said += f", {memory / 2**30:.2f} GiB; a trial is granted {bound / 2**30:.2f}"
     print(said, flush=True)
 
@@ -74,7 +79,7 @@ def measured(
     name: str, stage: StageConfig, teacher: FrozenRecognizer | None, device: torch.device
 ) -> tuple[float, int]:
     """Seconds of a settled step, with all that a sweep's has but checkpoints, and the bytes of the GPU at the peak."""
-    plane = stages.plane(presets.cpu())
+    plane = tree.plane(presets.cpu())
     codec = ConditionedCodec(codecs.build(name), plane).to(device)
     data = _images()
     seen: list[Progress] = []

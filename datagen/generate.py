@@ -16,7 +16,7 @@ os.environ.setdefault("RAY_task_oom_retries", "2")
 import ray
 from ray.exceptions import OutOfMemoryError, RayTaskError
 
-from datagen import backgrounds, fonts, shards, summary, texts
+from datagen import backgrounds, files, fonts, shards, summary, texts
 from datagen.errors import DataError, ShardError, SpecError, reason
 from datagen.machines import shared_out
 from datagen.own_files import sealed
@@ -143,7 +143,7 @@ def _rejected(spec: DatasetSpec) -> dict[str, str]:
 
 def _missing(manifest: Manifest, folder: Path) -> list[Shard]:
     """Shards to render: those not finished, and those that changed since."""
-    shards.forget_partials(folder)
+    files.forget_partials(folder)
     for shard in manifest.damaged(folder):
         logger.warning("%s: sha256 differs from the manifest's; it is rendered again", folder / shard.name)
         del manifest.sha256[shard.name]

@@ -18,7 +18,7 @@ from datagen.errors import DataError, ItemError
 from datagen.fitting import fit
 from datagen.items import Item
 from datagen.lines import READABLE
-from datagen.render import Sample, png
+from datagen.sample import Sample, png
 from datagen.shards import MANIFEST, Manifest, Shard
 from datagen.spec import NARROWEST, SPLITS, ImportSpec, Split, check_canvas, split_of
 from datagen.survey import Survey, survey

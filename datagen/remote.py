@@ -9,7 +9,8 @@ from pyarrow import ArrowException
 from pyarrow.fs import FileSystem, LocalFileSystem, copy_files
 
 from datagen.errors import DataError
-from datagen.shards import MANIFEST, Manifest, claimed, sync
+from datagen.files import sync
+from datagen.shards import MANIFEST, Manifest, claimed
 
 
 def fetch(uri: str, cache: Path) -> Path:

@@ -9,7 +9,6 @@ import os
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -20,28 +19,15 @@ from PIL import Image
 from datagen import backgrounds, colors, effects, fonts, glyphs, lettering, texts
 from datagen.errors import SpecError, reason
 from datagen.lines import Look
+from datagen.sample import RGB, Sample, png
 from datagen.spec import DatasetSpec, Split
 
-RGB = UInt8[np.ndarray, "h w 3"]
 SIZES = (16, 24, 32, 48, 64, 96, 128)
 """Pixels at which text is drawn, before it is scaled down to its place."""
 COVERED = 25
 """Of a pixel, of 255, from where on the background's luminance there counts."""
 OUTLINE = 100.0
 """Luminance by which an outline differs from the background, away from the text's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One row of a shard."""
-
-    image: bytes
-    """PNG, RGB."""
-    text: str
-    index: int
-    font: str | None = None
-    """None of an image that was not drawn here."""
-    background: str | None = None
 
 
 def render(spec: DatasetSpec, split: Split, index: int) -> Sample:
@@ -142,12 +128,3 @@ def _colors(
     fill = colors.color(level, rng, vivid=rng.random() < look.color)
     outline = colors.color(min(255, max(0, middle - way * OUTLINE)), rng, vivid=False)
     return tuple(map(round, fill.tolist())), tuple(map(round, outline.tolist()))
-
-
-def png(picture: RGB) -> bytes:
-    """A file's bytes, without loss; grey pictures as such."""
-    red, green, blue = cv2.split(picture)
-    grey = np.array_equal(red, green) and np.array_equal(red, blue)
-    # A third of the drawing's time goes here; runs of equal bytes are nearly all there is to gain.
-    fast = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE)
-    return cv2.imencode(".png", red if grey else cv2.merge((blue, green, red)), fast)[1].tobytes()

@@ -1,11 +1,8 @@
 """Parquet shards and their manifest: written whole or not at all, verified by checksum."""
 
-import errno
 import hashlib
 import json
 import logging
-import os
-import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -16,8 +13,8 @@ from filelock import Timeout
 from pydantic import TypeAdapter
 
 from datagen.errors import DataError, ShardError
-from datagen.locks import file_lock
-from datagen.render import Sample
+from datagen.files import atomic, file_lock
+from datagen.sample import Sample
 from datagen.spec import SPLITS, Spec, Split, count
 
 logger = logging.getLogger(__name__)
@@ -30,8 +27,6 @@ DESCRIPTION = ("text", "index", "font", "background")
 MANIFEST = "manifest.json"
 LOCK = ".lock"
 """File that who fills a folder holds."""
-STALE = 3600.0
-"""Seconds after which nobody writes to a half-written file any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,34 +78,6 @@ def write(path: Path, samples: Iterable[Sample]) -> str:
 
 
 @contextmanager
-def atomic(path: Path) -> Iterator[Path]:
-    """A path to write to; it takes its final name only when the block ends without an error.
-
-    Then the file is on the disk, where a loss of power leaves it whole, and so is its name.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        yield partial
-        sync(partial)
-        partial.replace(path)
-        sync(path.parent)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def sync(path: Path) -> None:
-    """Waits until a file, or a folder's names, are on the disk; some file systems cannot tell."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS):
-            raise
-    finally:
-        os.close(handle)
-
-
-@contextmanager
 def claimed(folder: Path) -> Iterator[None]:
     """A folder to oneself, made if it is missing; another process that fills it is waited for.
 
@@ -130,18 +97,6 @@ def claimed(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def forget_partials(folder: Path, of: str = "*", seconds: float = STALE) -> None:
-    """Deletes what killed processes left half-written; a living one has been at it for less long.
-
-    Args:
-        of: a pattern of the names of what was to be written.
-        seconds: how old it is at least.
-    """
-    for partial in folder.glob(f".{of}.partial"):
-        if time.time() - partial.stat().st_mtime > seconds:
-            partial.unlink(missing_ok=True)
 
 
 def sha256(path: Path) -> str:

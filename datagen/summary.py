@@ -12,7 +12,8 @@ import polars as pl
 from PIL import Image, ImageDraw, ImageFont
 
 from datagen import shards
-from datagen.shards import Manifest, atomic
+from datagen.files import atomic
+from datagen.shards import Manifest
 from datagen.spec import SPLITS, Split
 
 logger = logging.getLogger(__name__)

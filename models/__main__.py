@@ -10,9 +10,9 @@ import tyro
 from rich.console import Console
 from rich.markup import escape
 
-from models import files, pictures
 from models.console import ended
 from models.errors import ModelError
+from models.files import disk, pictures
 
 ENDING = ".tfic"
 LONGEST = 1000
@@ -36,23 +36,24 @@ class Compress:
 
     def run(self) -> None:
         """Writes the files and prints their sizes and rates."""
-        from models import container, jobs, trained
+        from models.files import jobs, tfic
+        from models.files.model import load_model
 
         if self.bpp is not None and self.quality is not None:
             raise ModelError("--bpp and --quality exclude each other; give one")
         if self.bpp is not None and not 0 < self.bpp < math.inf:
             raise ModelError(f"--bpp {self.bpp:g} must be a number above 0")
         found = jobs.find(self.image, self.file, pictures.endings(), ENDING)
-        model = trained.load(self.model)
+        model = load_model(self.model)
 
         def work(job: jobs.Job) -> str:
-            files.check_target(job.target, job.source, ENDING)
+            disk.check_target(job.target, job.source, ENDING)
             image = pictures.read(job.source)
             if self.bpp is not None:
-                data = container.encode_within(model, image, self.bpp)
+                data = tfic.encode_within(model, image, self.bpp)
             else:
-                data = container.encode(model, image, self.quality)
-            with files.writing(job.target) as partial:
+                data = tfic.encode(model, image, self.quality)
+            with disk.writing(job.target) as partial:
                 partial.write_bytes(data)
             height, width = image.shape[:2]
             return f"{job.target}: {len(data)} bytes, {8 * len(data) / (height * width):.4f} bpp, {width}x{height}"
@@ -74,15 +75,16 @@ class Decompress:
 
     def run(self) -> None:
         """Writes the images and prints their sizes."""
-        from models import container, jobs, trained
+        from models.files import jobs, tfic
+        from models.files.model import load_model
 
         found = jobs.find(self.file, self.image, (ENDING,), ".png")
-        model = trained.load(self.model)
+        model = load_model(self.model)
 
         def work(job: jobs.Job) -> str:
             # One that was named is meant; others may be originals.
-            files.check_target(job.target, job.source, job.target.suffix if job.target == Path(self.image) else None)
-            image = container.decode(model, files.read(job.source))
+            disk.check_target(job.target, job.source, job.target.suffix if job.target == Path(self.image) else None)
+            image = tfic.decode(model, disk.read(job.source))
             pictures.write(job.target, image)
             return f"{job.target}: {image.shape[1]}x{image.shape[0]}"
 
@@ -105,19 +107,22 @@ class Read:
 
     def run(self) -> None:
         """Prints the texts."""
-        from models import container, jobs, recognizers, teachers, trained
+        from models.files import jobs, tfic
+        from models.files.model import load_model
+        from models.recognizers import ensemble
+        from models.recognizers import registry as recognizers
 
         found = [jobs.Job(file) for file in jobs.sources(self.file, (ENDING,))]
-        model = trained.load(self.model)
-        name = teachers.reading(model.recognizer_name)
+        model = load_model(self.model)
+        name = ensemble.reading(model.recognizer_name)
         recognizer = recognizers.load_identified(name, self.recognizer_weights, self.recognizer)
 
         def work(job: jobs.Job) -> str:
-            image = container.rgb(container.decode(model, files.read(job.source)))
+            image = tfic.rgb(tfic.decode(model, disk.read(job.source)))
             height, width = image.shape[:2]
             if width > LONGEST * height:
                 raise ModelError(f"{job.source}: {width}x{height} pixels are no line of text; cut the image up")
-            [text] = recognizer.read(container.to_float(image))
+            [text] = recognizer.read(tfic.to_float(image))
             return text if len(found) == 1 else f"{job.source}\t{text}"
 
         jobs.run(found, work)
@@ -136,9 +141,10 @@ class List:
 
     def run(self) -> None:
         """Prints a row as soon as a codec is measured."""
-        from models import codecs, listing
+        from models.codecs import costs
+        from models.codecs import registry as codecs
 
-        listing.show(self.names or tuple(codecs.CODECS), Console())
+        costs.show(self.names or tuple(codecs.CODECS), Console())
 
 
 Command = (

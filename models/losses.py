@@ -5,8 +5,8 @@ from typing import NamedTuple
 from jaxtyping import Float
 from torch import Tensor
 
-from models.base import CodecOutput
-from models.reading import FrozenRecognizer
+from models.codecs.base import CodecOutput
+from models.recognizers.base import FrozenRecognizer
 
 
 class LossWeights(NamedTuple):

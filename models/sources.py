@@ -32,11 +32,16 @@ def reached(file: Path, root: Path, within: Path) -> set[Path]:
     return found
 
 
-def _imported(file: Path, root: Path) -> Iterator[Path]:
+def imports(file: Path, root: Path) -> Iterator[tuple[str, ...]]:
+    """Names of the modules that a file may import, wherever in it, by their parts; of what it imports from one too."""
     tree = _tree(file)
     for node in () if tree is None else ast.walk(tree):
-        for name in _names(node, file, root):
-            yield from _files(name, root)
+        yield from _names(node, file, root)
+
+
+def _imported(file: Path, root: Path) -> Iterator[Path]:
+    for name in imports(file, root):
+        yield from _files(name, root)
 
 
 def _files(name: tuple[str, ...], root: Path) -> Iterator[Path]:

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from models import archive
 from models.errors import WeightsError
+from models.files import archive
 
 
 @dataclass(frozen=True, slots=True)

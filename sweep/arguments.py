@@ -128,7 +128,7 @@ def seconds(hours: float | None) -> float:
 
 def asked(arguments: Arguments, config: "SweepConfig") -> dict[str, Any]:
     """The fields of the configuration that the command line names, in place of what they are."""
-    from models import teachers
+    from models.recognizers import ensemble
     from models.weights import WeightsFile
 
     values = {name: getattr(arguments, name) for name in NAMED}
@@ -144,5 +144,5 @@ def asked(arguments: Arguments, config: "SweepConfig") -> dict[str, Any]:
         values["init"] = WeightsFile.of(arguments.init)
     if arguments.recognizer or arguments.recognizer_weights:
         names = arguments.recognizer or [f"{teacher.name}={teacher.weight}" for teacher in config.recognizers]
-        values["recognizers"] = teachers.parse(names, arguments.recognizer_weights)
+        values["recognizers"] = ensemble.parse(names, arguments.recognizer_weights)
     return {name: value for name, value in values.items() if value is not None}

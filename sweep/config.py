@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from datagen.spec import ImportSpec, Spec
-from models import teachers
-from models.codecs import CODECS
+from models.codecs.registry import CODECS
 from models.errors import ModelError
-from models.recognizers import ENGLISH_G2
-from models.teachers import Teacher
+from models.recognizers import ensemble
+from models.recognizers.ensemble import Teacher
+from models.recognizers.registry import ENGLISH_G2
 from models.weights import WeightsFile
 from sweep.errors import SweepError
 
@@ -114,7 +114,7 @@ class SweepConfig:
         if self.codec not in CODECS:
             raise SweepError(f"no codec is called {self.codec!r}; choose one of {', '.join(CODECS)}")
         try:
-            teachers.identity(self.recognizers)
+            ensemble.identity(self.recognizers)
         except ModelError as error:
             raise SweepError(str(error)) from None
         if isinstance(self.data, ImportSpec) and self.data.unlabeled and self.labels != "pseudo":
@@ -174,7 +174,7 @@ class SweepConfig:
     @property
     def recognizer_identity(self) -> str:
         """Names, checksums and shares: equal ones teach alike."""
-        return teachers.identity(self.recognizers)
+        return ensemble.identity(self.recognizers)
 
 
 def _check_above_0(**values: float) -> None:

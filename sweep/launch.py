@@ -11,31 +11,24 @@ from typing import NamedTuple
 
 from datagen import generate, shards, summary
 from datagen.spec import SPLITS
-from models import held_out
-from sweep import (
-    cluster,
-    interruption,
-    legibility,
-    plan,
-    points,
-    report,
-    rereading,
-    stages,
-    teaching,
-    trial,
-    usage,
-)
-from sweep.checkpoints import Store
+from models.recognizers import held_out
+from sweep import graceful_stop, plan
+from sweep.cluster import resources, training_data
+from sweep.cluster.pool import Pool
 from sweep.config import SweepConfig
 from sweep.errors import SweepError
-from sweep.folder import RunFolder
-from sweep.points import PointTable
-from sweep.progress import Display, clock
-from sweep.recorder import Recorder
-from sweep.stages import Node
-from sweep.tracker import LEAVING_SECONDS, Tracker
-from sweep.trial import Target
-from sweep.tuner import Pool
+from sweep.results import page, points
+from sweep.results.folder import RunFolder
+from sweep.results.points import PointTable
+from sweep.stages import tree
+from sweep.stages.store import Store
+from sweep.stages.tree import Node
+from sweep.tracking import memory
+from sweep.tracking.display import Display, clock
+from sweep.tracking.recorder import Recorder
+from sweep.tracking.tracker import LEAVING_SECONDS, Tracker
+from sweep.trials import legibility, rereading, trial
+from sweep.trials.target import Target
 
 
 class Effort(NamedTuple):
@@ -63,7 +56,7 @@ def sweep(run: RunFolder, seconds: float = math.inf) -> Effort:
     trial.recognizer(run.config.recognizers)
     display = Display(run.config)
     started = time.monotonic()
-    with run.claimed(), usage.peak_memory() as memory, display.live(), generate.ray_session():
+    with run.claimed(), memory.peak_memory() as peak, display.live(), generate.ray_session():
         run.save()
         table = PointTable(run.path)
         display.phase("opening MLflow")
@@ -73,13 +66,13 @@ def sweep(run: RunFolder, seconds: float = math.inf) -> Effort:
         try:
             display.phase("looking through what is trained")
             Store.of(run.path).sift()
-            with cluster.watched(cluster.CORE, display.print):
+            with resources.watched(resources.CORE, display.print):
                 _prepare(run, tracker, display)
             display.phase("reading the training images as they are")
             pool = Pool(run.config, run.path, run.data, recorder, display.advanced, display.print)
             if run.config.gpus_per_trial and not pool.gpus:
                 display.print("the cluster has no GPU: everything trains on CPUs")
-            with interruption.gentle(run.path, display.print):
+            with graceful_stop.gentle(run.path, display.print):
                 _measure(run, table, pool, recorder, display, started + seconds)
             _reread(run, table, pool, display)
             _report(run, table, tracker, display)
@@ -87,8 +80,8 @@ def sweep(run: RunFolder, seconds: float = math.inf) -> Effort:
             tracker.finish("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
             tracker.settle(LEAVING_SECONDS)
             raise
-        memory.look()
-    effort = Effort(time.monotonic() - started, recorder.train_seconds, memory.bytes)
+        peak.look()
+    effort = Effort(time.monotonic() - started, recorder.train_seconds, peak.bytes)
     _print_summary(run, table, display, effort)
     return effort
 
@@ -109,7 +102,7 @@ def _prepare(run: RunFolder, tracker: Tracker, display: Display) -> None:
 
 def _check_texts(texts: list[str], config: SweepConfig, display: Display) -> None:
     trial.recognizer(config.recognizers).check(texts)
-    alignable = teaching.alignable(texts, config)
+    alignable = training_data.alignable(texts, config)
     if long := [text for text, fits in zip(texts, alignable, strict=True) if not fits]:
         display.print(
             f"{len(long)} of {len(texts)} texts are too long for {config.recognizers[0].name} in an image of "
@@ -125,8 +118,8 @@ def _measure(
     # What has failed is tried again, once each time that the run is resumed.
     trials = max(0, run.config.budget - len(searched))
     ahead = [*targets, *lost]
-    display.expect(plan.training(run, ahead), len(ahead), plan.trial(run.config), trials)
-    shared = stages.shared(run.config)
+    display.expect(plan.training(run, ahead), len(ahead), tree.of_trial(run.config), trials)
+    shared = tree.shared(run.config)
     _train(run, shared[:1], pool, recorder, display)
     _points(run, targets, "measuring the base codec and what it is compared with", pool, display)
     if not len(table.of("base", "complete")):
@@ -144,9 +137,9 @@ def _points(run: RunFolder, targets: list[Target], phase: str, pool: Pool, displ
         return
     with _claimed(run, [node for target in targets if (node := target.node(run.config))], display):
         display.phase(phase, len(targets))
-        for wave in stages.waves(targets, lambda target: target.node(run.config)):
+        for wave in tree.waves(targets, lambda target: target.node(run.config)):
             pool.measure(wave)
-            interruption.heed(run.path)
+            graceful_stop.heed(run.path)
 
 
 def _reread(run: RunFolder, table: PointTable, pool: Pool, display: Display) -> None:
@@ -174,16 +167,16 @@ def _claimed(run: RunFolder, nodes: Iterable[Node], display: Display) -> Iterato
 
     def wait() -> None:
         display.phase("waiting for another sweep, which trains the same")
-        interruption.heed(run.path)
+        graceful_stop.heed(run.path)
 
     with Store.of(run.path).claimed((node for node in nodes if node.stage.steps), wait):
         yield
-        interruption.heed(run.path)
+        graceful_stop.heed(run.path)
 
 
 def _report(run: RunFolder, table: PointTable, tracker: Tracker, display: Display) -> None:
     display.phase("drawing the report")
-    report.write(run, trial.recognizer(run.config.recognizers))
+    page.write(run, trial.recognizer(run.config.recognizers))
     for name in ("front.png", "reconstructions.png", "points.parquet", "front.json"):
         tracker.file(run.path / name)
     tracker.finish("FINISHED")
@@ -208,13 +201,13 @@ def _params(run: RunFolder) -> points.Row:
     values |= config.wishes
     if config.init is not None:
         values |= {"init": config.init.sha256}
-    stages = {"stage1": config.stage1, "stage2": config.stage2}
-    values |= {f"{name}_{field}": value for name, stage in stages.items() for field, value in asdict(stage).items()}
+    tree = {"stage1": config.stage1, "stage2": config.stage2}
+    values |= {f"{name}_{field}": value for name, stage in tree.items() for field, value in asdict(stage).items()}
     return values | {"preset": run.preset, "data": config.data.digest(), "folder": str(run.path.absolute())}
 
 
 def _print_summary(run: RunFolder, table: PointTable, display: Display, effort: Effort) -> None:
-    display.print(report.summary(table.frame))
+    display.print(page.summary(table.frame))
     display.print(display.table())
     display.print(
         f"{clock(effort.seconds)} of wall time, {clock(effort.train_seconds)} of training in all, "
@@ -222,8 +215,8 @@ def _print_summary(run: RunFolder, table: PointTable, display: Display, effort: 
     )
     display.print(f"report:  {run.path / 'report.html'}")
     server = run.tracking_uri.startswith("http")
-    page = f"mlflow ui --backend-store-uri {shlex.quote(run.tracking_uri)}"
-    display.print(f"MLflow:  {run.tracking_uri if server else page}")
+    browser = f"mlflow ui --backend-store-uri {shlex.quote(run.tracking_uri)}"
+    display.print(f"MLflow:  {run.tracking_uri if server else browser}")
     display.print(f"export:  python -m sweep.pick {run.path} --max-bpp 0.1 --out model.pt")
     if run.config.strategy == "conditional":
         display.print(f"         python -m sweep.pick {run.path} --dial --out dial.pt")

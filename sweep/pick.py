@@ -13,10 +13,10 @@ import tyro
 
 from models.console import ended
 from models.errors import ModelError
-from sweep import export, points
 from sweep.console import STYLE, complain
 from sweep.errors import SweepError
-from sweep.folder import RunFolder
+from sweep.results import export, points
+from sweep.results.folder import RunFolder
 
 
 @dataclass(frozen=True, kw_only=True)

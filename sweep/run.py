@@ -23,7 +23,7 @@ from sweep.errors import SweepError
 if TYPE_CHECKING:
     from datagen.spec import Spec
     from sweep.config import SweepConfig
-    from sweep.folder import RunFolder
+    from sweep.results.folder import RunFolder
 
 
 def main() -> int:
@@ -79,8 +79,10 @@ def _data(arguments: Arguments, out: Path) -> Path | None:
 
 def _started(arguments: Arguments, out: Path, preset: str) -> "RunFolder":
     from datagen.shards import Manifest
-    from sweep import presets, proposals, tracking
-    from sweep.folder import RunFolder, new_sweep_id
+    from sweep import presets
+    from sweep.results.folder import RunFolder, new_sweep_id
+    from sweep.search import proposals
+    from sweep.tracking import mlflow_store
 
     config = presets.PRESETS[preset]()
     config = replace(config, **asked(arguments, config))
@@ -92,7 +94,7 @@ def _started(arguments: Arguments, out: Path, preset: str) -> "RunFolder":
     if config.strategy in presets.SPLIT:
         config = presets.SPLIT[config.strategy](config)
     data = data or out.parent / "data" / f"{preset}-{config.data.digest()}"
-    run = RunFolder(out, config, preset, data.absolute(), new_sweep_id(), tracking.default_uri())
+    run = RunFolder(out, config, preset, data.absolute(), new_sweep_id(), mlflow_store.default_uri())
     _check_start(run)
     run.create()
     # As it will be resumed, where 1 and 1.0 are one.
@@ -104,18 +106,18 @@ def _legible(config: "SweepConfig") -> "Spec":
     from datagen import own_files
     from datagen.lines import READABLE
     from datagen.spec import DatasetSpec
-    from models import teachers
+    from models.recognizers import ensemble
 
     assert isinstance(config.data, DatasetSpec), "presets are drawn"
-    characters = teachers.load(config.recognizers).known(READABLE)
+    characters = ensemble.load(config.recognizers).known(READABLE)
     spec = replace(config.data, texts=replace(config.data.texts, characters=characters))
     return own_files.sealed(own_files.rooted(spec))
 
 
 def _resumed(arguments: Arguments, out: Path) -> "RunFolder":
     from datagen.shards import Manifest
-    from sweep import proposals
-    from sweep.folder import RunFolder
+    from sweep.results.folder import RunFolder
+    from sweep.search import proposals
 
     run = RunFolder.load(out)
     _check_version(run)
@@ -136,9 +138,9 @@ def _resumed(arguments: Arguments, out: Path) -> "RunFolder":
     if wanted["budget"] < run.config.budget:
         raise SweepError(f"{out} has --budget {run.config.budget}, which can only grow; give that or more")
     # MLflow takes seconds to import; wrong arguments are answered first.
-    from sweep import tracking
+    from sweep.tracking import mlflow_store
 
-    uri = tracking.chosen_uri() or run.tracking_uri
+    uri = mlflow_store.chosen_uri() or run.tracking_uri
     run = replace(run, config=replace(run.config, **wanted), data=(data or run.data).absolute(), tracking_uri=uri)
     _check_start(run)
     return run
@@ -171,11 +173,11 @@ def _check_named(run: "RunFolder", recognizers: tuple[str, ...]) -> None:
 
 def _check_start(run: "RunFolder") -> None:
     """Reads the checkpoint that stage 1 starts from, if it is still to start: workers would fail minutes later."""
-    from sweep import stages
-    from sweep.checkpoints import Store
+    from sweep.stages import tree
+    from sweep.stages.store import Store
 
     store = Store.of(run.path)
-    ahead = [node for node in stages.roots(run.config) if node.init and not store.knows(node)]
+    ahead = [node for node in tree.roots(run.config) if node.init and not store.knows(node)]
     if ahead:
         ahead[0].start()
 

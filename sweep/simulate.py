@@ -19,7 +19,7 @@ from sweep.errors import SweepError
 
 if TYPE_CHECKING:
     from sweep.config import Strategy
-    from sweep.simulation import Outcome
+    from sweep.simulation.simulation import Outcome
 
 STRATEGIES: "tuple[Strategy, ...]" = ("conditional", "shared", "continued", "independent")
 
@@ -81,9 +81,10 @@ def _check(arguments: Arguments) -> None:
 
 def _simulated(strategy: "Strategy", arguments: Arguments) -> "Outcome":
     # They import torch, Ray and Optuna; wrong arguments are answered first.
-    from sweep import presets, proposals
-    from sweep.simulation import Simulation
-    from sweep.synthetic import Workload
+    from sweep import presets
+    from sweep.search import proposals
+    from sweep.simulation.formula import Workload
+    from sweep.simulation.simulation import Simulation
 
     config = replace(presets.PRESETS[arguments.preset](), budget=arguments.budget, seed=arguments.seed)
     config = replace(config, sampler=arguments.sampler, early_stopping=not arguments.train_all)
@@ -95,9 +96,9 @@ def _simulated(strategy: "Strategy", arguments: Arguments) -> "Outcome":
 
 
 def _figures(outcome: "Outcome", workers: int) -> list[tuple[str, str]]:
-    from sweep.pareto import front, hypervolume, rate_at
-    from sweep.progress import clock
-    from sweep.synthetic import UNCOMPRESSED
+    from sweep.results.pareto import front, hypervolume, rate_at
+    from sweep.simulation.formula import UNCOMPRESSED
+    from sweep.tracking.display import clock
 
     rate = rate_at(front(outcome.points), 0.9 * UNCOMPRESSED)
     return [

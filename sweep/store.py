@@ -16,11 +16,11 @@ from rich.console import Console
 from rich.table import Table
 
 from models.console import ended
-from sweep import saved
-from sweep.checkpoints import SHARED
 from sweep.console import STYLE, complain
 from sweep.errors import SweepError
-from sweep.progress import clock
+from sweep.stages import checkpoint_file
+from sweep.stages.store import SHARED
+from sweep.tracking.display import clock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ def entries(folder: Path) -> list[Entry]:
     runs = folder.parent if place.name == "checkpoints" else folder
     nodes = [Entry(path, tuple(_users(runs, path.name))) for path in place.glob("[0-9a-f]*[0-9a-f].pt")]
     places = [place] if place.name == "checkpoints" else [place, *runs.glob("*/checkpoints")]
-    damaged = [Entry(path, ()) for each in places for path in each.glob(f"*{saved.ASIDE}")]
+    damaged = [Entry(path, ()) for each in places for path in each.glob(f"*{checkpoint_file.ASIDE}")]
     return sorted([*nodes, *damaged], key=lambda entry: entry.path.stat().st_mtime)
 
 

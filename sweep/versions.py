@@ -19,19 +19,19 @@ class Version(NamedTuple):
 
 
 TABLE: dict[str, Version] = {
-    "renderer": Version(RENDERER, "869375ac9912"),
-    "training": Version(1, "2485d170b1e3"),
-    "conditioning": Version(1, "e5b5fd32f131"),
-    "recognizers": Version(1, "85ca3bb83530"),
-    "small": Version(1, "bc6f300aa91f"),
-    "factorized": Version(1, "842df53874bb"),
-    "hyperprior": Version(1, "8301113c260c"),
-    "mbt2018-mean": Version(1, "8301113c260c"),
-    "mbt2018": Version(1, "bb24027376fa"),
-    "cheng2020-anchor": Version(1, "bb24027376fa"),
-    "cheng2020-attn": Version(1, "bb24027376fa"),
-    "elic": Version(1, "454256fccad7"),
-    "tinylic": Version(1, "e8e1a35832d7"),
+    "renderer": Version(RENDERER, "9c6a2522cd9f"),
+    "training": Version(1, "1c244ba20787"),
+    "conditioning": Version(1, "097c5154bee5"),
+    "recognizers": Version(1, "72792dc3b41c"),
+    "small": Version(1, "df12843b1a20"),
+    "factorized": Version(1, "c7dfa6895bce"),
+    "hyperprior": Version(1, "71117ea1fed2"),
+    "mbt2018-mean": Version(1, "71117ea1fed2"),
+    "mbt2018": Version(1, "d88062bfe423"),
+    "cheng2020-anchor": Version(1, "d88062bfe423"),
+    "cheng2020-attn": Version(1, "d88062bfe423"),
+    "elic": Version(1, "039a0cf69ba8"),
+    "tinylic": Version(1, "3d83e8e6cb95"),
 }
 """training: the loop, its optimizer and schedule, the batches, the objective. recognizers: their losses and what they
 read. The renderer's number is datagen.spec's. All after it are codecs."""

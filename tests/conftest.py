@@ -7,7 +7,7 @@ from pathlib import Path
 from jaxtyping import install_import_hook
 
 # Not datagen.generate: Ray cannot send a function that the checks have wrapped.
-CHECKED = ("backgrounds", "colors", "dataset", "effects", "lettering", "render", "shards")
+CHECKED = ("backgrounds", "colors", "dataset", "effects", "lettering", "render", "sample", "shards")
 install_import_hook([*(f"datagen.{room}" for room in CHECKED), "models", "sweep"], "checker.check")
 
 import pytest  # noqa: E402
@@ -18,10 +18,11 @@ from datagen.dataset import TextImages  # noqa: E402
 from datagen.render import render  # noqa: E402
 from datagen.shards import Manifest  # noqa: E402
 from datagen.spec import DatasetSpec  # noqa: E402
-from models import codecs, recognizers  # noqa: E402
-from models.conditioning import Condition, ConditionedCodec, Plane  # noqa: E402
-from models.frozen import CtcRecognizer  # noqa: E402
-from models.trained import RateDial, Stop, TrainedCodec  # noqa: E402
+from models.codecs import registry as codecs  # noqa: E402
+from models.codecs.conditioning import Condition, ConditionedCodec, Plane  # noqa: E402
+from models.files.model import RateDial, Stop, TrainedCodec  # noqa: E402
+from models.recognizers import registry as recognizers  # noqa: E402
+from models.recognizers.ctc_attention import CtcRecognizer  # noqa: E402
 
 torch.set_num_threads(2)
 

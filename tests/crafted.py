@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from models.fingerprint import fingerprint
-from models.trained import Stop
+from models.files.fingerprint import fingerprint
+from models.files.model import Stop
 
 
 def changed(path: Path, change: Callable[[dict[str, Any]], object]) -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from models.str_net import COMBINATIONS, StrNet
+from models.recognizers.four_stage.network import COMBINATIONS, StrNet
 from models.weights import WeightsFile
 
 KEPT = ("inv_delta_C", "P_hat", "num_batches_tracked", "mask")

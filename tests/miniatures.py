@@ -5,20 +5,20 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from models import small, zoo
-from models.base import Codec
-from models.tinylic import TinyLIC
+from models.codecs import compressai_zoo, small
+from models.codecs.base import Codec
+from models.codecs.tinylic import TinyLIC
 
 GROUPS = (4, 4, 4, 4, 8)
 MINIATURES: dict[str, Callable[[], Codec]] = {
     "small": small.codec,
-    "factorized": lambda: zoo.factorized(8, 12),
-    "hyperprior": lambda: zoo.hyperprior(8, 12),
-    "mbt2018-mean": lambda: zoo.mbt2018_mean(8, 12),
-    "mbt2018": lambda: zoo.mbt2018(8, 12),
-    "cheng2020-anchor": lambda: zoo.cheng2020_anchor(8),
-    "cheng2020-attn": lambda: zoo.cheng2020_attn(8),
-    "elic": lambda: zoo.elic(16, sum(GROUPS), GROUPS),
+    "factorized": lambda: compressai_zoo.factorized(8, 12),
+    "hyperprior": lambda: compressai_zoo.hyperprior(8, 12),
+    "mbt2018-mean": lambda: compressai_zoo.mbt2018_mean(8, 12),
+    "mbt2018": lambda: compressai_zoo.mbt2018(8, 12),
+    "cheng2020-anchor": lambda: compressai_zoo.cheng2020_anchor(8),
+    "cheng2020-attn": lambda: compressai_zoo.cheng2020_attn(8),
+    "elic": lambda: compressai_zoo.elic(16, sum(GROUPS), GROUPS),
     "tinylic": lambda: TinyLIC(32, 40),
 }
 

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from sweep.points import SCHEMA, Row, mark_front
+from sweep.results.points import SCHEMA, Row, mark_front
 
 
 def frame(*rows: Row) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """Runs as the command line opens them."""
 
 from sweep.arguments import Arguments
-from sweep.folder import RunFolder
+from sweep.results.folder import RunFolder
 from sweep.run import open_run
 
 

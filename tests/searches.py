@@ -4,10 +4,10 @@ from collections import Counter
 
 from optuna.trial import TrialState
 
-from sweep import proposals
 from sweep.config import SweepConfig
-from sweep.points import Row
-from sweep.search import FrontSearch
+from sweep.results.points import Row
+from sweep.search import proposals
+from sweep.search.front_search import FrontSearch
 
 
 def answer(bpp: float, accuracy: float, status: str = "complete") -> dict:

@@ -11,9 +11,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from test_rooms import ROOT, imports_of
+
+from models import sources
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="ldd is Linux's")]
+ROOT = Path(__file__).parents[1]
 ROOMS = ("datagen", "models", "sweep")
 MINIMAL = {
     *("ld-linux-aarch64.so.1", "ld-linux-x86-64.so.2", "linux-vdso.so.1", "libc.so.6", "libdl.so.2", "libgcc_s.so.1"),
@@ -66,8 +68,9 @@ def test_all_that_the_project_imports_loads_where_other_libraries_are_hidden(tmp
     assert "libc.so.6" in there
     for name in there - MINIMAL - own - {path.name for path in installed()}:
         (tmp_path / name).touch()
-    rooms = [f"{room}.{file.stem}" for room in ROOMS for file in (ROOT / room).glob("*.py")]
-    others = [name for name in set().union(*map(imports_of, ROOMS)) if find_spec(name)]
+    files = [file for room in ROOMS for file in (ROOT / room).rglob("*.py") if file.name != "__init__.py"]
+    rooms = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files]
+    others = [name for name in {name[0] for file in files for name in sources.imports(file, ROOT)} if find_spec(name)]
     command = [sys.executable, "-c", IMPORTING, *rooms, *others]
     environment = {**os.environ, "LD_LIBRARY_PATH": str(tmp_path)}
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from datagen import remote, shards
-from models import files
+from datagen import files, remote
+from models.files import disk
 
 ROOT = Path(__file__).parents[1]
 NAMED = "named"
@@ -36,7 +36,7 @@ def order(monkeypatch: pytest.MonkeyPatch) -> list[int | str]:
     return seen
 
 
-@pytest.mark.parametrize("atomic", [files.atomic, shards.atomic])
+@pytest.mark.parametrize("atomic", [disk.atomic, files.atomic])
 def test_a_file_is_on_the_disk_before_its_name_and_then_the_name(
     atomic: Atomic, tmp_path: Path, order: list[int | str]
 ) -> None:
@@ -54,7 +54,7 @@ def test_a_fetched_data_set_is_on_the_disk_before_its_name(
     assert order[at + 1 :] == [tmp_path.stat().st_ino]
 
 
-@pytest.mark.parametrize("atomic", [files.atomic, shards.atomic])
+@pytest.mark.parametrize("atomic", [disk.atomic, files.atomic])
 @pytest.mark.parametrize(("number", "content"), [(errno.EIO, b"earlier"), (errno.EINVAL, b"later")])
 def test_what_the_disk_refuses_replaces_nothing_unless_it_cannot_sync_at_all(
     atomic: Atomic, number: int, content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -75,11 +75,11 @@ def test_no_room_writes_under_a_final_name() -> None:
     calls = [
         (file.name, ast.unparse(node))
         for room in ("datagen", "models", "sweep")
-        for file in (ROOT / room).glob("*.py")
+        for file in (ROOT / room).rglob("*.py")
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and (node.func.attr in WRITERS or ast.unparse(node.func) == "torch.save")
     ]
-    assert {name for name, _ in calls} >= {"keeper.py", "points.py", "shards.py", "trained.py"}
+    assert {name for name, _ in calls} >= {"checkpointer.py", "points.py", "shards.py", "model.py"}
     assert [call for call in calls if "partial" not in call[1]] == []

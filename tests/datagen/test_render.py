@@ -17,7 +17,8 @@ from PIL import Image, ImageDraw, ImageFont, features
 from datagen import fonts, glyphs, lettering, shards
 from datagen.errors import SpecError
 from datagen.lines import Look, Texts
-from datagen.render import Sample, png, render
+from datagen.render import render
+from datagen.sample import Sample, png
 from datagen.spec import SPLITS, DatasetSpec, split_of
 
 STILL = Look(

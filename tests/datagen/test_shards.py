@@ -8,9 +8,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from datagen import shards
+from datagen import files, shards
 from datagen.errors import DataError, ShardError
-from datagen.render import Sample, render
+from datagen.render import render
+from datagen.sample import Sample
 from datagen.shards import MANIFEST, Manifest
 from datagen.spec import DatasetSpec
 
@@ -38,7 +39,7 @@ def test_equal_samples_are_equal_bytes(spec: DatasetSpec, tmp_path: Path) -> Non
 
 def test_an_interrupted_write_leaves_nothing(tmp_path: Path) -> None:
     def interrupted() -> None:
-        with shards.atomic(tmp_path / "file") as partial:
+        with files.atomic(tmp_path / "file") as partial:
             partial.write_text("half")
             raise KeyboardInterrupt
 
@@ -64,9 +65,9 @@ FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
 
-from datagen import shards
+from datagen import files, shards
 from datagen.errors import DataError
-from datagen.render import Sample
+from datagen.sample import Sample
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
@@ -91,7 +92,7 @@ def test_what_a_killed_process_left_is_swept_away(tmp_path: Path) -> None:
     old.touch()
     new.touch()
     os.utime(old, (0, 0))
-    shards.forget_partials(tmp_path)
+    files.forget_partials(tmp_path)
     assert list(tmp_path.iterdir()) == [new]
 
 
@@ -142,7 +143,7 @@ FILLING = """
 import sys
 from pathlib import Path
 
-from datagen import shards
+from datagen import files, shards
 
 with shards.claimed(Path(sys.argv[1])):
     print("mine", flush=True)

@@ -12,7 +12,7 @@ from pyarrow import parquet
 from datagen import fitting, sources
 from datagen.errors import DataError, ItemError
 from datagen.items import Item
-from models import pictures
+from models.files import pictures
 
 LONG = "x" * 300
 """More than a file's name may have."""

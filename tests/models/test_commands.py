@@ -14,13 +14,15 @@ import torch
 from PIL import Image
 
 from datagen.dataset import TextImages
-from models import container, recognizers, teachers
 from models.__main__ import main
 from models.console import ended
-from models.plugins import Plugin
-from models.str_net import COMBINATIONS, StrNet
-from models.teachers import Teacher
-from models.trained import TrainedCodec
+from models.files import tfic
+from models.files.model import TrainedCodec
+from models.recognizers import ensemble
+from models.recognizers import registry as recognizers
+from models.recognizers.ensemble import Teacher
+from models.recognizers.four_stage.network import COMBINATIONS, StrNet
+from models.recognizers.plugins import Plugin
 from models.weights import WeightsFile
 
 
@@ -125,7 +127,7 @@ def test_two_images_never_become_one_file(folder: Path, monkeypatch, capsys) -> 
 
 
 def test_what_is_no_line_of_text_is_not_read(folder: Path, trained: TrainedCodec, monkeypatch, capsys) -> None:
-    (folder / "thread.tfic").write_bytes(container.encode(trained, np.zeros((1, 2_000), np.uint8)))
+    (folder / "thread.tfic").write_bytes(tfic.encode(trained, np.zeros((1, 2_000), np.uint8)))
     assert run(folder, monkeypatch, "read", "thread.tfic") == 2
     assert "thread.tfic: 2000x1 pixels are no line of text; cut" in capsys.readouterr().err
 
@@ -168,7 +170,7 @@ def test_a_text_is_read_with_the_checkpoint_that_trained_the_model(
     identity = recognizers.identity("none-rcnn-none-attn", WeightsFile.of(folder / "weights.pth"))
     model = replace(trained, recognizer_name=identity)
     model.save(folder / "model.pt")
-    (folder / "image.tfic").write_bytes(container.encode(model, test_images.images[0]))
+    (folder / "image.tfic").write_bytes(tfic.encode(model, test_images.images[0]))
     monkeypatch.chdir(folder)
     read = ["models", "read", "image.tfic", "--model", "model.pt"]
     for given, code, said in (
@@ -188,9 +190,9 @@ def test_a_text_is_read_by_a_users_recognizer_if_the_user_names_it(
     monkeypatch.syspath_prepend(folder)
     name = "command_reader:load"
     both = [Teacher(name, source=Plugin.of(name)), Teacher("english_g2")]
-    model = replace(trained, recognizer_name=teachers.identity(both))
+    model = replace(trained, recognizer_name=ensemble.identity(both))
     model.save(folder / "model.pt")
-    (folder / "image.tfic").write_bytes(container.encode(model, test_images.images[0]))
+    (folder / "image.tfic").write_bytes(tfic.encode(model, test_images.images[0]))
     monkeypatch.chdir(folder)
     read = ["models", "read", "image.tfic", "--model", "model.pt"]
     for given, code in (["--recognizer", name], 0), (["--recognizer", "os:getcwd"], 2), ([], 2):

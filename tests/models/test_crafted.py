@@ -13,11 +13,11 @@ import pytest
 import torch
 
 from datagen.dataset import TextImages
-from models import coder, container
-from models import trained as trained_codecs
-from models.entropy import Bottleneck
+from models.codecs import entropy_coder
+from models.codecs.entropy_models import Bottleneck
 from models.errors import ModelError, WeightsError
-from models.trained import RateDial, TrainedCodec
+from models.files import tfic
+from models.files.model import RateDial, TrainedCodec, load_model
 from models.weights import WeightsFile
 
 CDF, LENGTH, OFFSET = (f"gaussian_conditional.{name}" for name in ("_quantized_cdf", "_cdf_length", "_offset"))
@@ -69,7 +69,7 @@ def dials(dial: RateDial, tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", TABLES)
 def test_tables_that_would_end_the_process_are_refused(name: str, path: Path) -> None:
     with pytest.raises(WeightsError, match=r"model\.pt: the codec's coding tables are (damaged|empty); "):
-        trained_codecs.load(crafted.changed(path, TABLES[name]))
+        load_model(crafted.changed(path, TABLES[name]))
 
 
 def first_weight(content: dict[str, Any]) -> torch.Tensor:
@@ -79,24 +79,24 @@ def first_weight(content: dict[str, Any]) -> torch.Tensor:
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_weights_that_are_no_numbers_are_refused(value: float, path: Path) -> None:
     with pytest.raises(WeightsError, match=r"model\.pt: g_a\.0\.weight is not finite"):
-        trained_codecs.load(crafted.changed(path, lambda content: first_weight(content).fill_(value)))
+        load_model(crafted.changed(path, lambda content: first_weight(content).fill_(value)))
 
 
 @pytest.mark.parametrize("factor", [1e12, 3e37])
 def test_latents_that_cannot_be_coded_are_refused(factor: float, path: Path, test_images: TextImages) -> None:
     """The first are numbers over 2**27, the second none."""
-    model = trained_codecs.load(crafted.changed(path, lambda content: first_weight(content).mul_(factor)))
+    model = load_model(crafted.changed(path, lambda content: first_weight(content).mul_(factor)))
     with pytest.raises(ModelError, match="no latents of this image that can be coded"):
-        container.encode(model, test_images.images[0])
+        tfic.encode(model, test_images.images[0])
 
 
 def test_the_largest_latents_are_coded(trained: TrainedCodec) -> None:
     model = trained.codec.bottleneck
     assert isinstance(model, Bottleneck)
-    values = torch.full((1, model.channels, 1, 2), coder.LARGEST - 4.0)
+    values = torch.full((1, model.channels, 1, 2), entropy_coder.LARGEST - 4.0)
     values[..., 1].neg_()
     indexes = model.build_indexes(values)
-    decoder = coder.Decoder(coder.encode(coder.Latent(values, indexes, model)), 4096)
+    decoder = entropy_coder.Decoder(entropy_coder.encode(entropy_coder.Latent(values, indexes, model)), 4096)
     assert torch.equal(decoder.take(indexes, model), values)
 
 
@@ -109,9 +109,9 @@ def test_the_largest_latents_are_coded(trained: TrainedCodec) -> None:
     ],
 )
 def test_a_dial_that_has_diverged_is_refused(change: Callable, dials: Path, test_images: TextImages) -> None:
-    model = trained_codecs.load(crafted.changed(dials, change))
+    model = load_model(crafted.changed(dials, change))
     with pytest.raises(ModelError, match="has diverged"):
-        container.encode(model, test_images.images[0], 50)
+        tfic.encode(model, test_images.images[0], 50)
 
 
 def nested(depth: int) -> list:
@@ -138,7 +138,7 @@ def nested(depth: int) -> list:
 )
 def test_descriptions_of_another_kind_are_refused(change: Callable, dials: Path) -> None:
     with pytest.raises(WeightsError, match=r"dial\.pt cannot be read as an exported codec; export it again"):
-        trained_codecs.load(crafted.changed(dials, change))
+        load_model(crafted.changed(dials, change))
 
 
 def test_tensors_larger_than_their_numbers_are_refused(path: Path) -> None:
@@ -146,10 +146,10 @@ def test_tensors_larger_than_their_numbers_are_refused(path: Path) -> None:
     content["state_dict"][CDF] = torch.zeros(1, dtype=torch.int32).expand(1 << 20, 1 << 20)
     torch.save(content, path)
     with pytest.raises(WeightsError, match="no whole tensor"):
-        trained_codecs.load(path)
+        load_model(path)
 
 
-@pytest.mark.parametrize("load", [trained_codecs.load, lambda path: WeightsFile.of(path).read()])
+@pytest.mark.parametrize("load", [load_model, lambda path: WeightsFile.of(path).read()])
 def test_an_archive_that_unpacks_to_more_than_it_is_is_refused(load: Callable[[Path], object], path: Path) -> None:
     crafted.repacked(path, lambda name, data: data, zipfile.ZIP_DEFLATED)
     with pytest.raises(WeightsError, match="asks for more memory than it has bytes"):
@@ -168,12 +168,12 @@ def test_a_description_that_grows_is_refused_before_it_does(name: str, path: Pat
     crafted.repacked(path, lambda entry, data: GROWING[name] if entry.endswith("data.pkl") else data)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(WeightsError, match=r"which no exported codec has|makes what no exported codec holds"):
-        trained_codecs.load(path)
+        load_model(path)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
 
 
 def test_a_mutated_file_is_the_same_model_or_refused(path: Path) -> None:
-    whole, data = trained_codecs.load(path).fingerprint, path.read_bytes()
+    whole, data = load_model(path).fingerprint, path.read_bytes()
     draw = np.random.default_rng(0)
     for _ in range(60):
         mutated = bytearray(data)
@@ -184,4 +184,4 @@ def test_a_mutated_file_is_the_same_model_or_refused(path: Path) -> None:
         path.write_bytes(mutated[: draw.integers(len(data))] if draw.integers(4) == 0 else mutated)
         # A bit of what fills the archive up tells of nothing.
         with suppress(WeightsError):
-            assert trained_codecs.load(path).fingerprint == whole
+            assert load_model(path).fingerprint == whole

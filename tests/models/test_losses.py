@@ -2,9 +2,9 @@ import pytest
 import torch
 
 from models import losses
-from models.base import CodecOutput
-from models.frozen import CtcRecognizer
+from models.codecs.base import CodecOutput
 from models.losses import LossWeights
+from models.recognizers.ctc_attention import CtcRecognizer
 
 
 @pytest.fixture

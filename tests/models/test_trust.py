@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from datagen.dataset import TextImages, to_tensor
-from models import container
-from models.container import CRC_BYTES, TficFile
+from models.codecs.hyperprior import MeanScaleHyperprior
 from models.errors import FormatError, ModelError
-from models.hyperprior import MeanScaleHyperprior
-from models.trained import RateDial, TrainedCodec
+from models.files import tfic
+from models.files.model import RateDial, TrainedCodec
+from models.files.tfic import CRC_BYTES, TficFile
 
 MUTATIONS = 20_000
 
@@ -49,14 +49,14 @@ def test_a_file_is_decoded_under_other_arithmetic(
 ) -> None:
     codec: AbstractContextManager = ELSEWHERE[elsewhere]()
     images = test_images.images[:6]
-    files = [container.encode(trained, image) for image in images]
+    files = [tfic.encode(trained, image) for image in images]
     with codec:
-        decoded = np.stack([container.decode(trained, file) for file in files])
-        coded = [container.encode(trained, image) for image in images]
-    here = np.stack([container.decode(trained, file) for file in files])
+        decoded = np.stack([tfic.decode(trained, file) for file in files])
+        coded = [tfic.encode(trained, image) for image in images]
+    here = np.stack([tfic.decode(trained, file) for file in files])
     assert np.abs(decoded.astype(int) - here).max() <= (8 if elsewhere == "bfloat16" else 1)
     for file in coded:
-        assert container.decode(trained, file).shape == (64, 256, 3)
+        assert tfic.decode(trained, file).shape == (64, 256, 3)
 
 
 def test_tables_do_not_depend_on_who_else_is_in_the_batch(trained: TrainedCodec, test_images: TextImages) -> None:
@@ -85,26 +85,26 @@ def test_latents_that_were_not_coded_are_an_error(trained: TrainedCodec, test_im
 
 
 def test_no_mutated_file_is_decoded(trained: TrainedCodec, test_images: TextImages) -> None:
-    files = [container.encode(trained, image) for image in test_images.images[:4]]
+    files = [tfic.encode(trained, image) for image in test_images.images[:4]]
     draw = np.random.default_rng(0)
     for index in range(MUTATIONS):
         data = _mutated(files[index % len(files)], draw)
         if data not in files:
             with pytest.raises(FormatError):
-                container.decode(trained, data)
+                tfic.decode(trained, data)
 
 
 def test_no_mutated_stream_is_decoded_even_where_the_files_checksum_holds(
     trained: TrainedCodec, test_images: TextImages
 ) -> None:
-    files = [container.encode(trained, image) for image in test_images.images[:4]]
+    files = [tfic.encode(trained, image) for image in test_images.images[:4]]
     draw = np.random.default_rng(0)
     for index in range(100):
         file = TficFile.unpack(files[index % len(files)])
         stream = _mutated(file.stream, draw)
         if stream not in (b"", file.stream):
             with pytest.raises(FormatError):
-                container.decode(trained, file._replace(stream=stream).pack())
+                tfic.decode(trained, file._replace(stream=stream).pack())
 
 
 def test_whatever_a_file_claims_it_is_decoded_or_refused(trained: TrainedCodec) -> None:
@@ -116,14 +116,14 @@ def test_whatever_a_file_claims_it_is_decoded_or_refused(trained: TrainedCodec) 
         quality = draw.choices([None, 0, 255], [8, 1, 1])[0]
         file = TficFile(trained.fingerprint[:2], width, height, quality, stream, draw.random() < 0.5)
         with pytest.raises(ModelError):
-            container.decode(trained, file.pack())
+            tfic.decode(trained, file.pack())
 
 
 def test_a_stream_that_asks_for_many_times_its_length_is_an_error(trained: TrainedCodec) -> None:
     """Of halves of 15 alone, each of which says that 15 others follow."""
     file = TficFile(trained.fingerprint[:2], 64, 64, None, b"\xff" * 2_000_000)
     with pytest.raises(FormatError, match="other latents"):
-        container.decode(trained, file.pack())
+        tfic.decode(trained, file.pack())
 
 
 def _mutated(data: bytes, draw: np.random.Generator) -> bytes:

@@ -12,11 +12,11 @@ import models.__main__
 from models.errors import ModelError
 from sweep import pick, simulate
 from sweep.arguments import Arguments
-from sweep.checkpoints import Store
 from sweep.console import STYLE
 from sweep.errors import SweepError
-from sweep.folder import RunFolder
+from sweep.results.folder import RunFolder
 from sweep.run import main, open_run
+from sweep.stages.store import Store
 
 
 def test_flags_override_the_preset(tmp_path: Path) -> None:

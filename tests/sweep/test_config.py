@@ -5,8 +5,8 @@ from dataclasses import asdict, replace
 import pytest
 from pydantic import TypeAdapter
 
-from models.plugins import Plugin
-from models.teachers import Teacher
+from models.recognizers.ensemble import Teacher
+from models.recognizers.plugins import Plugin
 from models.weights import WeightsFile
 from sweep.config import StageConfig, SweepConfig
 from sweep.errors import SweepError

@@ -11,13 +11,14 @@ import torch
 from runs import opened
 
 from datagen.spec import DatasetSpec
-from models import codecs
+from models.codecs import registry as codecs
 from models.errors import ModelError, WeightsError
 from models.weights import WeightsFile
-from sweep import presets, stages
-from sweep.checkpoints import Store
+from sweep import presets
 from sweep.errors import SweepError
 from sweep.run import main
+from sweep.stages import tree
+from sweep.stages.store import Store
 
 
 def test_a_recognizers_weights_may_move_but_not_change(tmp_path: Path) -> None:
@@ -80,13 +81,13 @@ def test_a_checkpoint_is_needed_until_stage_1_is_trained(tmp_path: Path, checkpo
     checkpoint.unlink()
     with pytest.raises(WeightsError, match="cannot be read"):
         opened(out=tmp_path / "run", resume=True)
-    Store.of(run.path).path(stages.conditioned1(run.config)).touch()
+    Store.of(run.path).path(tree.conditioned1(run.config)).touch()
     assert opened(out=tmp_path / "run", resume=True).config == run.config
 
 
 def test_what_another_run_has_trained_from_a_checkpoint_serves_the_next(tmp_path: Path, checkpoint: Path) -> None:
     config = opened(preset="smoke", out=tmp_path / "a", init=checkpoint).config
-    node = stages.conditioned1(config)
+    node = tree.conditioned1(config)
     (tmp_path / "store").mkdir()
     torch.save(node.start().state_dict(), tmp_path / "store" / f"{node.key}.pt")
     other = opened(preset="smoke", out=tmp_path / "b", init=checkpoint, betas=(0.1, 0.2))
@@ -116,7 +117,7 @@ def test_a_wrong_checkpoint_stops_a_sweep_before_it_starts(tmp_path: Path, monke
 
 def test_changed_weights_stop_a_sweep_before_it_starts(tmp_path: Path, monkeypatch, capsys) -> None:
     (tmp_path / "english_g2.pth").write_bytes(b"other weights")
-    monkeypatch.setattr("models.recognizers._english_g2_path", lambda: tmp_path / "english_g2.pth")
+    monkeypatch.setattr("models.recognizers.registry._english_g2_path", lambda: tmp_path / "english_g2.pth")
     monkeypatch.setattr("sys.argv", ["run", "--preset", "smoke", "--out", str(tmp_path / "run")])
     assert main() == 2
     assert "differs from the published weights" in capsys.readouterr().err

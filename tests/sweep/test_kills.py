@@ -13,8 +13,8 @@ from commands import environment
 from mlflow import MlflowClient
 from polars.testing import assert_frame_equal
 
-from sweep import points
-from sweep.tracking import EXPERIMENT
+from sweep.results import points
+from sweep.tracking.mlflow_store import EXPERIMENT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -7,8 +7,9 @@ import pytest
 
 from sweep import plan
 from sweep.config import SweepConfig
-from sweep.points import PointTable, Row
 from sweep.presets import independent, shared, smoke
+from sweep.results.points import PointTable, Row
+from sweep.stages import tree, work
 
 MEASURED = {"encode_ms": 10.0, "decode_ms": 20.0, "ocr_ms": 70.0, "bpp": 0.1, "accuracy": 0.5}
 
@@ -45,7 +46,7 @@ def test_before_there_is_one_the_base_points_do(tmp_path: Path, measuring: float
     stage1, stage2 = (stage.steps * stage.batch_size for stage in (config.stage1, config.stage2))
     # One of the base points came out of the store.
     rows = row("base", 10.0), row("base", 0.0)
-    expected = measuring + 10 / stage1 * plan.RECOGNIZER_COST * stage2
+    expected = measuring + 10 / stage1 * work.RECOGNIZER_COST * stage2
     assert seconds(tmp_path, *rows, config=config) == pytest.approx([expected])
 
 
@@ -54,5 +55,5 @@ def test_where_trials_are_folded_measuring_is_all(tmp_path: Path, measuring: flo
 
 
 def test_a_trial_of_its_own_trains_both_stages() -> None:
-    assert [node.title for node in plan.trial(independent(smoke()))] == ["stage 1", "stage 2"]
-    assert [node.title for node in plan.trial(shared(smoke()))] == ["stage 2"]
+    assert [node.title for node in tree.of_trial(independent(smoke()))] == ["stage 1", "stage 2"]
+    assert [node.title for node in tree.of_trial(shared(smoke()))] == ["stage 2"]

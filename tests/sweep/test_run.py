@@ -12,12 +12,13 @@ from runs import opened
 from datagen import spec
 from datagen.errors import ShardError
 from datagen.spec import DatasetSpec
-from sweep import launch, presets, stages, versions
+from sweep import launch, presets, versions
 from sweep.errors import SweepError
-from sweep.folder import RunFolder
-from sweep.points import PointTable
-from sweep.progress import Display
+from sweep.results.folder import RunFolder
+from sweep.results.points import PointTable
 from sweep.run import main
+from sweep.stages import tree
+from sweep.tracking.display import Display
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_one_beta_gives_each_shared_stage_one_point_however_often_it_is_resumed(
 def test_whole_numbers_are_resumed_as_they_were(tmp_path: Path) -> None:
     run = opened(preset="smoke", out=tmp_path / "run", betas=(1, 2))
     resumed = opened(out=tmp_path / "run", resume=True)
-    assert stages.conditioned2(resumed.config).key == stages.conditioned2(run.config).key
+    assert tree.conditioned2(resumed.config).key == tree.conditioned2(run.config).key
 
 
 def test_one_sweep_at_a_time_works_in_a_folder(started: Path) -> None:

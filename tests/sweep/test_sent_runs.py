@@ -16,8 +16,8 @@ from runs import opened
 from models.errors import ModelError
 from sweep import pick, report, run, store
 from sweep.errors import SweepError
-from sweep.folder import RunFolder
-from sweep.points import PointTable
+from sweep.results.folder import RunFolder
+from sweep.results.points import PointTable
 
 Command = Callable[..., int]
 

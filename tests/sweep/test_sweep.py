@@ -19,9 +19,12 @@ from PIL import Image
 
 from datagen import shards
 from datagen.spec import SPLITS
-from sweep import classical, points, presets, stages
-from sweep.points import PointTable
-from sweep.tracking import EXPERIMENT
+from sweep import presets
+from sweep.results import points
+from sweep.results.points import PointTable
+from sweep.stages import tree
+from sweep.tracking.mlflow_store import EXPERIMENT
+from sweep.trials import classical
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SMOKE = ("--preset", "smoke", "--budget", "2")
@@ -224,7 +227,7 @@ def test_a_sweep_on_two_nodes_polishes_on_imported_images_without_texts(
 def test_a_damaged_stage_1_is_set_aside_and_trained_again(finished: tuple[Path, str], folder: Path) -> None:
     run = folder / "runs" / "damaged"
     shared = replace(presets.shared(presets.smoke()), budget=2)
-    node = stages.stage1(shared, shared.lambdas[0])
+    node = tree.stage1(shared, shared.lambdas[0])
     (run / "checkpoints").mkdir(parents=True)
     (run / "checkpoints" / f"{node.key}.pt").write_bytes(b"damaged")
     start = (*SMOKE, "--strategy", "shared", "--out", str(run), "--data", _data(folder))

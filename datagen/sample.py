@@ -1,0 +1,31 @@
+"""One row of a shard, and the lossless file that an image of it is."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+RGB = UInt8[np.ndarray, "h w 3"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One row of a shard."""
+
+    image: bytes
+    """PNG, RGB."""
+    text: str
+    index: int
+    font: str | None = None
+    """None of an image that was not drawn here."""
+    background: str | None = None
+
+
+def png(picture: RGB) -> bytes:
+    """A file's bytes, without loss; grey pictures as such."""
+    red, green, blue = cv2.split(picture)
+    grey = np.array_equal(red, green) and np.array_equal(red, blue)
+    # A third of the drawing's time goes here; runs of equal bytes are nearly all there is to gain.
+    fast = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE)
+    return cv2.imencode(".png", red if grey else cv2.merge((blue, green, red)), fast)[1].tobytes()

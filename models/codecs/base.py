@@ -1,0 +1,88 @@
+"""What every codec offers, and what it is made of beside its transforms."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from compressai.models.base import SCALES_LEVELS, SCALES_MIN, CompressionModel
+from jaxtyping import Float
+from torch import Tensor
+
+from models.codecs import entropy_coder
+from models.codecs.entropy_models import Bottleneck, Gaussian, Prior
+
+LARGEST_SCALE = 64
+"""Of a latent's Gaussian. Four times less than CompressAI's: the coder's tables shrink with it, and symbols
+beyond them are still coded, by escape."""
+
+
+class CodecOutput(NamedTuple):
+    """What one forward pass gives."""
+
+    x_hat: Float[Tensor, "b 3 h w"]
+    """Reconstruction; about 0 to 1, not clamped."""
+    likelihoods: dict[str, Float[Tensor, "b _c _h _w"]]
+    """Probability of each element of the latents: `y`, and `z` where there is one."""
+
+
+class Codec(CompressionModel, ABC):
+    """An image -> its latents y, and mostly z that tells of y's Gaussians -> bytes -> the image again.
+
+    What `decompress` gives equals, to the last bit, what `forward` gives in evaluation mode on the same machine.
+    On another it is the same but for float error, or a FormatError.
+    """
+
+    def __init__(self, downsampling_factor: int) -> None:
+        """`downsampling_factor` is the pixels a side of one element of the coarsest latent."""
+        super().__init__()
+        self.downsampling_factor = downsampling_factor
+
+    @property
+    def bottleneck(self) -> Bottleneck:
+        """The factorized prior of z, or of y where there is no z."""
+        return next(module for module in self.modules() if isinstance(module, Bottleneck))
+
+    g_a: Callable[..., Tensor]
+    """An image -> y."""
+
+    @torch.no_grad()
+    def least_bits_per_pixel(self) -> float:
+        """Of any stream: where each latent is the likeliest symbol, and each of y has the table that tells it best."""
+        side = self.downsampling_factor
+        y = self.g_a(self.bottleneck.quantiles.new_zeros(1, 3, side, side))
+        least = entropy_coder.least_bits(self.bottleneck)
+        gaussians = next((module for module in self.modules() if isinstance(module, Gaussian)), None)
+        if gaussians is None:
+            bits = least.repeat_interleave(y[0, 0].numel()).sum()
+        else:
+            bits = least.sum() + y.numel() * entropy_coder.least_bits(gaussians).min()
+        return bits.item() / side**2
+
+    @abstractmethod
+    def forward(self, x: Float[Tensor, "b 3 h w"], prior: Prior | None = None) -> CodecOutput:
+        """Noise stands for rounding in training mode. h and w are multiples of `downsampling_factor`."""
+
+    @abstractmethod
+    def compress(self, x: Float[Tensor, "1 3 h w"]) -> bytes:
+        """The entropy-coded latents of one image."""
+
+    @abstractmethod
+    def decompress(self, stream: bytes, height: int, width: int) -> Float[Tensor, "1 3 h w"]:
+        """The reconstruction, clamped to 0..1. `height` and `width` are multiples of `downsampling_factor`."""
+
+    def update_tables(self) -> None:
+        """Prepares the entropy coder for the present weights; needed once after training, before `compress`.
+
+        It computes in float64, so that the same weights give the same tables on every machine.
+        """
+        kind = next(self.parameters()).dtype
+        scales = torch.linspace(math.log(SCALES_MIN), math.log(LARGEST_SCALE), SCALES_LEVELS, dtype=torch.float64)
+        self.double().update(scales.exp().float(), force=True, update_quantiles=True)
+        self.to(kind)
+
+
+def rounded(values: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+    """Rounds; the gradient passes as if it had not."""
+    return values + (values.round() - values).detach()

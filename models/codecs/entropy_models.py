@@ -1,0 +1,150 @@
+"""CompressAI's entropy models, with a prior that may differ from image to image."""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from compressai.entropy_models import EntropyBottleneck, GaussianConditional
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from models.codecs.entropy_coder import Decoder, Latent
+from models.errors import ModelError
+
+WIDEST = 1 << 15
+"""A channel's symbols that a table tells apart; half of its frequencies."""
+
+
+class Prior(NamedTuple):
+    """How the factorized prior is stretched and moved: its cumulative at z is the plain one's at scale * z + shift."""
+
+    scale: Float[Tensor, "*b c"]
+    shift: Float[Tensor, "*b c"]
+
+
+class Bottleneck(EntropyBottleneck):
+    """CompressAI's factorized prior of a latent, which may differ from image to image by a `Prior`."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels)
+        self._prior: Prior | None = None
+        # `update` finds the quantiles by bisection, so that they need no loss of their own.
+        self.quantiles.requires_grad_(False)
+
+    def forward(self, x: Float[Tensor, "b c h w"], training: bool | None = None) -> tuple[Tensor, Tensor]:
+        """As CompressAI's, which waits for the GPU to say how dimensions are exchanged."""
+        training = self.training if training is None else training
+        channels = x.transpose(0, 1)
+        values = channels.flatten(1).unsqueeze(1)
+        outputs = self.quantize(values, "noise" if training else "dequantize", self._get_medians())
+        likelihoods = self.likelihood_lower_bound(self._likelihood(outputs)[0])
+        outputs, likelihoods = (
+            value.reshape(channels.shape).transpose(0, 1).contiguous() for value in (outputs, likelihoods)
+        )
+        return outputs, likelihoods
+
+    def under(self, prior: Prior | None, z: Float[Tensor, "b c h w"]) -> tuple[Tensor, Tensor]:
+        """Noisy or rounded z and its likelihoods, in float32; None is the plain prior."""
+        self._prior = prior
+        try:
+            with torch.autocast(z.device.type, enabled=False):
+                return self(z.float())
+        finally:
+            self._prior = None
+
+    def fold(self, prior: Prior) -> None:
+        """Makes the prior of one image everyone's, by changing the first layer's weights."""
+        matrix, bias = self.matrices[0], self.biases[0]
+        slope = F.softplus(matrix)
+        bias.add_(slope * prior.shift[:, None, None])
+        stretched = slope * prior.scale[:, None, None]
+        # The inverse of softplus, written so that steep slopes do not overflow.
+        matrix.copy_(stretched + stretched.neg().expm1().neg().log())
+
+    def update(self, force: bool = False, update_quantiles: bool = False) -> bool:
+        """CompressAI's tables.
+
+        Raises:
+            ModelError: a channel's distribution has more symbols than a table can tell apart.
+        """
+        if update_quantiles:
+            self._update_quantiles()
+        if (self.quantiles[..., 2] - self.quantiles[..., 0]).max() > WIDEST:
+            raise ModelError("the codec's prior is too flat to code by: it has diverged; use another")
+        return super().update(force)
+
+    @property
+    def medians(self) -> Float[Tensor, "1 c 1 1"]:
+        """What z is rounded about."""
+        return self.quantiles[:, 0, 1].detach().reshape(1, -1, 1, 1)
+
+    def coded(self, z: Float[Tensor, "1 c h w"]) -> Latent:
+        """z as it is written."""
+        return Latent((z - self.medians).round(), self.build_indexes(z), self)
+
+    def decoded(self, decoder: Decoder, height: int, width: int) -> Float[Tensor, "1 c h w"]:
+        """z_hat, the next latent of a stream."""
+        return decoder.take(self.build_indexes(self.medians.expand(1, -1, height, width)), self) + self.medians
+
+    def build_indexes(self, z: Float[Tensor, "1 c h w"]) -> Int[Tensor, "1 c h w"]:
+        """Each element's table: its channel's."""
+        return torch.arange(z.shape[1], device=z.device).reshape(1, -1, 1, 1).expand(z.shape)
+
+    def _logits_cumulative(self, inputs: Float[Tensor, "c 1 _n"], stop_gradient: bool) -> Float[Tensor, "c 1 _n"]:
+        inputs = inputs.to(self.matrices[0].dtype)
+        if self._prior is not None:
+            scale, shift = (_by_element(value, inputs) for value in self._prior)
+            inputs = inputs * scale + shift
+        return super()._logits_cumulative(inputs, stop_gradient)
+
+
+class Gaussian(GaussianConditional):
+    """CompressAI's Gaussians of y, in float32: bfloat16 rounds likelihoods near 1 to 1 and their bits to 0."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+
+    def given(
+        self, y: Float[Tensor, "b c h w"], scales: Float[Tensor, "b c h w"], means: Float[Tensor, "b c h w"]
+    ) -> tuple[Tensor, Tensor]:
+        """Noisy or rounded y and its likelihoods."""
+        with torch.autocast(y.device.type, enabled=False):
+            y_hat, likelihoods = self(y.float(), scales.float(), means.float())
+        return y_hat, likelihoods.float()
+
+    def coded(
+        self, y: Float[Tensor, "1 c h w"], scales: Float[Tensor, "1 c h w"], means: Float[Tensor, "1 c h w"]
+    ) -> Latent:
+        """y as it is written."""
+        return Latent((y - means).round(), self.build_indexes(scales), self)
+
+    def decoded(
+        self, decoder: Decoder, scales: Float[Tensor, "1 c h w"], means: Float[Tensor, "1 c h w"]
+    ) -> Float[Tensor, "1 c h w"]:
+        """y_hat, the next latent of a stream."""
+        return decoder.take(self.build_indexes(scales), self) + means
+
+    def build_indexes(self, scales: Float[Tensor, "1 c h w"]) -> Int[Tensor, "1 c h w"]:
+        """Each element's table: the first whose scale is not below its own."""
+        return torch.bucketize(self.lower_bound_scale(scales).contiguous(), self.scale_table[:-1])
+
+    def _standardized_cumulative(self, inputs: Float[Tensor, "*_n"]) -> Float[Tensor, "*_n"]:
+        # Coding tables are made of it, in evaluation mode.
+        return super()._standardized_cumulative(inputs if self.training else inputs.double())
+
+
+def exactly(network: nn.Module, x: Float[Tensor, "*b c h w"]) -> Float[Tensor, "*b _c _h _w"]:
+    """What a network gives, computed in float64 and in one memory layout.
+
+    Sums then differ by 1e-15 between machines, threads and precisions: a table is chosen by them as if they did not.
+    """
+    weights = {name: value.double() for name, value in network.state_dict().items()}
+    with torch.autocast(x.device.type, enabled=False):
+        return functional_call(network, weights, x.double().contiguous()).float()
+
+
+def _by_element(values: Float[Tensor, "b c"], inputs: Float[Tensor, "c 1 n"]) -> Float[Tensor, "c 1 n"]:
+    """A value an image and channel, repeated for the image's elements; images follow one another."""
+    each = inputs.shape[2] // values.shape[0]
+    return values.t().unsqueeze(2).expand(-1, -1, each).flatten(1).unsqueeze(1)

@@ -1,0 +1,78 @@
+"""Codecs whose z tells of all of y at once."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from models.codecs import entropy_coder, entropy_models
+from models.codecs.base import Codec, CodecOutput, rounded
+from models.codecs.entropy_models import Bottleneck, Gaussian, Prior
+
+
+class MeanScaleHyperprior(Codec):
+    """Minnen et al., "Joint autoregressive and hierarchical priors for learned image compression" (NeurIPS
+    2018), without the autoregressive part.
+
+    Its transforms may run in bfloat16 under autocast; its entropy models always run in float32. In training the
+    synthesis sees y rounded, with the gradient of no rounding, and the entropy models see noise instead (Minnen and
+    Singh, "Channel-wise autoregressive entropy models", ICIP 2020). Latents y and z share one entropy-coded stream.
+    """
+
+    def __init__(
+        self, *, g_a: nn.Module, g_s: nn.Module, h_a: nn.Module, h_s: nn.Module, N: int, downsampling_factor: int = 64
+    ) -> None:
+        """`N` is the number of z's channels, `downsampling_factor` the pixels a side of one of its elements."""
+        super().__init__(downsampling_factor)
+        self.entropy_bottleneck = Bottleneck(N)
+        self.gaussian_conditional = Gaussian()
+        self.g_a, self.g_s, self.h_a, self.h_s = g_a, g_s, h_a, h_s
+
+    def forward(self, x: Float[Tensor, "b 3 h w"], prior: Prior | None = None) -> CodecOutput:
+        """Noise stands for rounding in training mode. h and w are multiples of `downsampling_factor`."""
+        y = self.g_a(x)
+        z_hat, z_likelihoods = self.entropy_bottleneck.under(prior, self._z(y))
+        scales, means = self._gaussians(z_hat)
+        y_hat, y_likelihoods = self.gaussian_conditional.given(y, scales, means)
+        if self.training:
+            y_hat = rounded((y - means).float()) + means
+        return CodecOutput(self.g_s(y_hat).float(), {"y": y_likelihoods, "z": z_likelihoods})
+
+    @torch.no_grad()
+    def compress(self, x: Float[Tensor, "1 3 h w"]) -> bytes:
+        """The entropy-coded latents of one image."""
+        y = self.g_a(x)
+        z = self.entropy_bottleneck.coded(self._z(y))
+        scales, means = self._gaussians(z.symbols + self.entropy_bottleneck.medians)
+        return entropy_coder.encode(z, self.gaussian_conditional.coded(y, scales, means))
+
+    @torch.no_grad()
+    def decompress(self, stream: bytes, height: int, width: int) -> Float[Tensor, "1 3 h w"]:
+        """The reconstruction, clamped to 0..1. `height` and `width` are multiples of `downsampling_factor`."""
+        decoder, factor = entropy_coder.Decoder(stream, height * width), self.downsampling_factor
+        scales, means = self._gaussians(self.entropy_bottleneck.decoded(decoder, height // factor, width // factor))
+        y_hat = self.gaussian_conditional.decoded(decoder, scales, means)
+        decoder.close()
+        return self.g_s(y_hat).clamp(0, 1)
+
+    def _z(self, y: Float[Tensor, "b m h w"]) -> Float[Tensor, "b n h2 w2"]:
+        return self.h_a(y)
+
+    def _gaussians(self, z_hat: Float[Tensor, "b n h w"]) -> tuple[Tensor, Tensor]:
+        """Scales and means of y, the same for the encoder and the decoder."""
+        scales, means = self._hyper(z_hat).chunk(2, 1)
+        return scales, means
+
+    def _hyper(self, z_hat: Float[Tensor, "b n h w"]) -> Float[Tensor, "b _c h2 w2"]:
+        return self.h_s(z_hat) if self.training else entropy_models.exactly(self.h_s, z_hat)
+
+
+class ScaleHyperprior(MeanScaleHyperprior):
+    """Balle et al., "Variational image compression with a scale hyperprior" (ICLR 2018): y's Gaussians are about 0."""
+
+    def _z(self, y: Float[Tensor, "b m h w"]) -> Float[Tensor, "b n h2 w2"]:
+        return self.h_a(y.abs())
+
+    def _gaussians(self, z_hat: Float[Tensor, "b n h w"]) -> tuple[Tensor, Tensor]:
+        """Scales of y, and its means: 0."""
+        scales = self._hyper(z_hat)
+        return scales, torch.zeros_like(scales)

@@ -1,0 +1,4 @@
+"""What commands read and write: images, .tfic files, models, checkpoints.
+
+May import `models.codecs`.
+"""

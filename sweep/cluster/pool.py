@@ -1,0 +1,228 @@
+"""Points in parallel, as trials of Ray Tune."""
+
+import functools
+import logging
+import math
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+os.environ |= {
+    # Ctrl-C reaches our own code, which has saved everything by then.
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    # The display is ours too.
+    "RAY_AIR_NEW_OUTPUT": "0",
+}
+
+import ray
+import torch
+from ray import tune
+from ray.tune.schedulers import TrialScheduler
+from ray.tune.search import Searcher
+
+from datagen.generate import Report
+from datagen.machines import Resources, cores, machines, shared_out
+from sweep import graceful_stop
+from sweep.cluster import resources, training_data
+from sweep.cluster.trainer import train_together
+from sweep.cluster.tune_adapters import IN_A_ROW, Failures, Observer, Relay, Rungs, target_of
+from sweep.config import SweepConfig
+from sweep.errors import Interrupted, SweepError
+from sweep.results.points import Row
+from sweep.search import proposals, study
+from sweep.search.front_search import INTERRUPTED, FrontSearch
+from sweep.search.study import OBJECTIVES
+from sweep.stages.store import Store
+from sweep.stages.tree import Node
+from sweep.training.loop import Progress, every
+from sweep.trials import rereading, trial
+from sweep.trials.target import Target
+from sweep.trials.trial import Data
+
+logger = logging.getLogger(__name__)
+
+NO_OBJECTIVES = dict.fromkeys(OBJECTIVES)
+"""Tune wants every report to name them."""
+
+
+class Pool:
+    """Runs the points of one sweep on the connected Ray cluster."""
+
+    def __init__(
+        self,
+        config: SweepConfig,
+        folder: Path,
+        data_folder: Path,
+        observer: Observer,
+        report: Report = lambda done, total: None,
+        say: Callable[[str], None] = logger.warning,
+    ) -> None:
+        """Loads the data once; each node of the cluster keeps one copy in shared memory.
+
+        Args:
+            report: told how far the training images are read as they are.
+            say: told what of the cluster is waited for.
+
+        Raises:
+            SweepError: not one of them can be read.
+        """
+        self._wanted = config
+        # Measuring runs on the CPU, image by image.
+        trials = config if config.trials_train else replace(config, gpus_per_trial=0.0, cpus_per_trial=1)
+        found = resources.awaited(say)
+        with resources.watched({"GPU": 1.0}, say):
+            trials = resources.sharing(trials, found)
+        self._config, _ = resources.fit(trials, resources.awaited(say, trials.gpus_per_trial > 0))
+        self._say = say
+        # Workers run in folders of their own.
+        self._folder = folder.absolute()
+        self._observer = observer
+        self._failures = Failures(functools.partial(graceful_stop.ask, self._folder))
+        self._data = ray.put(training_data.data(self._config, data_folder, folder, report))
+
+    @property
+    def gpus(self) -> int:
+        """In the cluster, those that its autoscaler may still start included."""
+        return sum(machine["GPU"] for machine in machines())
+
+    @property
+    def _places(self) -> int:
+        """Trials at a time."""
+        return resources.fit(self._config, resources.awaited(self._say, self._config.gpus_per_trial > 0))[1]
+
+    def train(self, node: Node, report: Callable[[Progress, int], None]) -> None:
+        """Trains a node that all points share, with all that the cluster has.
+
+        Args:
+            report: told how it goes, and how many trials' places that takes.
+
+        Raises:
+            SweepError: the training diverged, or failed once too often.
+        """
+        found = resources.awaited(self._say, self._wanted.gpus_per_trial > 0)
+        member, size = resources.team(self._wanted, found, node.stage.batch_size)
+
+        def told(progress: Progress) -> None:
+            cores = progress.workers * member.cpus_per_trial
+            report(progress, max(1, cores // self._config.cpus_per_trial))
+
+        with resources.watched(_needs(member), self._say):
+            train_together(node, member, self._folder, self._data, size, told)
+
+    def measure(self, targets: list[Target]) -> None:
+        """Trains and measures the given points, in order, as many at a time as there are cores or GPUs.
+
+        Raises:
+            SweepError: several in a row failed for one cause; those under way have saved their states.
+        """
+        if targets:
+            self._fit({"target": tune.grid_search(targets)}, None, 1, self._places)
+
+    def search(
+        self, trials: int, recorded: Iterable[Row] = (), deadline: float = math.inf, took: Iterable[float] = ()
+    ) -> None:
+        """Lets Optuna choose `trials` points of stage 2 beside those recorded, then trains and measures them.
+
+        None starts that would end after `deadline`, of the monotonic clock; `took` are the seconds of earlier ones.
+
+        Raises:
+            SweepError: as `measure`.
+        """
+        if trials > 0:
+            too_late = functools.partial(_too_late, deadline, graceful_stop.sign(self._folder))
+            found = FrontSearch(self._config, study.journal(self._folder / "tune"), recorded, too_late, took=took)
+            self._fit(None, found, trials, self.searching(trials), Rungs(self._config, found.rungs()))
+
+    def searching(self, trials: int) -> int:
+        """How many trials of a search run at a time."""
+        return proposals.at_a_time(self._config, trials, self._places)
+
+    def reread(self, rows: list[Row], readers: list[str]) -> None:
+        """Has the points read by readers that are held out, as many at a time as there are workers.
+
+        One that has lost its checkpoint, or takes too much memory, is left out with a line.
+        """
+        read = ray.remote(num_cpus=self._config.cpus_per_trial)(_reread)
+
+        def start(row: Row) -> ray.ObjectRef:
+            return read.remote(row, readers, self._config, self._folder, self._data)
+
+        for row, task in shared_out(start, rows, lambda: max(1, cores() // self._config.cpus_per_trial)):
+            try:
+                self._observer.reread(row, resources.results(task))
+            except SweepError as error:
+                logger.warning("%s is not read: %s", row["point_id"], error)
+
+    def _fit(
+        self,
+        space: dict | None,
+        search: Searcher | None,
+        samples: int,
+        at_a_time: int,
+        scheduler: TrialScheduler | None = None,
+    ) -> None:
+        function = tune.with_parameters(_run, config=self._config, folder=self._folder, data=[self._data])
+        needs = {"cpu": self._config.cpus_per_trial, "gpu": self._config.gpus_per_trial}
+        tuner = tune.Tuner(
+            tune.with_resources(function, needs),
+            param_space=space,
+            tune_config=tune.TuneConfig(
+                search_alg=search,
+                scheduler=scheduler,
+                num_samples=samples,
+                max_concurrent_trials=at_a_time,
+                reuse_actors=True,
+            ),
+            run_config=tune.RunConfig(
+                name=time.strftime("%Y%m%d-%H%M%S"),
+                storage_path=str(self._folder / "tune"),
+                callbacks=[Relay(self._config, self._observer, Store.of(self._folder), self._failures)],
+                failure_config=tune.FailureConfig(max_failures=2),
+                verbose=0,
+            ),
+        )
+        with resources.watched(_needs(self._config), self._say):
+            tuner.fit()
+        if cause := self._failures.cause:
+            raise SweepError(f"{IN_A_ROW} points in a row failed, all so: {cause}; --resume tries them again")
+
+
+def _needs(config: SweepConfig) -> Resources:
+    return {"CPU": config.cpus_per_trial, "GPU": config.gpus_per_trial}
+
+
+def _reread(row: Row, readers: list[str], config: SweepConfig, folder: Path, data: Data) -> dict[str, float]:
+    torch.set_num_threads(config.cpus_per_trial)
+    return rereading.read(row, readers, folder, data.test)
+
+
+def _run(params: dict, *, config: SweepConfig, folder: Path, data: list[ray.ObjectRef]) -> None:
+    """What a Tune trial executes in its worker."""
+    reporter = every(config.report_seconds, _report_progress)
+    try:
+        if graceful_stop.sign(folder).exists():
+            raise Interrupted
+        row = trial.run(target_of(params, config), config, folder, ray.get(data[0]), reporter, _report_rung)
+    except Interrupted:
+        tune.report({"status": INTERRUPTED, **NO_OBJECTIVES})
+        return
+    objectives = {name: row.get(name) for name in (*OBJECTIVES, "val_psnr_db")}
+    tune.report({"row": row, "status": row["status"], **objectives})
+
+
+def _report_progress(progress: Progress) -> None:
+    tune.report({"progress": progress._asdict(), **NO_OBJECTIVES})
+
+
+def _report_rung(rung: trial.Rung) -> None:
+    seen = rung.reached
+    values = {"val_bpp": seen.bpp, "val_accuracy": seen.accuracy, "val_psnr_db": seen.psnr_db}
+    tune.report({"rung": rung.number, "steps": rung.steps, "train_seconds": rung.train_seconds, **values})
+
+
+def _too_late(deadline: float, sign: Path, seconds: float) -> bool:
+    """A function of its own, for Ray Tune pickles its searcher."""
+    return time.monotonic() + seconds > deadline or sign.exists()

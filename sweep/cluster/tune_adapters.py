@@ -1,0 +1,150 @@
+"""What Ray Tune tells of its trials, as ours hear it: an observer, and the early stopping."""
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from ray import tune
+from ray.tune.experiment import Trial
+from ray.tune.schedulers import FIFOScheduler
+
+from sweep.cluster import out_of_memory
+from sweep.config import SweepConfig
+from sweep.results.pareto import Objectives
+from sweep.results.points import Row
+from sweep.search import proposals
+from sweep.search.early_stopping import FrontStopping
+from sweep.search.study import OBJECTIVES, ORIGINS
+from sweep.stages.store import Store
+from sweep.training.loop import Progress
+from sweep.trials.target import Target
+
+IN_A_ROW = 3
+"""Points that fail for one cause before a sweep ends."""
+NUMBERS = re.compile(r"\S*\d\S*|\bnan\b|\binf\b")
+"""In a reason: steps, losses and names, which differ from point to point."""
+
+
+@runtime_checkable
+class Observer(Protocol):
+    """Learns in the driver's process what becomes of each point."""
+
+    def progressed(self, identity: Row, progress: Progress) -> None:
+        """A point is being trained."""
+        ...
+
+    def finished(self, row: Row) -> None:
+        """A point is measured, or has failed for a `reason`."""
+        ...
+
+    def reread(self, row: Row, accuracies: dict[str, float]) -> None:
+        """Readers that are held out have read a point's reconstructions."""
+        ...
+
+
+class Failures:
+    """Points that fail in a row, for one cause: what is wrong is no point's own."""
+
+    def __init__(self, give_up: Callable[[], None]) -> None:
+        """`give_up` is called when they are as many as `IN_A_ROW`."""
+        self._give_up = give_up
+        self._cause = ""
+        self._count = 0
+
+    def heard(self, row: Row) -> None:
+        """A point has come to its end."""
+        reason = row["reason"] if row["status"] == "failed" else ""
+        same = bool(reason) and NUMBERS.split(reason) == NUMBERS.split(self._cause)
+        self._cause, self._count = reason, self._count + 1 if same else bool(reason)
+        if self.cause:
+            self._give_up()
+
+    @property
+    def cause(self) -> str | None:
+        """That of the last point, once it is one too many."""
+        return self._cause if self._count >= IN_A_ROW else None
+
+
+class Rungs(FIFOScheduler):
+    """Stops trials that fall behind."""
+
+    def __init__(self, config: SweepConfig, before: Iterable[tuple[int, str, Objectives]]) -> None:
+        """`before` are the rung, the point's name and what it reached there, in earlier sweeps of the folder."""
+        super().__init__()
+        self._config = config
+        self._stopping = FrontStopping()
+        for rung, name, reached in before:
+            self._stopping.passes(rung, name, reached)
+
+    def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict) -> str:
+        """Whether a trial that has reached a rung goes on."""
+        if "rung" not in result:
+            return self.CONTINUE
+        reached = Objectives(*(result[name] for name in OBJECTIVES))
+        # One that is trained again is not judged against itself.
+        name = str(proposals.named(trial.config, self._config))
+        return self.CONTINUE if self._stopping.passes(result["rung"], name, reached) else self.STOP
+
+
+class Relay(tune.Callback):
+    """Passes Tune's events on as ours."""
+
+    def __init__(self, config: SweepConfig, observer: Observer, store: Store, failures: Failures) -> None:
+        self._config = config
+        self._observer = observer
+        self._store = store
+        self._failures = failures
+
+    def __getstate__(self) -> dict:
+        """Nothing: Tune saves its callbacks, and ours belong to this process."""
+        return {}
+
+    def on_trial_result(self, iteration: int, trials: list[Trial], trial: Trial, result: dict, **info: Any) -> None:
+        """A measured point, one that is being stopped, or news of one under way."""
+        if "row" in result:
+            if result["status"] == "failed":
+                self._forget(target_of(trial.config, self._config))
+            self._finished(result["row"])
+        elif "progress" in result:
+            identity = target_of(trial.config, self._config).identity(self._config)
+            self._observer.progressed(identity, Progress(**result["progress"]))
+        elif "rung" in result and result.get("done"):
+            self._stopped(target_of(trial.config, self._config), result)
+
+    def _stopped(self, target: Target, result: dict) -> None:
+        """Recorded before the search hears of it, which would otherwise learn twice where a driver dies between."""
+        self._forget(target)
+        seen = {name: result[name] for name in ("val_bpp", "val_accuracy", "val_psnr_db", "train_seconds")}
+        reason = f"behind the front after {result['steps']} steps of stage 2"
+        self._finished(target.identity(self._config) | seen | {"status": "stopped", "reason": reason})
+
+    def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        """One that was tried as often as it makes sense; a base point is tried again by whoever needs it."""
+        target = target_of(trial.config, self._config)
+        if target.kind == "tfic":
+            self._forget(target)
+        self._finished(target.identity(self._config) | {"status": "failed", "reason": _reason(trial.error_file)})
+
+    def _finished(self, row: Row) -> None:
+        self._observer.finished(row)
+        self._failures.heard(row)
+
+    def _forget(self, target: Target) -> None:
+        """Nobody goes on with what is half done of it."""
+        if node := target.node(self._config):
+            self._store.forget(node)
+
+
+def target_of(params: dict, config: SweepConfig) -> Target:
+    """The point that a trial of Tune's is."""
+    if "target" in params:
+        return params["target"]
+    origins = tuple(map(tuple, params[ORIGINS]))
+    return Target("tfic", *proposals.weights(params, config), origins=origins, varied=proposals.varied(params, config))
+
+
+def _reason(path: str | None) -> str:
+    """That of a trial's failure, by the file with all of its errors."""
+    said = Path(path).read_text().strip() if path else ""
+    return out_of_memory.reason(said) or said.rpartition("\n")[2] or "the worker died"

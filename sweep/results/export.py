@@ -1,0 +1,123 @@
+"""A run's codecs as models: a point of its front, or the conditioned codec with a dial along it."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from datagen import shards
+from models.codecs.base import Codec
+from models.codecs.conditioning import ConditionedCodec
+from models.files.model import Model, RateDial, Stop, TrainedCodec
+from sweep import versions
+from sweep.errors import SweepError
+from sweep.results.folder import RunFolder
+from sweep.results.points import Row
+from sweep.stages import tree
+from sweep.stages.store import Store
+
+FACTS = ("point_id", "kind", "lambda", "beta", "bpp", "accuracy", "psnr_db")
+STOPS = 11
+"""Of a dial's path."""
+
+
+def choose(front: pl.DataFrame, max_bpp: float) -> Row:
+    """The most accurate row of the front within a rate.
+
+    Raises:
+        SweepError: every point needs more bits.
+    """
+    fitting = front.filter(pl.col("bpp") <= max_bpp).sort("accuracy")
+    if fitting.is_empty():
+        least = f"the smallest needs {front['bpp'].min():.4f}" if len(front) else "the front is empty"
+        raise SweepError(f"no point of the front stays within {max_bpp} bpp; {least}")
+    return fitting.row(-1, named=True)
+
+
+def trained(run: RunFolder, row: Row) -> TrainedCodec:
+    """The codec of a point, with what was measured of it.
+
+    Raises:
+        SweepError: as `codec`, or another release trained it.
+    """
+    if reason := foreign(run, "codec"):
+        raise SweepError(reason)
+    facts = {name: row[name] for name in FACTS if row[name] is not None}
+    return TrainedCodec(codec(run.path, row), row["codec"], run.config.recognizer_identity, facts)
+
+
+def codec(folder: Path, row: Row) -> Codec:
+    """The codec of a point in a run's folder, or in those beside it; in evaluation mode on the CPU.
+
+    Raises:
+        SweepError: its checkpoint is lost, or holds the weights of another network.
+    """
+    found = Store.of(folder).plain(row["codec"], row["point_id"])
+    if found is None:
+        raise SweepError(
+            f"the checkpoint of point {row['point_id']} is lost; python -m sweep.run --resume --out {folder} "
+            "makes it again"
+        )
+    return found
+
+
+def dial(run: RunFolder, front: pl.DataFrame) -> RateDial:
+    """The run's conditioned codec with a dial along the front.
+
+    Raises:
+        SweepError: the run has none, or none yet, or too few points to lay a path through, or another release trained
+            it.
+    """
+    front = front.filter(kind="tfic")
+    if run.config.strategy != "conditional":
+        raise SweepError(f"{run.path} was run with --strategy {run.config.strategy}, which trains no codec for a dial")
+    if reason := foreign(run, "codec", "conditioning"):
+        raise SweepError(reason)
+    node = tree.as_of(tree.conditioned2(run.config), shards.digest(run.data), run.versions)
+    network = Store.of(run.path).found(node)
+    if network is None:
+        raise SweepError(
+            f"{run.path} has no codec after stage 2 yet; python -m sweep.run --resume --out {run.path} trains it"
+        )
+    assert isinstance(network, ConditionedCodec)
+    path = path_along(front)
+    facts = {"points": len(front), "least_bpp": front["bpp"].min(), "most_bpp": front["bpp"].max()}
+    return RateDial(network, node.codec, run.config.recognizer_identity, path, facts)
+
+
+def foreign(run: RunFolder, *names: str) -> str | None:
+    """Why the weights of a run are not those of this code's networks; of a run without versions shapes have to tell."""
+    if run.versions is None:
+        return None
+    changed = versions.today(run.config.codec).differences(run.versions) & {*names}
+    if not changed:
+        return None
+    said = " and ".join(sorted(changed))
+    return f"{run.path} was started by a release with another {said}; only that one can export or draw its codecs"
+
+
+def path_along(front: pl.DataFrame) -> tuple[Stop, ...]:
+    """Stops at equal distances of log rate on the parabola through the front's (log lambda, log beta).
+
+    Neighbours on a front may lie far apart in the plane where one weight hardly matters; the parabola is smooth.
+    """
+    if len(front) < 2:
+        raise SweepError("a dial needs two points of stage 2 on the front; raise --budget")
+    rates = front["bpp"].log().to_numpy()
+    at = np.linspace(rates.min(), rates.max(), STOPS)
+    degree = min(2, len(front) - 1)
+    logs = [front[name].log().to_numpy() for name in ("lambda", "beta")]
+    curves = [np.polyval(np.polyfit(rates, log, degree), at).clip(log.min(), log.max()) for log in logs]
+    return tuple(Stop(*stop) for stop in np.exp(curves).T.tolist())
+
+
+def write(model: Model, out: Path) -> None:
+    """Writes model.pt.
+
+    Raises:
+        SweepError: `out` cannot be written.
+    """
+    try:
+        model.save(out)
+    except (OSError, RuntimeError) as error:
+        raise SweepError(f"{out} cannot be written ({error}); give another --out") from None

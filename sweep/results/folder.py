@@ -1,0 +1,144 @@
+"""A run's folder: what was asked for, kept so that the run can be resumed, reported and picked from."""
+
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from urllib.parse import unquote
+
+from filelock import Timeout
+from pydantic import TypeAdapter
+
+from datagen.files import atomic, file_lock
+from sweep import versions
+from sweep.config import SweepConfig
+from sweep.errors import SweepError
+from sweep.versions import Versions
+
+SQLITE = "sqlite:///"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder and its config.json."""
+
+    path: Path
+    config: SweepConfig
+    preset: str
+    data: Path
+    """Folder of the data set."""
+    sweep_id: str
+    """Names the sweep in MLflow."""
+    tracking_uri: str
+    versions: Versions | None = None
+    """Of what started it; None: from before there were any."""
+
+    def create(self) -> None:
+        """Makes the folder of a new run, which this code starts.
+
+        Raises:
+            SweepError: it holds a run already, or another sweep works in it, or it cannot be written.
+        """
+        try:
+            (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
+            with self.claimed():
+                self._begin()
+        except OSError as error:
+            raise SweepError(f"{self.path} cannot be written ({error.strerror}); give another --out") from None
+
+    def _begin(self) -> None:
+        if self._file(self.path).exists():
+            raise SweepError(f"{self.path} holds a run already; add --resume to go on with it, or give another --out")
+        replace(self, versions=versions.today(self.config.codec)).save()
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """In the block, no other sweep works in the folder.
+
+        Raises:
+            SweepError: one does.
+        """
+        lock = self.path / "tune" / "lock"
+        lock.parent.mkdir(exist_ok=True)
+        try:
+            with file_lock(lock, timeout=0):
+                yield
+        except Timeout:
+            raise SweepError(f"another sweep works in {self.path}; let it end, or start in another --out") from None
+
+    def save(self) -> None:
+        """Writes config.json; who resumes a run claims it first."""
+        content = {
+            "preset": self.preset,
+            "sweep_id": self.sweep_id,
+            # Both relative to the run, so that all can be moved together.
+            "tracking_uri": _placed(self.tracking_uri, lambda file: os.path.relpath(file, self.path)),
+            "data": os.path.relpath(self.data, self.path),
+            "versions": self.versions and asdict(self.versions),
+            "sweep": asdict(self.config),
+        }
+        with atomic(self._file(self.path)) as partial:
+            partial.write_text(json.dumps(content, indent=2) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> "RunFolder":
+        """Reads an existing run.
+
+        Raises:
+            SweepError: the folder holds none, or its config.json cannot be read.
+        """
+        path = Path(os.path.normpath(path.absolute()))
+        file = cls._file(path)
+        try:
+            content = json.loads(file.read_text())
+            config = TypeAdapter(SweepConfig).validate_python(content["sweep"])
+            data = Path(os.path.normpath(path / content["data"]))
+            uri = _placed(content["tracking_uri"], lambda file: os.path.normpath((path / file).absolute()))
+            started = TypeAdapter(Versions | None).validate_python(content.get("versions"))
+            return cls(path, config, content["preset"], data, content["sweep_id"], uri, started)
+        except (FileNotFoundError, NotADirectoryError):
+            raise SweepError(
+                f"{path} holds no run (config.json is missing); start one with python -m sweep.run"
+            ) from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise SweepError(f"{file} cannot be read ({error}); restore it, or start again in another folder") from None
+
+    @staticmethod
+    def _file(path: Path) -> Path:
+        return path / "config.json"
+
+
+def sqlite_file(uri: str) -> Path | None:
+    """The file of an MLflow store in SQLite; None where the store is another, or in memory."""
+    path = unquote(uri.removeprefix(SQLITE).partition("?")[0])
+    return Path(path) if uri.startswith(SQLITE) and path not in ("", ":memory:") else None
+
+
+def _placed(uri: str, place: Callable[[Path], str]) -> str:
+    """The URI of a store with its file, if it has one, at another path."""
+    file = sqlite_file(uri)
+    _, mark, query = uri.partition("?")
+    return uri if file is None else f"{SQLITE}{_escaped(place(file))}{mark}{query}"
+
+
+def plain(uri: str) -> str:
+    """The URI of a store with no more signs of its path escaped than must be: MLflow makes the folder that it reads."""
+    return _placed(uri, str)
+
+
+def openable(uri: str) -> str:
+    """The URI for MLflow to open; from the working directory where that spares an escape."""
+    near = _placed(uri, os.path.relpath)
+    return uri if "%" not in uri or "%" in near else near
+
+
+def _escaped(path: str) -> str:
+    return path.replace("%", "%25").replace("?", "%3F")
+
+
+def new_sweep_id() -> str:
+    """Never the same twice."""
+    return uuid.uuid4().hex

@@ -1,0 +1,136 @@
+"""What a proposal of the search says, and how far a point is from what was wished for."""
+
+import math
+import random
+from collections.abc import Container
+from dataclasses import replace
+from typing import Any
+
+from sweep.config import UNSTEERED, SweepConfig
+from sweep.results.points import Row
+
+Weights = tuple[float, float]
+"""lambda and beta."""
+Named = tuple[float, ...]
+"""What tells a proposal from others: lambda, beta and the settings."""
+COLUMNS = {"steps": "stage2_steps"}
+"""Of the table, where they have another name than the setting."""
+GENERATIONS = 4
+"""Of trials, at least, in a search that learns."""
+EXCESS: dict[str, tuple[str, int]] = {
+    "max_bpp": ("val_bpp", 1),
+    "min_accuracy": ("val_accuracy", -1),
+    "min_psnr": ("val_psnr_db", -1),
+}
+"""What each wish is about, and whether more of it (1) or less (-1) is against it."""
+
+
+def varied(params: dict[str, Any], config: SweepConfig) -> tuple[tuple[str, float], ...]:
+    """The settings of stage 2 in a proposal."""
+    return tuple((name, params[name]) for name, _, _ in config.vary)
+
+
+def weights(params: dict[str, Any], config: SweepConfig) -> Weights:
+    """Lambda and beta of a proposal."""
+    if "lambda" in params:
+        return params["lambda"], params["beta"]
+    return config.lambdas[params["lambda_index"]], params["beta"]
+
+
+def named(params: dict[str, Any], config: SweepConfig) -> Named:
+    """The name of a proposal."""
+    return (*weights(params, config), *(value for _, value in varied(params, config)))
+
+
+def varied_by(row: Row, config: SweepConfig) -> tuple[tuple[str, float], ...]:
+    """The settings of stage 2 of a point in the table."""
+    return tuple((name, row[COLUMNS.get(name, name)]) for name, _, _ in config.vary)
+
+
+def named_by(row: Row, config: SweepConfig) -> Named:
+    """The name of a point in the table."""
+    return (row["lambda"], row["beta"], *(value for _, value in varied_by(row, config)))
+
+
+def within(config: SweepConfig) -> SweepConfig:
+    """With a budget of no more points than there are."""
+    return replace(config, budget=int(min(config.budget, count(config))))
+
+
+def count(config: SweepConfig) -> float:
+    """How many different points there are: those of a grid, or of a plane in which everything has a few values."""
+    if config.sampler == "grid":
+        return len(first_points(config))
+    lambdas = len(config.lambdas) if config.strategy == "shared" else _values(config.lambdas[-1], config.lambdas[0])
+    settings = (
+        round(high) - round(low) + 1 if name == "steps" else _values(low, high) for name, low, high in config.vary
+    )
+    return math.prod((lambdas, _values(*config.betas), *settings))
+
+
+def _values(low: float, high: float) -> float:
+    return 1 if low == high else math.inf
+
+
+def unseen(config: SweepConfig, known: Container[Named], seed: int) -> dict[str, Any]:
+    """A random point that is not known, log-uniform where there are any; there must be one."""
+    draw = random.Random(seed)
+    while named(point := _random(config, draw), config) in known:
+        pass
+    return point
+
+
+def _random(config: SweepConfig, draw: random.Random) -> dict[str, Any]:
+    point = {"beta": _between(*config.betas, draw.random())}
+    for name, low, high in config.vary:
+        value = _between(low, high, draw.random())
+        point[name] = round(value) if name == "steps" else value
+    if config.strategy == "shared":
+        return {"lambda_index": draw.randrange(len(config.lambdas)), **point}
+    return {"lambda": _between(config.lambdas[-1], config.lambdas[0], draw.random()), **point}
+
+
+def first_points(config: SweepConfig) -> list[dict[str, Any]]:
+    """One point for each lambda before the search starts, their betas spread evenly over the log range; or the grid."""
+    low, high = config.betas
+    if config.sampler == "grid":
+        count = max(1, config.budget // len(config.lambdas)) if low < high else 1
+        indexes = range(len(config.lambdas))
+        return [_point(index, beta, config) for beta in spread(low, high, count) for index in indexes]
+    # The golden ratio's multiples spread evenly, and neighbours lie far apart.
+    shares = [(0.5 + index * 0.6180339887) % 1 for index in range(len(config.lambdas))]
+    return [_point(index, _between(low, high, share), config) for index, share in enumerate(shares)]
+
+
+def at_a_time(config: SweepConfig, trials: int, places: int) -> int:
+    """How many of the trials start at once: a search that learns from what it finds does not start most of them."""
+    if config.sampler in UNSTEERED:
+        return places
+    return min(places, max(len(config.lambdas), trials // GENERATIONS))
+
+
+def spread(low: float, high: float, count: int) -> list[float]:
+    """Values at equal ratios, from low to high; one alone lies in the middle."""
+    shares = [index / (count - 1) for index in range(count)] if count > 1 else [0.5]
+    return [_between(low, high, share) for share in shares]
+
+
+def _between(low: float, high: float, share: float) -> float:
+    """The value at a share of the log range; never outside it by rounding."""
+    return min(max(low, low * (high / low) ** share), high)
+
+
+def _point(index: int, beta: float, config: SweepConfig) -> dict[str, Any]:
+    """That of a lambda of the sweep's list, as it is proposed."""
+    if config.strategy == "shared":
+        return {"lambda_index": index, "beta": beta}
+    return {"lambda": config.lambdas[index], "beta": beta}
+
+
+def excesses(wishes: dict[str, float], result: Row) -> dict[str, float]:
+    """By how much a point misses each wish; 0 or less where it is met."""
+    found = {}
+    for wish, bound in wishes.items():
+        name, sign = EXCESS[wish]
+        found[wish] = sign * (result[name] - bound)
+    return found

@@ -1,0 +1,138 @@
+"""The study of a search: where it is kept, what it searches, and what a killed driver left of it."""
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import optuna
+from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from sweep.config import SweepConfig
+from sweep.errors import SweepError
+from sweep.results.points import Row
+from sweep.search.proposals import Named, excesses, first_points, named, weights
+from sweep.stages.tree import Origins
+
+NAME = "front of files"
+"""Another objective takes another name: one study must not hold rates of files beside estimates."""
+ORIGINS = "origins"
+"""Names, in a proposal and in the journal, the trials that one comes from."""
+OBJECTIVES = {"val_bpp": "min", "val_accuracy": "max"}
+
+
+class Pending(NamedTuple):
+    """What is to be proposed before the sampler is asked."""
+
+    point: dict[str, Any]
+    attrs: dict[str, Any]
+    """That its trial has from the start: the origins, once they are decided."""
+
+
+def journal(folder: Path) -> BaseStorage:
+    """A study in a folder's file, which outlives its process at any moment. No other process may write to it.
+
+    Raises:
+        SweepError: the file is damaged.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "optuna.log"
+    if file.exists():
+        _mend(file)
+    try:
+        return JournalStorage(JournalFileBackend(str(file)))
+    except (ValueError, KeyError, TypeError) as error:
+        raise SweepError(
+            f"{file} is damaged ({error}); restore it, or move it away: the search goes on without what it has learned"
+        ) from error
+
+
+def _mend(file: Path) -> None:
+    """Takes away what a killed driver left: half a line, which nobody can read, and a lock, which holds up for long."""
+    with suppress(RuntimeError):
+        JournalFileSymlinkLock(str(file)).release()
+    os.truncate(file, file.read_bytes().rfind(b"\n") + 1)
+
+
+def memory() -> BaseStorage:
+    """A study that ends with its process."""
+    return InMemoryStorage()
+
+
+def space(config: SweepConfig) -> dict[str, BaseDistribution]:
+    """The searched plane, and what else is searched."""
+    others: dict[str, BaseDistribution] = {"beta": FloatDistribution(*config.betas, log=True)}
+    others |= {name: _range(name, low, high) for name, low, high in config.vary}
+    if config.strategy != "shared":
+        return {"lambda": FloatDistribution(config.lambdas[-1], config.lambdas[0], log=True), **others}
+    return {"lambda_index": IntDistribution(0, len(config.lambdas) - 1), **others}
+
+
+def _range(name: str, low: float, high: float) -> BaseDistribution:
+    if name == "steps":
+        return IntDistribution(round(low), round(high), log=True)
+    return FloatDistribution(low, high, log=True)
+
+
+def settle(study: optuna.Study, config: SweepConfig, recorded: Mapping[Named, Row]) -> list[Pending]:
+    """Ends the trials that a killed driver left running, as recorded or as failed; returns what is to come first.
+
+    That is what was proposed and is not recorded, then the first points that never were proposed. It follows from what
+    was proposed alone, however often and wherever in between drivers were killed.
+    """
+    trials = study.get_trials(deepcopy=False)
+    names = {trial.number: named(trial.params, config) for trial in trials if proposed(trial, config)}
+    told = {names.get(trial.number) for trial in trials if trial.state in (TrialState.COMPLETE, TrialState.PRUNED)}
+    lost: dict[Named, Pending] = {}
+    for trial in trials:
+        name = names.get(trial.number)
+        if not trial.state.is_finished():
+            _end(study, trial, config, recorded.get(name) if name and name not in told else None)
+        if name and name not in recorded:
+            lost.setdefault(name, Pending(trial.params, {})).attrs.update(_decided(trial))
+    met = {(rate_weight, ocr_weight) for rate_weight, ocr_weight, *_ in (*recorded, *lost)}
+    first = (point for point in first_points(config) if weights(point, config) not in met)
+    return [*lost.values(), *(Pending(point, {}) for point in first)]
+
+
+def _decided(trial: FrozenTrial) -> dict[str, Any]:
+    return {name: value for name, value in trial.user_attrs.items() if name == ORIGINS}
+
+
+def proposed(trial: FrozenTrial, config: SweepConfig) -> bool:
+    """Whether the driver lived to draw all of the trial's point."""
+    return trial.params.keys() == space(config).keys()
+
+
+def _end(study: optuna.Study, trial: FrozenTrial, config: SweepConfig, row: Row | None) -> None:
+    """As what was recorded of it; otherwise it has failed."""
+    match row:
+        case {"status": "complete"}:
+            constrain(Trial(study, trial._trial_id), config, row)
+            study.tell(trial.number, [row[name] for name in OBJECTIVES])
+        case {"status": "stopped"}:
+            constrain(Trial(study, trial._trial_id), config, row)
+            study.tell(trial.number, state=TrialState.PRUNED)
+        case _:
+            # What waits cannot be told of.
+            study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+
+
+def origins_of(trial: Trial | FrozenTrial) -> Origins | None:
+    """The trials that one comes from, as the journal has them; None: that is still to be decided."""
+    origins = trial.user_attrs.get(ORIGINS)
+    return None if origins is None else tuple((rate_weight, ocr_weight) for rate_weight, ocr_weight in origins)
+
+
+def constrain(trial: Trial, config: SweepConfig, row: Row) -> None:
+    """Tells how far a point is from each wish; one that was stopped, by what it had reached.
+
+    Without, TPE would take a stopped one for one that meets them all.
+    """
+    for wish, excess in excesses(config.wishes, row).items():
+        if wish not in trial.constraints:
+            trial.set_constraint(wish, excess)

@@ -1,0 +1,138 @@
+"""A sweep in virtual time: real search, early stopping and stage tree; a formula trains and measures."""
+
+import heapq
+import itertools
+import math
+import random
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sweep.config import SweepConfig
+from sweep.errors import SweepError
+from sweep.results.pareto import Objectives
+from sweep.search import front_search, proposals, study
+from sweep.search.early_stopping import FrontStopping, rungs
+from sweep.search.front_search import FrontSearch
+from sweep.simulation.formula import Workload, measured
+from sweep.stages import tree
+from sweep.stages.tree import Node
+from sweep.trials.target import Target
+from sweep.trials.trial import stops_early
+
+
+class Outcome(NamedTuple):
+    """A simulated sweep."""
+
+    seconds: float
+    """Of wall time."""
+    busy: float
+    """Seconds of work, summed over workers."""
+    trained: list[str]
+    """Keys of the nodes, in the order in which their training ended."""
+    statuses: list[str]
+    """Of the trials."""
+    points: list[Objectives]
+    """Measured on the test images, base points included."""
+
+
+class Simulation:
+    """One sweep in virtual time: the phases of a real one."""
+
+    def __init__(self, config: SweepConfig, workers: int, workload: Workload, failures: float = 0.0) -> None:
+        if workers < 1:
+            raise SweepError(f"--workers {workers} is below 1")
+        self._config, self._workers, self._workload, self._failures = config, workers, workload, failures
+        self._draw = random.Random(config.seed)
+        self._now = self._busy = 0.0
+        self._done: dict[str, None] = {}
+        self._points: list[Objectives] = []
+        self._statuses: list[str] = []
+
+    def run(self, deadline: float = math.inf) -> Outcome:
+        """The sweep, start to end."""
+        shared = tree.shared(self._config)
+        self._together(shared[:1])
+        base = [Target("base", rate_weight) for rate_weight in self._config.lambdas]
+        for wave in tree.waves(base, lambda target: target.node(self._config)):
+            self._run((self._base_point(target) for target in wave), self._workers)
+        self._together(shared[1:])
+        self._run(self._trials(deadline), proposals.at_a_time(self._config, self._config.budget, self._workers))
+        return Outcome(self._now, self._busy, list(self._done), self._statuses, self._points)
+
+    def _together(self, nodes: list[Node]) -> None:
+        for node in nodes:
+            members = min(self._workers, node.stage.batch_size)
+            speed = members * self._workload.together if members > 1 else 1.0
+            seconds = self._workload.seconds(node, node.stage.steps) / speed
+            self._now, self._busy = self._now + seconds, self._busy + members * seconds
+            self._done[node.key] = None
+
+    def _run(self, work: Iterator[Iterator[float]], workers: int) -> None:
+        """Has workers do pieces of work, each of which yields the seconds until it is to be asked again."""
+        counter = itertools.count()
+        events: list[tuple[float, int, Iterator[float]]] = []
+        while True:
+            while len(events) < workers and (piece := next(work, None)) is not None:
+                heapq.heappush(events, (self._now, next(counter), piece))
+            if not events:
+                return
+            self._now, _, piece = heapq.heappop(events)
+            if (seconds := next(piece, None)) is not None:
+                self._busy += seconds
+                heapq.heappush(events, (self._now + seconds, next(counter), piece))
+
+    def _base_point(self, target: Target) -> Iterator[float]:
+        node = target.node(self._config)
+        assert node is not None
+        yield from self._train(node)
+        yield self._workload.point
+        self._points.append(measured(node, node.stage.steps, self._draw))
+
+    def _train(self, node: Node) -> Iterator[float]:
+        """What the store lacks of a node's line, oldest first."""
+        for each in reversed([node, *node.ancestors]):
+            if each.key not in self._done:
+                yield self._workload.seconds(each, each.stage.steps)
+                self._done[each.key] = None
+
+    def _trials(self, deadline: float) -> Iterator[Iterator[float]]:
+        def too_late(seconds: float) -> bool:
+            return self._now + seconds > deadline
+
+        training = sum(self._workload.seconds(node, node.stage.steps) for node in tree.of_trial(self._config))
+        took = [training + self._workload.point]
+        searcher = FrontSearch(self._config, study.memory(), too_late=too_late, clock=lambda: self._now, took=took)
+        stopping = FrontStopping()
+        for number in range(self._config.budget):
+            point = searcher.suggest(str(number))
+            if point == front_search.FINISHED:
+                return
+            weights = proposals.weights(point, self._config)
+            node = Target("tfic", *weights, origins=point[study.ORIGINS]).node(self._config)
+            assert node is not None
+            yield self._trial(str(number), node, searcher, stopping)
+
+    def _trial(self, name: str, node: Node, searcher: FrontSearch, stopping: FrontStopping) -> Iterator[float]:
+        if node.parent is not None:
+            yield from self._train(node.parent)
+        looks = rungs(node.stage.steps) if stops_early(node, self._config) else []
+        fails, told = self._draw.random() < self._failures, {}
+        for before, steps in itertools.pairwise((0, *looks, node.stage.steps)):
+            yield self._workload.seconds(node, steps - before)
+            if fails:
+                return self._end(name, "failed", {}, searcher)
+            reached = measured(node, steps, self._draw)
+            told = {"val_bpp": reached.bpp, "val_accuracy": reached.accuracy}
+            if steps in looks:
+                rung = looks.index(steps) + 1
+                searcher.on_trial_result(name, told | {"rung": rung})
+                if not stopping.passes(rung, name, reached):
+                    return self._end(name, "stopped", told, searcher)
+        yield self._workload.point
+        self._done[node.key] = None
+        self._points.append(measured(node, node.stage.steps, self._draw))
+        return self._end(name, "complete", told, searcher)
+
+    def _end(self, name: str, status: str, told: dict, searcher: FrontSearch) -> None:
+        self._statuses.append(status)
+        searcher.on_trial_complete(name, told | {"status": status})

@@ -1,0 +1,159 @@
+"""What a store is still to be told: entries in files, sent in their order by a thread that nothing waits for."""
+
+import json
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from datagen.files import atomic
+
+LIMIT = 10_000
+"""Entries that wait before those by step are thinned."""
+PAUSE = 1.0
+"""Seconds before a store that has failed is tried again; doubled each time it fails again."""
+LONGEST = 60.0
+"""The longest of these pauses."""
+TRIES = 2
+"""Failures in a row after which an ending sweep waits no longer: one may have begun long before."""
+
+
+class RefusedError(Exception):
+    """The store will never take an entry."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What is written to one run at one time; to write it twice changes nothing."""
+
+    point: dict[str, Any] | None = None
+    """Identity of the point whose run it is; None for the sweep's own run."""
+    time_ms: int = 0
+    """Of the Unix clock."""
+    metrics: dict[str, float] = field(default_factory=dict)
+    step: int = 0
+    params: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    datasets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By the split that each is."""
+    file: str | None = None
+    """Copied as it is when it is sent; relative to the sweep's folder."""
+    status: str | None = None
+    """The run's from then on, in MLflow's words."""
+    curve: str | None = None
+    """Names the curve of which these metrics are one step, if the curve can do without it."""
+
+
+class Outbox:
+    """A queue in a folder. What one process could not send, the next one in the same folder does."""
+
+    def __init__(self, folder: Path, send: Callable[[Entry], None], tell: Callable[[Exception], None]) -> None:
+        """Reads what waits; `start` begins to send.
+
+        Args:
+            send: writes an entry to the store; raises RefusedError where trying again is useless.
+            tell: called with the first error, and with each refusal.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._send = send
+        self._tell = tell
+        self._waiting = deque(_kept(folder))
+        self._number = int(self._waiting[-1][0].stem) if self._waiting else 0
+        self._failures = 0
+        self._told = False
+        self._changed = threading.Condition()
+        self._again = threading.Event()
+
+    def start(self) -> None:
+        """Sends from now on; the process may end meanwhile."""
+        threading.Thread(target=self._work, name="outbox", daemon=True).start()
+
+    def waiting(self) -> list[Entry]:
+        """What is not sent yet."""
+        with self._changed:
+            return [entry for _, entry in self._waiting]
+
+    def put(self, entry: Entry) -> None:
+        """The entry is in a file when this returns; it takes the place of an equal one."""
+        with self._changed:
+            self._withdraw(entry)
+            self._number += 1
+            path = self._folder / f"{self._number:012d}.json"
+            with atomic(path) as partial:
+                partial.write_text(json.dumps(asdict(entry)))
+            self._waiting.append((path, entry))
+            if len(self._waiting) > LIMIT:
+                self._thin()
+            self._changed.notify_all()
+
+    def settle(self, seconds: float) -> int:
+        """Waits until all is sent, the store fails, or so many seconds have passed; returns how many entries wait."""
+        self._again.set()
+        with self._changed:
+            last = self._failures + TRIES
+            self._changed.wait_for(lambda: not self._waiting or self._failures >= last, seconds)
+            return len(self._waiting)
+
+    def _withdraw(self, entry: Entry) -> None:
+        # The first one may be under way.
+        for path, other in [*islice(self._waiting, 1, None)]:
+            if other == entry:
+                self._waiting.remove((path, other))
+                path.unlink(missing_ok=True)
+
+    def _thin(self) -> None:
+        """Leaves out every second step of each curve."""
+        seen: Counter[str | None] = Counter()
+        kept: deque[tuple[Path, Entry]] = deque()
+        for path, entry in self._waiting:
+            seen[entry.curve] += 1
+            if entry.curve is None or seen[entry.curve] % 2:
+                kept.append((path, entry))
+            else:
+                path.unlink(missing_ok=True)
+        self._waiting = kept
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting)
+                _, entry = self._waiting[0]
+            try:
+                self._send(entry)
+            except RefusedError as error:
+                self._tell(error)
+            # Stores of runs and of files raise errors of many libraries.
+            except Exception as error:
+                self._failed(error)
+                continue
+            self._sent()
+
+    def _sent(self) -> None:
+        with self._changed:
+            path, _ = self._waiting.popleft()
+            path.unlink(missing_ok=True)
+            self._failures = 0
+            self._changed.notify_all()
+
+    def _failed(self, error: Exception) -> None:
+        if not self._told:
+            self._tell(error)
+        self._told = True
+        with self._changed:
+            self._failures += 1
+            self._changed.notify_all()
+        self._again.wait(min(LONGEST, PAUSE * 2 ** min(self._failures - 1, 10)))
+        self._again.clear()
+
+
+def _kept(folder: Path) -> Iterator[tuple[Path, Entry]]:
+    """The entries of a folder, in order; one that a crash has cut off is none."""
+    for path in sorted(folder.glob("*.json")):
+        try:
+            yield path, Entry(**json.loads(path.read_text()))
+        except (ValueError, TypeError):
+            path.rename(path.with_suffix(".damaged"))

@@ -1,0 +1,80 @@
+"""What happens to a finished point: the table, MLflow and the screen learn of it at once."""
+
+import threading
+import time
+
+from sweep.results.figures import front_figure
+from sweep.results.points import PointTable, Row, front_summary
+from sweep.stages.tree import Node
+from sweep.tracking.display import Display
+from sweep.tracking.tracker import Tracker
+from sweep.training.loop import Progress
+
+FIGURE_SECONDS = 60.0
+"""Between two pictures of the front in MLflow while a sweep runs."""
+
+
+class Recorder:
+    """The observer of a sweep's pool, in the driver's process."""
+
+    def __init__(self, table: PointTable, tracker: Tracker, display: Display) -> None:
+        """Gives MLflow what it lacks of the table."""
+        self._table = table
+        # MLflow's runs come from a thread of the tracker's.
+        self._lock = threading.Lock()
+        self._tracker = tracker
+        self._display = display
+        self._pictured = 0.0
+        self.train_seconds = 0.0
+        """Spent in training by the points that finished here, and on what they share, for each of its places."""
+        self._shared: dict[str, float] = {}
+        self._complete()
+        tracker.start(self._logged)
+
+    def progressed(self, identity: Row, progress: Progress) -> None:
+        """Loss terms by step."""
+        self._tracker.progress(identity, progress)
+        self._display.progressed(identity, progress)
+
+    def trained(self, node: Node, progress: Progress, places: int) -> None:
+        """The same of training that all points share, in the places of so many trials."""
+        self._tracker.shared_progress(node.title, progress)
+        self._display.trained(node, progress)
+        self.train_seconds += places * max(0.0, progress.seconds - self._shared.get(node.key, 0.0))
+        self._shared[node.key] = progress.seconds
+
+    def finished(self, row: Row) -> None:
+        """The point stands in points.parquet when this returns, and waits to be written to MLflow."""
+        with self._lock:
+            self._table.add(row)
+        self._tracker.point(row)
+        self._display.finished(row, self._table.frame)
+        self.train_seconds += row.get("train_seconds") or 0.0
+        summary = front_summary(self._table.frame)
+        figures = {name: value for name, value in summary.items() if name != "front"}
+        self._tracker.sweep(figures, len(self._table.frame))
+        if time.monotonic() - self._pictured > FIGURE_SECONDS:
+            self._tracker.figure(front_figure(self._table.frame), "front.png")
+            self._pictured = time.monotonic()
+
+    def reread(self, row: Row, accuracies: dict[str, float]) -> None:
+        """Readers that are held out have read the point."""
+        with self._lock:
+            self._table.update(row["point_id"], accuracies)
+        self._tracker.reread(row, accuracies)
+        self._display.reread(row, accuracies)
+
+    def _logged(self, point_id: str, run_id: str) -> None:
+        """MLflow holds the point."""
+        with self._lock:
+            self._table.update(point_id, {"mlflow_run_id": run_id})
+
+    def _complete(self) -> None:
+        """Gives MLflow the points that neither its runs nor what waits for it hold."""
+        waiting = self._tracker.waiting()
+        for row in self._table.frame.drop("on_front").iter_rows(named=True):
+            run_id = self._tracker.run_of(row)
+            if run_id != row["mlflow_run_id"]:
+                self._table.update(row["point_id"], {"mlflow_run_id": run_id})
+            if run_id is None and row["point_id"] not in waiting:
+                self._tracker.point(row)

@@ -1,0 +1,49 @@
+"""Where MLflow looks for pictures: it keeps absolute paths, so those of a SQLite store that was moved are mended."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from sweep.results.folder import sqlite_file
+
+PICTURES = "mlruns"
+
+
+def place(file: Path, experiment: str) -> Path:
+    """Where the pictures of a store in a SQLite file lie: beside it."""
+    return file.absolute().parent / PICTURES / experiment
+
+
+def mend(uri: str, experiment: str) -> None:
+    """Has a store look for pictures beside its SQLite file, if it was moved: they came along, or the old place is gone.
+
+    MLflow itself offers no way to change them. A store that was not moved, or lies on a server, is left as it is.
+    """
+    file = sqlite_file(uri)
+    if file is None:
+        return
+    with closing(sqlite3.connect(file, timeout=60.0)) as database:
+        query = "SELECT experiment_id, artifact_location FROM experiments WHERE name = ?"
+        [(number, location)] = database.execute(query, (experiment,)).fetchall()
+        here = place(file, experiment)
+        if not _was_moved(location, here):
+            return
+        with database:
+            new = here.as_uri()
+            database.execute("UPDATE experiments SET artifact_location = ? WHERE experiment_id = ?", (new, number))
+            database.execute(
+                "UPDATE runs SET artifact_uri = ? || substr(artifact_uri, ?) "
+                "WHERE experiment_id = ? AND substr(artifact_uri, 1, ?) = ?",
+                (new, len(location) + 1, number, len(location) + 1, f"{location}/"),
+            )
+
+
+def _was_moved(location: str, here: Path) -> bool:
+    old = Path(unquote(urlsplit(location).path))
+    if not location.startswith("file:") or old.parts[-2:] != here.parts[-2:] or old == here:
+        return False
+    if old.exists():
+        # The same folder by another name, or a file of the store that was moved alone.
+        return here.exists() and not old.samefile(here)
+    return True

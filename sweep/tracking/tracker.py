@@ -1,0 +1,151 @@
+"""What a sweep says to MLflow: put into a queue in the run's folder, so that a sweep never waits for a store."""
+
+import logging
+import math
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+from matplotlib.figure import Figure
+
+from datagen.errors import reason
+from datagen.files import atomic
+from sweep.results.points import Row
+from sweep.tracking import mlflow_store
+from sweep.tracking.mlflow_store import ENDED, PARAMS, given
+from sweep.tracking.outbox import Entry, Outbox, RefusedError
+from sweep.training.loop import Progress
+
+logger = logging.getLogger(__name__)
+
+SETTLING_SECONDS = 60.0
+"""That a sweep waits in the end for what MLflow lacks."""
+LEAVING_SECONDS = 5.0
+"""That one waits which was interrupted."""
+UNLOGGED = ("step", "steps", "workers")
+"""Of a training's progress; its charts are over the step."""
+
+
+class Tracker:
+    """Writes one sweep to MLflow, in order, each thing once, whenever it can be reached."""
+
+    def __init__(
+        self, uri: str, sweep_id: str, folder: Path, params: Row, say: Callable[[str], None] = logger.warning
+    ) -> None:
+        """Opens the store and the sweep's run; `start` begins to write.
+
+        Args:
+            folder: the run's.
+            params: of the sweep's run.
+            say: told what fails.
+
+        Raises:
+            SweepError: the store cannot be opened.
+        """
+        self._uri = uri
+        self._folder = folder
+        self._say = say
+        self._runs = mlflow_store.Runs(uri, sweep_id, folder, params)
+        self._outbox = Outbox(folder / "tune" / "mlflow", self._write, self._tell)
+        self._logged: Callable[[str, str], None] = lambda point_id, run_id: None
+
+    def start(self, logged: Callable[[str, str], None]) -> None:
+        """Writes from now on, what an earlier call left first; `logged` is told, in a thread, each finished point's id
+        and its run's."""
+        self._logged = logged
+        self._put(status="RUNNING")
+        self._outbox.start()
+
+    def run_of(self, row: Row) -> str | None:
+        """The run that held all of a finished point when the store was opened."""
+        return self._runs.ended(row)
+
+    def waiting(self) -> set[str]:
+        """Ids of the finished points that are still to be written."""
+        return {point_id for entry in self._outbox.waiting() if (point_id := _ended(entry))}
+
+    def dataset(self, folder: Path, digest: str, splits: dict[str, pl.DataFrame]) -> None:
+        """Names the images that the sweep trains on and measures, a split each, on the parent run."""
+        self._put(datasets=mlflow_store.described(folder, digest, splits))
+
+    def shared_progress(self, stage: str, progress: Progress) -> None:
+        """Loss terms of training that all points share, on the parent run, as `stage 1/*` and `stage 2/*`."""
+        self._put(metrics=_terms(stage, progress), step=progress.step, curve=stage)
+
+    def progress(self, identity: Row, progress: Progress) -> None:
+        """Loss terms of a point under way, by step, as `train/*`."""
+        curve = identity["point_id"]
+        self._put(identity, metrics=_terms("train", progress), step=progress.step, curve=curve)
+
+    def point(self, row: Row) -> None:
+        """Everything measured of a finished point, what the search was told as `val/*`."""
+        metrics = _numbers({name.replace("val_", "val/"): value for name, value in row.items() if name not in PARAMS})
+        tags = given(row, ("status", "reason", "checkpoint"))
+        # The params once more: MLflow may have failed between a run and its params.
+        self._put(
+            row, metrics=metrics, step=_steps(row), params=given(row, PARAMS), tags=tags, status=ENDED[row["status"]]
+        )
+
+    def reread(self, row: Row, accuracies: Row) -> None:
+        """What other readers read of a finished point."""
+        self._put(row, metrics=_numbers(accuracies), step=_steps(row))
+
+    def sweep(self, values: Row, step: int) -> None:
+        """The sweep's own figures, such as `hypervolume`, after `step` points."""
+        self._put(metrics=_numbers(values), step=step, curve="sweep")
+
+    def figure(self, figure: Figure, name: str) -> None:
+        """Draws a picture into the run's folder, and replaces that of the parent run."""
+        with atomic(self._folder / name) as partial:
+            figure.savefig(partial, format="png")
+        self.file(self._folder / name)
+
+    def file(self, path: Path) -> None:
+        """Copies a file to the parent run, as it is by then."""
+        self._outbox.put(Entry(file=os.path.relpath(path, self._folder)))
+
+    def finish(self, status: str) -> None:
+        """Ends the parent run as FINISHED, KILLED or FAILED."""
+        self._put(status=status)
+
+    def settle(self, seconds: float = SETTLING_SECONDS) -> None:
+        """The last chance in this process to write what MLflow lacks."""
+        if left := self._outbox.settle(seconds):
+            self._say(f"MLflow at {self._uri} lacks {left} entries of this sweep; --resume sends them")
+
+    def _put(self, point: Row | None = None, **content) -> None:
+        identity = None if point is None else {name: point.get(name) for name in ("point_id", *PARAMS)}
+        self._outbox.put(Entry(point=identity, time_ms=time.time_ns() // 1_000_000, **content))
+
+    def _write(self, entry: Entry) -> None:
+        run_id = self._runs.write(entry)
+        if point_id := _ended(entry):
+            self._logged(point_id, run_id)
+
+    def _tell(self, error: Exception) -> None:
+        if isinstance(error, RefusedError):
+            self._say(f"MLflow at {self._uri} refuses an entry of this sweep, which is left out: {error}")
+            return
+        self._say(
+            f"MLflow at {self._uri} fails ({reason(error)}); the sweep goes on, points.parquet keeps its points, "
+            "and what MLflow lacks is sent when it answers again, or with --resume"
+        )
+
+
+def _ended(entry: Entry) -> str | None:
+    """Id of the point whose end it is."""
+    return entry.point["point_id"] if entry.point is not None and entry.status is not None else None
+
+
+def _terms(prefix: str, progress: Progress) -> dict[str, float]:
+    return _numbers({f"{prefix}/{name}": value for name, value in progress._asdict().items() if name not in UNLOGGED})
+
+
+def _numbers(values: Row) -> dict[str, float]:
+    return {name: value for name, value in values.items() if isinstance(value, int | float) and math.isfinite(value)}
+
+
+def _steps(row: Row) -> int:
+    return (row.get("stage1_steps") or 0) + (row.get("stage2_steps") or 0)

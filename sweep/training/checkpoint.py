@@ -1,0 +1,134 @@
+"""Where a training stage stands: kept while it goes well, and gone back to where it does not."""
+
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from torch import nn
+
+from sweep.errors import DivergedError
+from sweep.training.optimizer import CodecOptimizer
+from sweep.training.team import Team
+
+HALVINGS = 2
+"""Of the learning rate, at most, before a stage is given up."""
+STREAK = 20
+"""Updates left out in a row, or a twentieth of a shorter stage's, after which nothing good is to come."""
+SHARE = 0.05
+"""Of all updates so far, the most that may be left out."""
+
+
+class Mishaps(NamedTuple):
+    """What went wrong in a stage that went on."""
+
+    skipped: int = 0
+    """Updates left out, for their gradients were not finite."""
+    halvings: int = 0
+    """Times that it diverged, and went on from its last good state at half the learning rate."""
+
+    def __str__(self) -> str:
+        """In words; empty where all went well."""
+        rate = f"it diverged and went on at 1/{2**self.halvings} of the learning rate" if self.halvings else ""
+        left_out = f"{self.skipped} updates left out, whose gradients were not finite" if self.skipped else ""
+        return ", ".join(filter(None, (rate, left_out)))
+
+
+class TrainingState(NamedTuple):
+    """Everything that an interrupted stage needs to go on as if it had not been."""
+
+    step: int
+    codec: dict
+    optimizer: dict
+    skipped: int = 0
+    halvings: int = 0
+
+
+@runtime_checkable
+class Keeper(Protocol):
+    """Where a stage's states live between processes."""
+
+    def restore(self) -> TrainingState | None:
+        """The last state that was kept, or None."""
+        ...
+
+    def asked_to_end(self) -> bool:
+        """Whether the stage is to be left half done."""
+        ...
+
+    def due(self) -> bool:
+        """Whether it is time to keep a state; asked after each update."""
+        ...
+
+    def keep(self, state: TrainingState) -> None:
+        """Takes a state beside the one before."""
+        ...
+
+    def retreat(self) -> None:
+        """Forgets the last state, which may have held the germ of what went wrong, unless it is the only one."""
+        ...
+
+
+class Course:
+    """What a stage has come through. All members of a team take the same turns, for they share their gradients."""
+
+    def __init__(self, codec: nn.Module, optimizer: CodecOptimizer, keeper: Keeper | None, team: Team) -> None:
+        """Goes on from the keeper's last state, or has it keep the first one."""
+        self._codec = codec
+        self._optimizer = optimizer
+        self._keeper = keeper
+        self._team = team
+        self._halvings = 0
+        state = keeper.restore() if keeper is not None else None
+        self.step = 0 if state is None else self._load(state)
+        """Updates done when it began."""
+        if keeper is not None and state is None and team.rank == 0:
+            keeper.keep(self._state(0))
+
+    @property
+    def mishaps(self) -> Mishaps:
+        """So far; a GPU is waited for."""
+        return Mishaps(int(self._optimizer.skipped), self._halvings)
+
+    def slowed(self, learning_rate: float) -> float:
+        """The learning rate, as often halved as the stage has diverged."""
+        return learning_rate / 2**self._halvings
+
+    def lost(self, step: int, steps: int) -> bool:
+        """Whether so many updates were left out, of those up to a step, that the stage has diverged."""
+        skipped, streak = int(self._optimizer.skipped), int(self._optimizer.streak)
+        patience = min(STREAK, max(3, round(SHARE * steps)))
+        return streak >= patience or skipped > max(STREAK, SHARE * step) or skipped == step
+
+    def keep(self, step: int, ending: bool) -> None:
+        """Hands the state to the keeper when it is time, or the stage is to be left; not where it goes wrong."""
+        if self._keeper is None or self._team.rank > 0 or not (ending or self._keeper.due()):
+            return
+        if not self._optimizer.streak:
+            self._keeper.keep(self._state(step))
+
+    def go_back(self, reason: str) -> int:
+        """Halves the learning rate at the last state that training went on from well; returns its step.
+
+        Raises:
+            DivergedError: for the `reason`, after so many times.
+        """
+        halvings = self._halvings + 1
+        if self._keeper is None or halvings > HALVINGS:
+            raise DivergedError(reason)
+        if self._team.rank == 0:
+            self._keeper.retreat()
+            if (good := self._keeper.restore()) is not None:
+                self._keeper.keep(good._replace(halvings=halvings))
+        # The others read what the first one has left.
+        self._team.any(False)
+        state = self._keeper.restore()
+        if state is None:
+            raise DivergedError(reason)
+        return self._load(state)
+
+    def _state(self, step: int) -> TrainingState:
+        return TrainingState(step, self._codec.state_dict(), self._optimizer.state_dict(), *self.mishaps)
+
+    def _load(self, state: TrainingState) -> int:
+        self._codec.load_state_dict(state.codec)
+        self._optimizer.load_state_dict(state.optimizer, state.skipped)
+        self._halvings = state.halvings
+        return state.step

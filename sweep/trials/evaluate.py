@@ -1,0 +1,174 @@
+"""A codec on a set of images -> one point of the rate-accuracy plane, measured on real files."""
+
+import statistics
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+
+from datagen.dataset import TextImages, to_tensor
+from models.files import tfic
+from models.files.model import TrainedCodec
+from models.files.tfic import TficFile
+from models.losses import bits_per_pixel
+from models.metrics import character_error_rate, mean_accuracy, psnr_db
+from models.recognizers.base import FrozenRecognizer
+from sweep.results.points import OTHERS, Row
+from sweep.trials.classical import ClassicalCodec
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+BATCH = 16
+CPU = torch.device("cpu")
+UNCOMPRESSED_BPP = 24.0
+
+
+class RatePoint(NamedTuple):
+    """What was measured; None where it does not apply. Means over the images."""
+
+    bpp: float
+    """Bits of the whole file per pixel."""
+    accuracy: float
+    """TFIC, section IV-A."""
+    cer: float
+    ocr_ms: float
+    """The recognizer's reading of one image on the CPU."""
+    ocr_ms_std: float
+    bpp_payload: float | None = None
+    """Without the file's header and checksums."""
+    bpp_estimated: float | None = None
+    """From the likelihoods of the latents."""
+    psnr_db: float | None = None
+    encode_ms: float | None = None
+    """Of one image on the CPU, from pixels to the file's bytes."""
+    encode_ms_std: float | None = None
+    decode_ms: float | None = None
+    others: Mapping[str, float] = MappingProxyType({})
+    """Accuracy of the recognizers that teach beside the first, by name."""
+
+    def row(self) -> Row:
+        """Its columns of the table of points."""
+        values = self._asdict()
+        del values["others"]
+        return values | {OTHERS + name: value for name, value in self.others.items()}
+
+
+class Steer(NamedTuple):
+    """What the search is told of a trial. Means over the images."""
+
+    bpp: float
+    """Bits of the whole file per pixel."""
+    accuracy: float
+    psnr_db: float
+
+
+def evaluate(trained: TrainedCodec, recognizer: FrozenRecognizer, data: TextImages) -> RatePoint:
+    """Compresses every image to a file's bytes, restores it, and reads what came back. Runs on the CPU."""
+    point, files = _measured(
+        lambda image: tfic.encode(trained, image), lambda file: tfic.decode(trained, file), recognizer, data
+    )
+    return point._replace(
+        bpp_payload=_rate([TficFile.unpack(file).stream for file in files], data),
+        bpp_estimated=_estimated(trained, data.images),
+    )
+
+
+def evaluate_classical(codec: ClassicalCodec, recognizer: FrozenRecognizer, data: TextImages) -> RatePoint:
+    """The same of a codec without training."""
+    height, width = data.images[0].shape[:2]
+    return _measured(codec.encode, lambda file: codec.decode(file, width, height), recognizer, data)[0]
+
+
+def evaluate_uncompressed(recognizer: FrozenRecognizer, data: TextImages) -> RatePoint:
+    """The recognizer's reading of the images as they are."""
+    return _as_read(data.images, recognizer, data.texts, UNCOMPRESSED_BPP)
+
+
+def _measured(
+    encode: Callable[[np.ndarray], bytes],
+    decode: Callable[[bytes], np.ndarray],
+    recognizer: FrozenRecognizer,
+    data: TextImages,
+) -> tuple[RatePoint, list[bytes]]:
+    files, encode_ms = _timed(encode, data.images)
+    decoded, decode_ms = _timed(decode, files)
+    images = np.stack(decoded)
+    point = _as_read(images, recognizer, data.texts, _rate(files, data))._replace(
+        psnr_db=psnr_db(to_tensor(images), to_tensor(data.images)).mean().item(),
+        encode_ms=statistics.fmean(encode_ms),
+        encode_ms_std=statistics.pstdev(encode_ms),
+        decode_ms=statistics.fmean(decode_ms),
+    )
+    return point, files
+
+
+def _as_read(
+    images: UInt8[np.ndarray, "n h w 3"], recognizer: FrozenRecognizer, texts: list[str], bpp: float
+) -> RatePoint:
+    """A rate, and what reading tells of the images."""
+    said, ocr_ms = _timed(lambda image: recognizer.read(tfic.to_float(image))[0], images)
+    truths = [recognizer.as_read(text) for text in texts]
+    return RatePoint(
+        bpp=bpp,
+        accuracy=mean_accuracy(said, truths),
+        cer=character_error_rate(said, truths),
+        ocr_ms=statistics.fmean(ocr_ms),
+        ocr_ms_std=statistics.pstdev(ocr_ms),
+        others={name: accuracy_of(other, images, texts) for name, other in recognizer.others.items()},
+    )
+
+
+def accuracy_of(recognizer: FrozenRecognizer, images: UInt8[np.ndarray, "n h w 3"], texts: list[str]) -> float:
+    """How well a recognizer reads images; differences that it cannot tell do not count."""
+    return mean_accuracy(read(images, recognizer), map(recognizer.as_read, texts))
+
+
+def _rate(files: list[bytes], data: TextImages) -> float:
+    height, width = data.images[0].shape[:2]
+    return 8 * statistics.fmean(map(len, files)) / (height * width)
+
+
+def read(images: UInt8[np.ndarray, "n h w 3"], recognizer: FrozenRecognizer, device: torch.device = CPU) -> list[str]:
+    """What the recognizer, on that device, reads in each image."""
+    return [text for batch in _batches(images) for text in recognizer.read(batch.to(device))]
+
+
+def steer(trained: TrainedCodec, recognizer: FrozenRecognizer, data: TextImages, device: torch.device = CPU) -> Steer:
+    """A quick look at the validation images, through real files; the recognizer reads on its `device`."""
+    files = [tfic.encode(trained, image) for image in data.images]
+    restored = np.stack([tfic.decode(trained, file) for file in files])
+    said = read(restored, recognizer, device)
+    return Steer(
+        bpp=_rate(files, data),
+        accuracy=mean_accuracy(said, map(recognizer.as_read, data.texts)),
+        psnr_db=psnr_db(to_tensor(restored), to_tensor(data.images)).mean().item(),
+    )
+
+
+@torch.no_grad()
+def _estimated(trained: TrainedCodec, images: UInt8[np.ndarray, "n h w 3"]) -> float:
+    pixels = images.shape[1] * images.shape[2]
+    factor = trained.codec.downsampling_factor
+    outputs = (trained.codec(tfic.pad(batch, factor)) for batch in _batches(images))
+    return statistics.fmean(rate for o in outputs for rate in bits_per_pixel(o.likelihoods, pixels).tolist())
+
+
+def _batches(images: UInt8[np.ndarray, "n h w 3"]) -> Iterator[Float[torch.Tensor, "b 3 h w"]]:
+    return (to_tensor(images[start : start + BATCH]) for start in range(0, len(images), BATCH))
+
+
+def _timed(work: Callable[[Item], Result], items: Iterable[Item]) -> tuple[list[Result], list[float]]:
+    """Results and milliseconds of `work` on each item; one run beforehand is not counted."""
+    results, times = [], []
+    for item in items:
+        if not results:
+            work(item)
+        started = time.perf_counter()
+        results.append(work(item))
+        times.append(1e3 * (time.perf_counter() - started))
+    return results, times

@@ -1,0 +1,49 @@
+"""The front as OCR engines read it that no codec was trained against."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from jaxtyping import UInt8
+
+from datagen.dataset import TextImages
+from models.files import tfic
+from models.files.model import TrainedCodec
+from models.metrics import mean_accuracy
+from models.recognizers import held_out
+from sweep.results import export
+from sweep.results.points import OTHERS, Row
+
+
+def columns(readers: Iterable[str]) -> list[str]:
+    """Those of the table of points that hold what the readers read."""
+    return [OTHERS + name for name in readers]
+
+
+def unread(frame: pl.DataFrame, readers: Iterable[str]) -> list[Row]:
+    """The points of the front, and the uncompressed one, that one of the readers has not read."""
+    wanted = frame.filter(pl.col("on_front") | (pl.col("kind") == "uncompressed"), pl.col("status") == "complete")
+    return wanted.filter(pl.any_horizontal(pl.col(columns(readers)).is_null())).to_dicts()
+
+
+def read(row: Row, readers: list[str], folder: Path, data: TextImages) -> dict[str, float]:
+    """Accuracy of each reader that is here on a point's reconstructions, by column; its texts count as they are.
+
+    Args:
+        folder: the run's.
+        data: the test split.
+
+    Raises:
+        SweepError: as `export.codec`.
+    """
+    images = data.images if row["checkpoint"] is None else _reconstructed(row, folder, data.images)
+    engines, _ = held_out.opened(())
+    return {
+        OTHERS + name: mean_accuracy(map(engines[name].read, images), data.texts) for name in readers if name in engines
+    }
+
+
+def _reconstructed(row: Row, folder: Path, images: UInt8[np.ndarray, "n h w 3"]) -> UInt8[np.ndarray, "n h w 3"]:
+    trained = TrainedCodec(export.codec(folder, row), row["codec"], "", {})
+    return np.stack([tfic.decode(trained, tfic.encode(trained, image)) for image in images])

@@ -1,0 +1,159 @@
+"""One point of a sweep: train its codec, write real files, read them back."""
+
+import copy
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from datagen.dataset import TextImages
+from models.codecs.base import Codec
+from models.codecs.conditioning import ConditionedCodec
+from models.files.model import TrainedCodec
+from models.recognizers import ensemble
+from models.recognizers.base import FrozenRecognizer
+from models.recognizers.ensemble import Teacher
+from sweep.config import SweepConfig
+from sweep.errors import DivergedError
+from sweep.results.points import Row
+from sweep.search.early_stopping import rungs
+from sweep.stages.store import Store
+from sweep.stages.tree import Node
+from sweep.training.loop import CHECK_STEPS, Progress
+from sweep.trials.evaluate import Steer, evaluate, evaluate_classical, evaluate_uncompressed, steer
+from sweep.trials.target import Target
+
+RUNG_IMAGES = 96
+"""Of the validation split, which a trial is measured on at a rung: few, for a GPU idles meanwhile."""
+
+
+class Data(NamedTuple):
+    """The decoded splits that a point needs."""
+
+    train: TextImages
+    val: TextImages
+    test: TextImages
+
+
+class Rung(NamedTuple):
+    """What a point under way has reached, on the validation images."""
+
+    number: int
+    """The first or the second."""
+    steps: int
+    """Of its last stage, nominally: it is measured at the first look at or after them."""
+    reached: Steer
+    train_seconds: float
+
+
+def run(
+    target: Target,
+    config: SweepConfig,
+    folder: Path,
+    data: Data,
+    report: Callable[[Progress], None],
+    pass_rung: Callable[[Rung], None] = lambda rung: None,
+) -> Row:
+    """Trains and measures one point; returns its row, with `val_bpp` and `val_accuracy` for the search.
+
+    Args:
+        report: called while it trains.
+        pass_rung: called at each rung of a stage 2 that is the point's own; does not return where it is to stop.
+
+    A point whose training diverges returns with status `failed` and a `reason`.
+    """
+    torch.set_num_threads(config.cpus_per_trial)
+    reader = recognizer(config.recognizers)
+    row = target.identity(config)
+    node = target.node(config)
+    try:
+        if target.classical is not None:
+            row |= evaluate_classical(target.classical, reader, data.test).row()
+        elif node is None:
+            row |= evaluate_uncompressed(reader, data.test).row()
+        else:
+            row |= _run_node(node, config, folder, data, reader, report, pass_rung)
+    except DivergedError as error:
+        return row | {"status": "failed", "reason": str(error)}
+    return row | {"status": "complete"}
+
+
+def _run_node(
+    node: Node,
+    config: SweepConfig,
+    folder: Path,
+    data: Data,
+    recognizer: FrozenRecognizer,
+    report: Callable[[Progress], None],
+    pass_rung: Callable[[Rung], None],
+) -> Row:
+    started = time.perf_counter()
+    store = Store.of(folder, config.save_seconds)
+    ahead = rungs(node.stage.steps) if stops_early(node, config) else []
+    few = TextImages(data.val.images[:RUNG_IMAGES], data.val.texts[:RUNG_IMAGES])
+
+    def trained_to(codec: Codec) -> TrainedCodec:
+        return TrainedCodec(codec.cpu(), config.codec, config.recognizer_identity, {})
+
+    with _on_device(recognizer, gpu=config.gpus_per_trial > 0) as device:
+
+        def look(codec: Codec, steps: int) -> None:
+            seen = steer(trained_to(codec), recognizer, few, device)
+            pass_rung(Rung(ahead.index(steps) + 1, steps, seen, time.perf_counter() - started))
+
+        codec = store.codec(node, data.train, recognizer, device, report, watch=_Rungs(ahead, look))
+    row = {"train_seconds": time.perf_counter() - started, "checkpoint": str(store.path(node).relative_to(folder))}
+    if mishaps := store.mishaps(node):
+        row |= {"reason": mishaps}
+    assert isinstance(codec, Codec), "a point's codec is a plain one"
+    trained = trained_to(codec)
+    seen = steer(trained, recognizer, data.val)
+    row |= {"val_bpp": seen.bpp, "val_accuracy": seen.accuracy, "val_psnr_db": seen.psnr_db}
+    return row | evaluate(trained, recognizer, data.test).row()
+
+
+def stops_early(node: Node, config: SweepConfig) -> bool:
+    """Whether a point's training is looked at on its way."""
+    return config.early_stopping and config.strategy != "conditional" and node.recognizer is not None
+
+
+class _Rungs:
+    """Looks at a plain codec in training, as it would write files, whenever it has passed a rung."""
+
+    def __init__(self, ahead: list[int], look: Callable[[Codec, int], None]) -> None:
+        self._ahead = ahead
+        self._look = look
+        self._before: int | None = None
+
+    def __call__(self, progress: Progress, codec: Codec | ConditionedCodec) -> None:
+        # A training that goes on after an interruption has passed its first rungs already.
+        before = max(0, progress.step - CHECK_STEPS) if self._before is None else self._before
+        self._before = progress.step
+        passed = [step for step in self._ahead if before < step <= progress.step < progress.steps]
+        if passed and isinstance(codec, Codec):
+            # What writes files is a copy: coding tables, computed in float64, would move the weights that train.
+            ready = copy.deepcopy(codec).cpu().eval()
+            ready.update_tables()
+            self._look(ready, passed[-1])
+
+
+@contextmanager
+def _on_device(recognizer: FrozenRecognizer, gpu: bool) -> Iterator[torch.device]:
+    """Training runs on the GPU that this worker was given, if any; measuring always on the CPU."""
+    # A visible GPU may be another's: Ray hides none from those that asked for none.
+    device = torch.device("cuda" if gpu and torch.cuda.is_available() else "cpu")
+    recognizer.to(device)
+    try:
+        yield device
+    finally:
+        recognizer.cpu()
+
+
+@cache
+def recognizer(wanted: tuple[Teacher, ...]) -> FrozenRecognizer:
+    """Loaded once in a worker, whatever the number of its trials."""
+    return ensemble.load(wanted)

@@ -1,0 +1,59 @@
+import errno
+import fcntl
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from filelock import Timeout
+
+from datagen.files import file_lock
+
+OTHER = """
+import sys
+from pathlib import Path
+from datagen import files
+
+locks._locks = lambda folder: False
+lock = locks.file_lock(Path(sys.argv[1]), timeout=0)
+lock.acquire()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture(params=[None, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def file_system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One with locks, and some without."""
+
+    def refuse(file, operation: int) -> None:
+        raise OSError(request.param, "no locks available")
+
+    if request.param is not None:
+        monkeypatch.setattr(fcntl, "flock", refuse)
+
+
+@pytest.mark.usefixtures("file_system")
+def test_one_at_a_time_holds_a_lock_on_any_file_system(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "lock"
+    for _ in range(2):
+        with file_lock(path), pytest.raises(Timeout), file_lock(path, timeout=0):
+            pass
+
+
+def test_a_process_that_is_killed_holds_no_lock_where_there_are_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("datagen.files._locks", lambda folder: False)
+    path = tmp_path / "lock"
+    other = subprocess.Popen(
+        [sys.executable, "-c", OTHER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout is not None
+    assert other.stdout.readline() == "held\n"
+    with pytest.raises(Timeout):
+        file_lock(path, timeout=0).acquire()
+    other.kill()
+    other.communicate()
+    with file_lock(path, timeout=5):
+        pass

@@ -1,0 +1,126 @@
+"""Several recognizers as one."""
+
+import shutil
+import string
+from pathlib import Path
+
+import formula
+import pytest
+import reader as example
+import torch
+from torch import nn
+
+from models.errors import ModelError
+from models.recognizers import ensemble
+from models.recognizers import registry as recognizers
+from models.recognizers.ctc_attention import CtcRecognizer
+from models.recognizers.ensemble import Ensemble, Teacher
+from models.recognizers.plugins import PluggedRecognizer, Plugin
+from models.weights import WeightsFile
+
+IMAGES = torch.rand(2, 3, 64, 256, generator=torch.Generator().manual_seed(0))
+FIRST = Teacher("english_g2")
+
+
+@pytest.fixture
+def both(recognizer: CtcRecognizer) -> Ensemble:
+    return Ensemble({"english_g2": recognizer, "mine.load": PluggedRecognizer(example.load())}, [0.75, 0.25])
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "ctc.pth"
+    formula.checkpoint(path, "none-rcnn-none-ctc", 37)
+    return path
+
+
+def test_the_loss_is_the_weighted_mean(both: Ensemble, recognizer: CtcRecognizer) -> None:
+    texts = ["Word", "7"]
+    images = IMAGES.clone().requires_grad_()
+    losses = both.loss(images, texts, 0.5)
+    other = both.others["mine.load"]
+    assert torch.allclose(losses, 0.75 * recognizer.loss(IMAGES, texts, 0.5) + 0.25 * other.loss(IMAGES, texts))
+    losses.sum().backward()
+    assert images.grad is not None
+    assert (images.grad.flatten(1).abs().sum(1) > 0).all()
+
+
+def test_the_first_one_reads(both: Ensemble, recognizer: CtcRecognizer) -> None:
+    assert both.read(IMAGES) == recognizer.read(IMAGES)
+    assert both.as_read("Word") == "Word"
+    assert list(both.others) == ["mine.load"]
+    assert not recognizer.others
+
+
+def test_texts_may_have_what_all_know(both: Ensemble) -> None:
+    assert both.readable is not None
+    assert set(both.readable) == {*string.digits, *string.ascii_letters}
+    with pytest.raises(ModelError, match="does not know '!'"):
+        both.check(["fine", "not!"])
+
+
+def test_texts_may_be_as_long_as_all_can_read(recognizer: CtcRecognizer) -> None:
+    narrow = CtcRecognizer(recognizer.network, recognizer.characters, 64, 100)
+    both = Ensemble({"wide": recognizer, "narrow": narrow}, [0.5, 0.5])
+    assert both.alignable(["a" * 12, "a" * 13, "ab" * 24], 64, 256) == [True, False, False]
+
+
+def test_all_move_and_stay_frozen_together(both: Ensemble) -> None:
+    assert not any(parameter.requires_grad for parameter in both.parameters())
+    assert {type(module) for module in both.train().modules() if module.training} == {nn.LSTM}
+
+
+def test_one_alone_stays_itself() -> None:
+    assert isinstance(ensemble.load([FIRST]), CtcRecognizer)
+    assert ensemble.identity([FIRST]) == "english_g2"
+    assert ensemble.identity([Teacher("english_g2", 3.0)]) == "english_g2"
+
+
+def test_an_identity_has_names_checksums_and_shares(file: Path) -> None:
+    source = WeightsFile.of(file)
+    wanted = [FIRST, Teacher("none-rcnn-none-ctc", 3.0, source)]
+    said = ensemble.identity(wanted)
+    assert said == f"english_g2=0.25+none-rcnn-none-ctc@{source.sha256[:16]}=0.75"
+    assert ensemble.identity([Teacher(one.name, 2 * one.weight, one.source) for one in wanted]) == said
+    assert ensemble.identity(wanted[::-1]) != said
+    assert ensemble.reading(said) == ensemble.reading("english_g2") == "english_g2"
+
+
+def test_a_command_line_gives_names_weights_and_files(file: Path) -> None:
+    found = ensemble.parse(["none-rcnn-none-ctc=2", "english_g2=0.5"], [file])
+    assert found == (Teacher("none-rcnn-none-ctc", 2.0, WeightsFile.of(file)), Teacher("english_g2", 0.5))
+    assert isinstance(ensemble.load(found), Ensemble)
+
+
+def test_a_users_module_is_imported_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(example.__file__, tmp_path / "parsed_reader.py")
+    monkeypatch.syspath_prepend(tmp_path)
+    [teacher] = ensemble.parse(["parsed_reader:load=2"])
+    assert (teacher.name, teacher.weight, teacher.label) == ("parsed_reader:load", 2.0, "parsed_reader.load")
+    assert teacher.source == Plugin.of("parsed_reader:load")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "files", "said"),
+    [
+        ([], 0, "at least one"),
+        (["english_g2", "ENGLISH_G2=2"], 0, "each once"),
+        (["english_g2=much"], 0, "'much' is no number; write a weight as in english_g2=0.5"),
+        (["english_g2=0"], 0, "must be a number above 0"),
+        (["english_g2=-1"], 0, "must be a number above 0"),
+        (["english_g2=inf"], 0, "must be a number above 0"),
+        (["english_g2=nan"], 0, "must be a number above 0"),
+        (["english_g2"], 1, "leave --recognizer-weights out"),
+        (["none-rcnn-none-ctc"], 0, "give --recognizer-weights"),
+        (["none-rcnn-none-ctc", "trba"], 1, "tps-resnet-bilstm-attn comes without weights"),
+        (["nosuch"], 0, "no recognizer is called 'nosuch'"),
+    ],
+)
+def test_wrong_command_lines_are_refused(wanted: list[str], files: int, said: str, file: Path) -> None:
+    with pytest.raises(ModelError, match=said):
+        ensemble.parse(wanted, [file] * files)
+
+
+def test_a_models_file_does_not_choose_what_is_imported() -> None:
+    with pytest.raises(ModelError, match="was trained against os:getcwd; give --recognizer os:getcwd to import"):
+        recognizers.load_identified("os:getcwd@0123456789abcdef")

@@ -1,0 +1,103 @@
+"""What becomes of trials, without Ray: Tune's events as they come."""
+
+from pathlib import Path
+
+import pytest
+from ray.tune.experiment import Trial
+
+from sweep.cluster.tune_adapters import Failures, Relay, Rungs
+from sweep.presets import smoke
+from sweep.results.pareto import Objectives
+from sweep.results.points import Row
+from sweep.search import proposals
+from sweep.stages.store import Store
+from sweep.training.loop import Progress
+from sweep.trials.target import Target
+
+
+class Listener:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+
+    def progressed(self, identity: Row, progress: Progress) -> None: ...
+
+    def finished(self, row: Row) -> None:
+        self.rows.append(row)
+
+    def reread(self, row: Row, accuracies: dict[str, float]) -> None: ...
+
+
+class Ended(Trial):
+    """One of Tune's, without what only Tune needs."""
+
+    def __init__(self, target: Target, error: Path | None = None) -> None:
+        self.config = {"target": target}
+        self._error = error
+
+    @property
+    def error_file(self) -> str | None:
+        return self._error and str(self._error)
+
+
+def test_what_is_half_done_of_a_failed_trial_is_forgotten(tmp_path: Path) -> None:
+    config, target, listener = smoke(), Target("tfic", 0.01, 0.1), Listener()
+    node = target.node(config)
+    assert node is not None
+    half, error = tmp_path / f"{node.key}.partial.pt", tmp_path / "error.txt"
+    error.write_text("Traceback\n  ...\nRuntimeError: the disk is full\n")
+    trial = Ended(target, error)
+    relay = Relay(config, listener, Store(tmp_path), Failures(pytest.fail))
+    half.touch()
+    relay.on_trial_error(1, [], trial)
+    assert not half.exists()
+    half.touch()
+    failed = target.identity(config) | {"status": "failed", "reason": "the loss is nan"}
+    relay.on_trial_result(1, [], trial, {"row": failed, "status": "failed"})
+    assert [row["reason"] for row in listener.rows] == ["RuntimeError: the disk is full", "the loss is nan"]
+    assert not half.exists()
+
+
+def test_what_is_half_done_of_a_base_point_is_left_to_who_tries_again(tmp_path: Path) -> None:
+    config, target = smoke(), Target("base", 0.01)
+    node = target.node(config)
+    assert node is not None
+    half = tmp_path / f"{node.key}.partial.pt"
+    half.touch()
+    Relay(config, Listener(), Store(tmp_path), Failures(pytest.fail)).on_trial_error(1, [], Ended(target))
+    assert half.exists()
+
+
+def test_a_stopped_trial_is_recorded_before_the_search_hears_of_it(tmp_path: Path) -> None:
+    config, listener, trial = smoke(), Listener(), Ended(Target("tfic", 0.01, 0.1))
+    reached = {"rung": 1, "steps": 7, "val_bpp": 0.1, "val_accuracy": 0.2, "val_psnr_db": 20.0, "train_seconds": 3.0}
+    relay = Relay(config, listener, Store(tmp_path), Failures(pytest.fail))
+    relay.on_trial_result(1, [], trial, reached)
+    assert listener.rows == []
+    relay.on_trial_result(1, [], trial, reached | {"done": True})
+    assert [(row["status"], row["val_bpp"]) for row in listener.rows] == [("stopped", 0.1)]
+
+
+def test_a_trial_that_goes_on_is_not_judged_against_itself() -> None:
+    config, point = smoke(), {"lambda": 0.01, "beta": 0.1, "origins": ()}
+    name, weak = str(proposals.named(point, config)), Objectives(0.2, 0.3)
+    before = [(1, f"other {rate}", Objectives(rate / 100, 0.5)) for rate in range(1, 9)]
+    trial = Ended(Target("base"))
+    trial.config = point
+    result = {"rung": 1, "val_bpp": weak.bpp, "val_accuracy": weak.accuracy}
+    for earlier in ([], [(1, name, weak)]):
+        rungs = Rungs(config, [*before, *earlier])
+        rungs.on_trial_result(None, trial, result)
+        assert len(rungs._stopping._rungs[1]) == 9
+
+
+def test_three_failures_in_a_row_of_one_cause_end_a_sweep() -> None:
+    ends = list[str | None]()
+    failures = Failures(lambda: ends.append(failures.cause))
+    diverged = [f"the loss is {loss} at step {step} (1/4 of the rate)" for loss, step in ((1e9, 10), ("nan", 20))]
+    for reason in (*diverged, None, *diverged, "the disk is full", *diverged):
+        failures.heard({"status": "failed", "reason": reason} if reason else {"status": "complete"})
+    assert (ends, failures.cause) == ([], None)
+    failures.heard({"status": "failed", "reason": diverged[0]})
+    assert ends == [diverged[0]]

@@ -1,0 +1,301 @@
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from optuna.trial import TrialState
+from searches import answer, row, states
+
+from sweep.config import Sampler, SweepConfig
+from sweep.errors import SweepError
+from sweep.presets import continued, cpu, independent, shared, smoke
+from sweep.search import front_search, proposals
+from sweep.search.front_search import FrontSearch
+from sweep.search.study import ORIGINS, journal
+
+
+@pytest.mark.parametrize("sampler", front_search.SAMPLERS)
+@pytest.mark.parametrize("strategy", [lambda config: config, shared, continued, independent])
+def test_proposals_stay_in_the_plane(
+    strategy: Callable[[SweepConfig], SweepConfig], sampler: Sampler, tmp_path: Path
+) -> None:
+    config = replace(strategy(cpu()), sampler=sampler)
+    searcher = FrontSearch(config, journal(tmp_path))
+    for number in range(25):
+        point = searcher.suggest(str(number))
+        assert point is not None
+        rate_weight, ocr_weight = proposals.weights(point, config)
+        assert config.lambdas[-1] <= rate_weight <= config.lambdas[0]
+        assert config.betas[0] <= ocr_weight <= config.betas[1]
+        assert config.strategy != "shared" or rate_weight in config.lambdas
+        searcher.on_trial_complete(str(number), answer(0.1, 0.5))
+    assert (states(searcher)[TrialState.COMPLETE], states(searcher)[TrialState.RUNNING]) == (25, 0)
+
+
+def test_the_first_points_visit_every_lambda_and_both_ends_of_beta() -> None:
+    config = cpu()
+    first = proposals.first_points(config)
+    assert [point["lambda"] for point in first] == list(config.lambdas)
+    indexes = [point["lambda_index"] for point in proposals.first_points(shared(config))]
+    assert indexes == list(range(len(config.lambdas)))
+    low, high = config.betas
+    assert min(point["beta"] for point in first) < low * (high / low) ** 0.25
+    assert max(point["beta"] for point in first) > low * (high / low) ** 0.75
+
+
+def test_a_grid_sets_the_same_betas_to_every_lambda() -> None:
+    config = replace(cpu(), sampler="grid", budget=30)
+    first = proposals.first_points(config)
+    assert len(first) == 30
+    betas = sorted({point["beta"] for point in first})
+    assert (betas[0], betas[-1]) == pytest.approx(config.betas)
+    assert {(point["lambda"], point["beta"]) for point in first} == {(a, b) for a in config.lambdas for b in betas}
+    papers = proposals.first_points(replace(config, betas=(0.1, 0.1)))
+    assert [(point["lambda"], point["beta"]) for point in papers] == [(rate, 0.1) for rate in config.lambdas]
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "nsga2", "qmc", "random"])
+def test_no_point_is_proposed_twice_and_none_is_left_out(sampler: Sampler, tmp_path: Path) -> None:
+    config = replace(shared(cpu()), sampler=sampler, betas=(0.1, 0.1), vary=(("steps", 2, 4),), budget=100)
+    searcher, names = FrontSearch(config, journal(tmp_path)), []
+    while (point := searcher.suggest(str(len(names)))) != front_search.FINISHED:
+        searcher.on_trial_complete(str(len(names)), answer(0.1, 0.5))
+        names.append(proposals.named(point, config))
+    assert set(names) == {(rate, 0.1, steps) for rate in config.lambdas for steps in (2, 3, 4)}
+    assert len(names) == proposals.within(config).budget == 18
+
+
+def test_a_grid_is_followed_by_nothing(tmp_path: Path) -> None:
+    config = replace(smoke(), sampler="grid", budget=4)
+    searcher = FrontSearch(config, journal(tmp_path))
+    assert [searcher.suggest(str(number)) == front_search.FINISHED for number in range(6)] == [False] * 4 + [True] * 2
+
+
+def test_a_grids_ends_are_those_of_its_range() -> None:
+    for low, high in itertools.combinations((share / 1000 for share in range(1, 60)), 2):
+        spread = proposals.spread(low, high, 3)
+        assert low == spread[0] < spread[1] < spread[2] <= high
+
+
+def test_a_budget_is_no_larger_than_the_points_there_are() -> None:
+    config = replace(cpu(), sampler="grid")
+    assert proposals.within(config).budget == 60
+    assert proposals.within(replace(config, budget=7)).budget == 6
+    papers = replace(config, betas=(0.1, 0.1))
+    assert proposals.within(papers).budget == 6
+    assert proposals.within(replace(papers, sampler="tpe", strategy="shared")).budget == 6
+    assert proposals.within(replace(papers, sampler="tpe", lambdas=(0.1,))).budget == 1
+    settings = (("learning_rate", 1e-4, 1e-3),)
+    for endless in (cpu(), replace(papers, sampler="tpe", strategy="shared", vary=settings)):
+        assert proposals.within(endless) == endless
+
+
+@pytest.mark.parametrize("sampler", ["tpe", pytest.param("gp", marks=pytest.mark.slow), "nsga2"])
+def test_wishes_steer_the_search(sampler: Sampler, tmp_path: Path) -> None:
+    def measured(config: SweepConfig) -> list[float]:
+        searcher, rates = FrontSearch(config, journal(tmp_path / str(config.max_bpp))), []
+        for number in range(48):
+            point = searcher.suggest(str(number))
+            assert point is not None
+            rate_weight, ocr_weight = proposals.weights(point, config)
+            rates.append(0.02 / rate_weight**0.6)
+            accuracy = 1 - 0.02 / rates[-1] + 0.1 * ocr_weight
+            searcher.on_trial_complete(str(number), answer(rates[-1], accuracy))
+        return rates[16:]
+
+    config = replace(cpu(), sampler=sampler)
+    bound = 0.1
+    free, bounded = measured(config), measured(replace(config, max_bpp=bound))
+    assert sum(rate <= bound for rate in bounded) > sum(rate <= bound for rate in free)
+
+
+def test_a_stopped_trial_that_misses_a_wish_draws_nobody(tmp_path: Path) -> None:
+    """No point meets the wish; those nearest to it are measured, those farthest from it are stopped."""
+    config = replace(cpu(), max_bpp=1e-3)
+    middle = math.sqrt(config.lambdas[0] * config.lambdas[-1])
+    searcher, rates = FrontSearch(config, journal(tmp_path)), []
+    for number in range(40):
+        rates.append(searcher.suggest(str(number))["lambda"])
+        result = answer(0.02 / rates[-1] ** 0.6, 0.5, "complete" if rates[-1] > middle else "stopped")
+        searcher.on_trial_complete(str(number), result)
+    assert sum(rate > middle for rate in rates[20:]) > 15
+
+
+@pytest.mark.parametrize("status", ["complete", "stopped"])
+def test_what_is_recorded_tells_how_far_it_is_from_a_wish(status: str, tmp_path: Path) -> None:
+    config, result = replace(cpu(), max_bpp=0.1), answer(0.3, 0.5, status)
+    point = FrontSearch(config, journal(tmp_path)).suggest("killed")
+    [trial] = FrontSearch(config, journal(tmp_path), [row(point, config, result)])._study.trials
+    assert trial.constraints == pytest.approx({"max_bpp": 0.2})
+
+
+@pytest.mark.parametrize("sampler", ["qmc", "random", "grid"])
+def test_wishes_need_a_search_that_looks(sampler: Sampler) -> None:
+    with pytest.raises(SweepError, match="tpe, gp or nsga2"):
+        replace(cpu(), sampler=sampler, min_psnr=20.0)
+
+
+@pytest.mark.parametrize(
+    ("sampler", "trials", "places", "together"),
+    [("tpe", 64, 2, 2), ("tpe", 64, 68, 16), ("nsga2", 2, 68, 6), ("qmc", 64, 68, 68)],
+)
+def test_a_search_that_looks_waits_for_something_to_look_at(
+    sampler: Sampler, trials: int, places: int, together: int
+) -> None:
+    assert proposals.at_a_time(replace(cpu(), sampler=sampler), trials, places) == together
+
+
+def test_a_wish_is_missed_by_how_much() -> None:
+    result = answer(0.2, 0.7) | {"val_psnr_db": 30.0}
+    wishes = {"max_bpp": 0.1, "min_accuracy": 0.8, "min_psnr": 28.0}
+    assert proposals.excesses(wishes, result) == pytest.approx({"max_bpp": 0.1, "min_accuracy": 0.1, "min_psnr": -2.0})
+
+
+def test_nothing_is_proposed_that_would_end_too_late(tmp_path: Path) -> None:
+    now, end = 0.0, 1.0
+    searcher = FrontSearch(smoke(), journal(tmp_path), too_late=lambda seconds: now + seconds > end, clock=lambda: now)
+    assert isinstance(searcher.suggest("a"), dict)
+    now = 0.6
+    searcher.on_trial_complete("a", answer(0.1, 0.5))
+    assert searcher.suggest("b") == front_search.FINISHED
+
+
+def test_what_trials_took_before_counts_from_the_first_one_on(tmp_path: Path) -> None:
+    searcher = FrontSearch(smoke(), journal(tmp_path), too_late=lambda seconds: seconds > 1, took=[2.0])
+    assert searcher.suggest("a") == front_search.FINISHED
+
+
+@pytest.mark.parametrize("status", ["stopped", "failed"])
+def test_one_that_ends_early_does_not_tell_how_long_another_takes(status: str, tmp_path: Path) -> None:
+    now, asked = 0.0, []
+
+    def too_late(seconds: float) -> bool:
+        asked.append(seconds)
+        return False
+
+    searcher = FrontSearch(shared(smoke()), journal(tmp_path), too_late=too_late, clock=lambda: now)
+    for name, result, seconds in (("a", "complete", 10.0), ("b", status, 1.0)):
+        searcher.suggest(name)
+        now += seconds
+        searcher.on_trial_complete(name, answer(0.1, 0.5, result))
+    searcher.suggest("c")
+    assert asked == [0.0, 10.0, 10.0]
+
+
+@pytest.mark.parametrize("sampler", front_search.SAMPLERS)
+def test_the_same_seed_proposes_the_same_points(sampler: Sampler, tmp_path: Path) -> None:
+    runs = []
+    for name in ("a", "b"):
+        searcher = FrontSearch(replace(smoke(), sampler=sampler, budget=14), journal(tmp_path / name))
+        points = []
+        for number in range(14):
+            points.append(searcher.suggest(str(number)))
+            searcher.on_trial_complete(str(number), answer(number / 100, 1 / (1 + number)))
+        runs.append(points)
+    assert runs[0] == runs[1]
+
+
+@pytest.mark.parametrize(
+    "result", [None, answer(0.1, 0.5, "failed"), {"val_bpp": None, "val_accuracy": None, "status": "failed"}]
+)
+def test_a_failed_point_is_told_as_failed(tmp_path: Path, result: dict | None) -> None:
+    searcher = FrontSearch(smoke(), journal(tmp_path))
+    searcher.suggest("a")
+    searcher.on_trial_complete("a", result, error=result is None)
+    assert states(searcher)[TrialState.FAIL] == 1
+    assert states(searcher)[TrialState.RUNNING] == 0
+
+
+def test_a_failed_point_that_is_not_recorded_comes_again(tmp_path: Path) -> None:
+    searcher = FrontSearch(smoke(), journal(tmp_path))
+    point = searcher.suggest("a")
+    searcher.on_trial_complete("a", error=True)
+    failed = row(point, smoke(), {"status": "failed"})
+    assert FrontSearch(smoke(), journal(tmp_path), [failed]).suggest("other") != point
+    again = FrontSearch(smoke(), journal(tmp_path))
+    assert again.suggest("b") == point
+    again.on_trial_complete("b", answer(0.1, 0.5))
+    assert states(again)[TrialState.COMPLETE] == 1
+
+
+def test_trials_of_one_point_are_told_apart_by_their_settings(tmp_path: Path) -> None:
+    config = replace(shared(cpu()), betas=(0.1, 0.1), sampler="random", vary=(("learning_rate", 1e-4, 1e-3),))
+    searcher, rows = FrontSearch(config, journal(tmp_path)), []
+    for number in range(20):
+        rows.append(row(searcher.suggest(str(number)), config, answer(0.1, 0.5)))
+        if number < 19:
+            searcher.on_trial_complete(str(number), answer(0.1, 0.5))
+    assert len({each["learning_rate"] for each in rows[6:]}) == 14
+    last = rows.pop()
+    again = FrontSearch(config, journal(tmp_path), rows)
+    assert again.suggest("again")["learning_rate"] == last["learning_rate"]
+
+
+def test_a_stopped_trial_is_told_as_pruned_and_what_it_reached_is_kept(tmp_path: Path) -> None:
+    searcher = FrontSearch(shared(cpu()), journal(tmp_path))
+    name = str(proposals.named(searcher.suggest("a"), shared(cpu())))
+    searcher.on_trial_result("a", {"rung": 10, "val_bpp": 0.2, "val_accuracy": 0.3})
+    searcher.on_trial_complete("a", {"rung": 30, "val_bpp": 0.1, "val_accuracy": 0.4})
+    assert states(searcher)[TrialState.PRUNED] == 1
+    again = FrontSearch(shared(cpu()), journal(tmp_path))
+    assert list(again.rungs()) == [(10, name, (0.2, 0.3)), (30, name, (0.1, 0.4))]
+
+
+def test_a_continued_trial_comes_from_the_nearest_finished_one(tmp_path: Path) -> None:
+    config = replace(continued(cpu()), lambdas=(0.1, 0.001))
+    low, high = config.betas
+    a, b = (config.lambdas[0], low), (config.lambdas[-1], high)
+    near_a, near_b = (0.9 * a[0], 1.1 * a[1]), (1.1 * b[0], 0.9 * b[1])
+
+    rows = []
+
+    def proposed(searcher: FrontSearch, point: tuple[float, float]) -> tuple:
+        searcher._study.enqueue_trial(dict(zip(("lambda", "beta"), point, strict=True)))
+        found = searcher.suggest(str(point))
+        rows.append(row(found, config, answer(0.1, 0.5)))
+        return tuple(found[ORIGINS])
+
+    searcher = FrontSearch(config, journal(tmp_path))
+    for name in "xy":
+        rows.append(row(searcher.suggest(name), config, answer(0.1, 0.5, "failed")))
+        searcher.on_trial_complete(name, answer(0.1, 0.5, "failed"))
+    for point, origins in ((a, ()), (b, (a,)), (near_b, (a, b))):
+        assert proposed(searcher, point) == origins
+        searcher.on_trial_complete(str(point), answer(0.1, 0.5))
+    assert proposed(FrontSearch(config, journal(tmp_path), rows), near_a) == (a,)
+
+
+@pytest.mark.parametrize("succeeded", [False, True])
+def test_a_search_whose_trials_all_fail_gives_up(succeeded: bool, tmp_path: Path) -> None:
+    searcher = FrontSearch(smoke(), journal(tmp_path))
+    for number in range(front_search.HOPELESS):
+        assert isinstance(searcher.suggest(str(number)), dict)
+        failed = number > 0 or not succeeded
+        searcher.on_trial_complete(str(number), answer(0.1, 0.5, "failed" if failed else "complete"))
+    searcher.on_trial_complete("last", error=True) if searcher.suggest("last") != front_search.FINISHED else None
+    assert (searcher.suggest("next") == front_search.FINISHED) == (not succeeded)
+
+
+def test_settings_of_stage_2_are_searched_too(tmp_path: Path) -> None:
+    config = replace(shared(cpu()), vary=(("learning_rate", 1e-4, 1e-3), ("steps", 30, 120)))
+    searcher = FrontSearch(config, journal(tmp_path))
+    found = []
+    for number in range(12):
+        found.append(dict(proposals.varied(searcher.suggest(str(number)), config)))
+        searcher.on_trial_complete(str(number), answer(0.1, 0.5))
+    assert all(1e-4 <= each["learning_rate"] <= 1e-3 for each in found)
+    assert all(each["steps"] == int(each["steps"]) and 30 <= each["steps"] <= 120 for each in found)
+    assert len({each["steps"] for each in found}) > 5
+
+
+@pytest.mark.parametrize("vary", [("steps", 0, 10), ("learning_rate", 1e-3, 1e-4)])
+def test_a_range_that_is_none_is_refused(vary: tuple) -> None:
+    with pytest.raises(SweepError, match="positive rising pair"):
+        replace(shared(cpu()), vary=(vary,))
+
+
+def test_what_does_not_train_by_itself_has_no_settings() -> None:
+    with pytest.raises(SweepError, match="--strategy shared or independent"):
+        replace(cpu(), vary=(("steps", 10, 20),))

@@ -1,0 +1,300 @@
+import hashlib
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from datagen import dataset
+from datagen.dataset import TextImages
+from datagen.spec import DatasetSpec
+from models.codecs import registry as codecs
+from models.codecs.base import Codec
+from models.codecs.conditioning import ConditionedCodec
+from models.recognizers.ctc_attention import AttnRecognizer, CtcRecognizer
+from models.recognizers.ensemble import Teacher
+from models.recognizers.four_stage.checkpoints import ALPHANUMERIC
+from models.recognizers.four_stage.network import COMBINATIONS, StrNet
+from models.recognizers.plugins import Plugin
+from models.weights import WeightsFile
+from sweep import versions
+from sweep.config import StageConfig, SweepConfig
+from sweep.presets import smoke
+from sweep.stages import tree
+from sweep.stages.checkpointer import FileKeeper
+from sweep.stages.store import Store
+from sweep.stages.tree import Node
+from sweep.training.checkpoint import TrainingState
+from sweep.training.loop import Progress
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def config(spec: DatasetSpec) -> SweepConfig:
+    stage = StageConfig(steps=2, batch_size=2)
+    stages_of_two_steps = {"stage1": stage, "stage2": replace(stage, distortion_weight=0.1)}
+    return replace(smoke(), data=spec, strategy="shared", **stages_of_two_steps)
+
+
+@pytest.fixture(scope="module")
+def conditional(config: SweepConfig) -> SweepConfig:
+    return replace(config, strategy="conditional")
+
+
+def test_trials_of_one_lambda_share_their_stage_1(config: SweepConfig) -> None:
+    a, b = tree.stage2(config, 0.01, 0.1), tree.stage2(config, 0.01, 0.2)
+    assert a.parent == b.parent == tree.stage1(config, 0.01)
+    assert a.key != b.key
+    assert a.parent != tree.stage2(config, 0.02, 0.1).parent
+
+
+def test_independent_trials_share_nothing(config: SweepConfig) -> None:
+    independent = replace(config, strategy="independent")
+    a, b = tree.stage2(independent, 0.01, 0.1), tree.stage2(independent, 0.01, 0.2)
+    assert a.parent is not None
+    assert len({a.key, b.key, a.parent.key, tree.stage1(independent, 0.01).key}) == 4
+    assert a.parent != b.parent
+
+
+def test_a_key_names_all_that_the_outcome_depends_on(config: SweepConfig) -> None:
+    node = tree.stage2(config, 0.01, 0.1)
+    variants = [
+        replace(node, data="other"),
+        replace(node, codec="mbt2018-mean"),
+        replace(node, recognizer="other"),
+        replace(node, stage=replace(node.stage, learning_rate=1.0)),
+        replace(node, seed=1),
+        replace(node, parent=None),
+    ]
+    assert len({node.key, *(variant.key for variant in variants)}) == 7
+    assert tree.stage2(config, 0.01, 0.1).key == node.key
+
+
+def test_a_recognizers_weights_are_part_of_a_key_wherever_they_lie(config: SweepConfig) -> None:
+    def key(path: str, sha256: str) -> str:
+        teacher = Teacher("trba", source=WeightsFile(path, sha256))
+        return tree.stage2(replace(config, recognizers=(teacher,)), 0.01, 0.1).key
+
+    assert key("a.pth", "1" * 64) == key("b.pth", "1" * 64)
+    assert key("a.pth", "1" * 64) != key("a.pth", "2" * 64)
+
+
+def test_a_users_code_is_part_of_a_key_wherever_it_lies(config: SweepConfig) -> None:
+    def key(folder: str, code: str | None) -> str:
+        teacher = Teacher("mine:load", source=Plugin(folder, "1" * 64, code))
+        return tree.stage2(replace(config, recognizers=(teacher,)), 0.01, 0.1).key
+
+    assert key("here", "2" * 64) == key("there", "2" * 64)
+    assert len({key("here", "2" * 64), key("here", "3" * 64), key("here", None)}) == 3
+
+
+def test_shares_are_part_of_a_key_and_scale_is_not(config: SweepConfig) -> None:
+    def key(*weights: float) -> str:
+        teachers = (Teacher("english_g2", weights[0]), Teacher("mine:load", weights[1], Plugin("here", "1" * 64)))
+        return tree.stage2(replace(config, recognizers=teachers), 0.01, 0.1).key
+
+    assert key(1.0, 1.0) == key(2.0, 2.0)
+    assert key(1.0, 1.0) != key(1.0, 2.0)
+
+
+def test_a_checkpoint_is_part_of_a_key_wherever_it_lies(config: SweepConfig, conditional: SweepConfig) -> None:
+    for each in (config, conditional):
+        keys = {
+            path + sha256: tree.stage2(replace(each, init=WeightsFile(path, sha256)), 0.01, 0.1).key
+            for path in ("a.pth", "b.pth")
+            for sha256 in ("1" * 64, "2" * 64)
+        }
+        assert keys["a.pth" + "1" * 64] == keys["b.pth" + "1" * 64]
+        assert len({*keys.values(), tree.stage2(each, 0.01, 0.1).key}) == 3
+
+
+def test_an_older_release_finds_its_keys_again(config: SweepConfig) -> None:
+    """Before there were versions and checkpoints to start from; the data's digest is that of another renderer."""
+    node = tree.as_of(tree.stage2(config, 0.01, 0.1), "data", None)
+    assert node.parent is not None
+    later = {"init": None, "versions": None}
+    before = {name: value for name, value in asdict(node.parent).items() if name not in later} | {"data": "data"}
+    fields = {name: value for name, value in asdict(node).items() if name not in later} | {"parent": before}
+    assert node.key == hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("training", "plain1 plain2 conditioned1 conditioned2 folded2"),
+        ("small", "plain1 plain2 conditioned1 conditioned2 folded2"),
+        ("conditioning", "conditioned1 conditioned2 folded2"),
+        ("recognizers", "plain2 conditioned2 folded2"),
+        ("elic", ""),
+        ("renderer", ""),
+    ],
+)
+def test_a_raised_number_changes_the_keys_of_what_depends_on_it(
+    config: SweepConfig, conditional: SweepConfig, name: str, changed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def keys() -> dict[str, str]:
+        nodes = {
+            "plain1": tree.stage1(config, 0.01),
+            "plain2": tree.stage2(config, 0.01, 0.1),
+            "conditioned1": tree.conditioned1(conditional),
+            "conditioned2": tree.conditioned2(conditional),
+            "folded2": tree.stage2(conditional, 0.01, 0.1),
+        }
+        return {name: node.key for name, node in nodes.items()}
+
+    before = keys()
+    monkeypatch.setitem(versions.TABLE, name, versions.TABLE[name]._replace(number=99))
+    after = keys()
+    assert {node for node in before if before[node] != after[node]} == {*changed.split()}
+
+
+def test_training_starts_from_a_checkpoint(
+    conditional: SweepConfig, recognizer: CtcRecognizer, test_images: TextImages, tmp_path: Path
+) -> None:
+    torch.manual_seed(7)
+    codec = codecs.build("small")
+    torch.save(codec.state_dict(), tmp_path / "small.pth")
+    without_steps = replace(conditional.stage1, steps=0)
+    given = replace(conditional, stage1=without_steps, init=WeightsFile.of(tmp_path / "small.pth"))
+    started = Store(tmp_path).codec(tree.stage1(given, 0.05), test_images, recognizer, CPU)
+    fresh = tree.conditioned1(conditional).start()
+    assert isinstance(fresh, ConditionedCodec)
+    for name, weight in codec.named_parameters():
+        if name.startswith(("g_", "h_")):
+            assert torch.equal(started.get_parameter(name), weight)
+            assert not torch.equal(fresh.codec.get_parameter(name), weight)
+
+
+def test_the_budget_is_no_part_of_a_key(config: SweepConfig) -> None:
+    assert tree.stage2(replace(config, budget=99), 0.01, 0.1).key == tree.stage2(config, 0.01, 0.1).key
+
+
+@pytest.mark.slow
+def test_a_node_is_trained_once_and_its_parent_too(
+    config: SweepConfig, data_folder: Path, recognizer: CtcRecognizer, tmp_path: Path
+) -> None:
+    data = dataset.load(data_folder, "train")
+
+    def steps_for(node: Node) -> int:
+        seen: list[Progress] = []
+        Store(tmp_path).codec(node, data, recognizer, CPU, seen.append)
+        return len(seen)
+
+    assert steps_for(tree.stage2(config, 0.01, 0.1)) == 2
+    assert steps_for(tree.stage2(config, 0.01, 0.1)) == 0
+    assert steps_for(tree.stage1(config, 0.01)) == 0
+    assert steps_for(tree.stage2(config, 0.01, 0.2)) == 1
+    assert len(list(tmp_path.glob("*.pt"))) == 3
+
+
+@pytest.mark.slow
+def test_a_store_gives_back_the_codec_that_was_trained(
+    config: SweepConfig, data_folder: Path, recognizer: CtcRecognizer, tmp_path: Path, test_images: TextImages
+) -> None:
+    data = dataset.load(data_folder, "train")
+    node, store = tree.stage1(config, 0.01), Store(tmp_path)
+    trained = store.codec(node, data, recognizer, CPU)
+    again = store.codec(node, data, recognizer, CPU)
+    image = dataset.to_tensor(test_images.images[:1])
+    assert isinstance(trained, Codec)
+    assert isinstance(again, Codec)
+    assert again.compress(image) == trained.compress(image)
+
+
+def test_points_of_one_conditioned_codec_share_both_its_stages(conditional: SweepConfig) -> None:
+    first, second = tree.shared(conditional)
+    a, b = tree.stage2(conditional, 0.01, 0.1), tree.stage2(conditional, 0.02, 0.2)
+    assert a.parent == b.parent == second
+    assert second.parent == first
+    assert a.key != b.key
+    assert tree.stage1(conditional, 0.01).parent == first
+    assert (first.recognizer, second.recognizer) == (None, conditional.recognizer_identity)
+    assert a.stage.steps == 0
+
+
+def test_polish_and_labels_are_part_of_a_key(conditional: SweepConfig) -> None:
+    keys = {
+        tree.stage2(replace(conditional, **change), 0.01, 0.1).key
+        for change in ({}, {"polish_steps": 5}, {"labels": "pseudo"}, {"betas": (0.1, 0.2)})
+    }
+    assert len(keys) == 4
+
+
+@pytest.mark.slow
+def test_a_point_is_folded_out_of_the_conditioned_codec_and_polished(
+    conditional: SweepConfig, data_folder: Path, recognizer: CtcRecognizer, tmp_path: Path, test_images: TextImages
+) -> None:
+    data, store = dataset.load(data_folder, "train"), Store(tmp_path)
+    image = dataset.to_tensor(test_images.images[:1])
+    plain = store.codec(tree.stage2(conditional, 0.05, 0.1), data, recognizer, CPU)
+    assert len(list(tmp_path.glob("*.pt"))) == 3
+    network = store.found(tree.conditioned2(conditional))
+    assert isinstance(network, ConditionedCodec)
+    assert isinstance(plain, Codec)
+    assert plain.compress(image) == network.fold(0.05, 0.1).compress(image)
+    polished = store.codec(tree.stage2(replace(conditional, polish_steps=2), 0.05, 0.1), data, recognizer, CPU)
+    assert isinstance(polished, Codec)
+    assert len(list(tmp_path.glob("*.pt"))) == 4
+    assert polished.compress(image) != plain.compress(image)
+
+
+@pytest.mark.slow
+def test_a_recognizer_with_attention_teaches_too(config: SweepConfig, data_folder: Path, tmp_path: Path) -> None:
+    """Its loss runs in bfloat16 where the processor computes it."""
+    torch.manual_seed(0)
+    network = StrNet(COMBINATIONS["tps-resnet-bilstm-attn"], 38, channels=64, hidden=32)
+    data = dataset.load(data_folder, "train")
+    words = TextImages(data.images, ["Word", "7"] * (len(data.texts) // 2))
+    seen: list[Progress] = []
+    node = tree.stage2(config, 0.01, 0.1)
+    Store(tmp_path).codec(node, words, AttnRecognizer(network, ALPHANUMERIC, 32, 100), CPU, seen.append)
+    assert seen[-1].ocr is not None
+    assert 0 < seen[-1].ocr < 10
+
+
+def test_what_a_killed_worker_left_half_written_goes_with_what_is_half_done(
+    config: SweepConfig, tmp_path: Path
+) -> None:
+    node, other = tree.stage1(config, 0.01), tree.stage1(config, 0.02)
+    left = [tmp_path / f".{key}.7.partial" for key in (f"{node.key}.partial.pt", f"{node.key}.pt", f"{other.key}.pt")]
+    for path in left:
+        path.touch()
+    Store(tmp_path).forget(node)
+    assert [path.exists() for path in left] == [False, False, True]
+
+
+def test_a_keeper_gives_back_the_last_state_of_another_process(tmp_path: Path) -> None:
+    state = TrainingState(3, {"w": torch.ones(2)}, {"state": {}}, halvings=1)
+    FileKeeper(tmp_path / "key.partial.pt", seconds=0).keep(state)
+    keeper = FileKeeper(tmp_path / "key.partial.pt", seconds=60)
+    restored = keeper.restore()
+    assert restored is not None
+    assert (restored.step, restored.codec["w"].tolist(), restored.halvings) == (3, [1, 1], 1)
+    assert (keeper.due(), FileKeeper(tmp_path / "key.partial.pt", seconds=0).due()) == (False, True)
+    keeper.forget()
+    assert keeper.restore() is None
+
+
+def test_a_keeper_goes_back_one_state_and_not_behind_the_first(tmp_path: Path) -> None:
+    keeper = FileKeeper(tmp_path / "key.partial.pt", seconds=0)
+    for step in range(3):
+        keeper.keep(TrainingState(step, {}, {}))
+    for _ in range(2):
+        keeper.retreat()
+        restored = keeper.restore()
+        assert restored is not None
+        assert restored.step == 1
+
+
+def test_of_states_that_are_damaged_the_last_whole_one_is_given_back(tmp_path: Path) -> None:
+    keeper = FileKeeper(tmp_path / "key.partial.pt", seconds=0)
+    for step in range(2):
+        keeper.keep(TrainingState(step, {}, {}))
+    for name, step in (("key.partial.pt", 0), ("key.earlier.pt", None)):
+        content = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(content[: len(content) // 2])
+        restored = keeper.restore()
+        assert (restored and restored.step) == step
+        assert (tmp_path / f"{name}.damaged").read_bytes() == content[: len(content) // 2]

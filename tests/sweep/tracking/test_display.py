@@ -1,0 +1,146 @@
+import io
+from collections.abc import Callable
+
+import pytest
+from rich.console import Console
+from rows import frame
+
+from sweep.config import SweepConfig
+from sweep.presets import independent, shared, smoke
+from sweep.results.points import Row
+from sweep.stages import tree
+from sweep.tracking.display import BEST, Display, clock
+from sweep.training.loop import Progress
+
+BASE: Row = {"point_id": "a", "kind": "base", "lambda": 0.01, "beta": 0.0}
+TRAINING = Progress(20, 80, 0.05, 0.02, 0.3, None, 1e-3, 5.0)
+
+
+@pytest.fixture
+def screen() -> io.StringIO:
+    return io.StringIO()
+
+
+def shown(screen: io.StringIO, terminal: bool) -> Display:
+    return Display(smoke(), Console(file=screen, force_terminal=terminal, width=120))
+
+
+def test_a_log_tells_phase_points_and_time_left(screen: io.StringIO) -> None:
+    display = shown(screen, terminal=False)
+    with display.live():
+        first, second = tree.shared(smoke())
+        display.expect([first, second], points=5, trial=[], trials=0)
+        display.phase("stage 1", 3)
+        display.progressed(BASE, TRAINING._replace(step=10))
+        display.progressed(BASE, TRAINING)
+        display.phase("stage 2", 2)
+    lines = screen.getvalue().splitlines()
+    assert lines[0].startswith("starting Ray | 0 of 2 points | 0:00 gone, time left: not known yet")
+    assert "stage 1 | 0 of 2 points" in lines[1]
+    assert lines[2].startswith("stage 2")
+    assert " left" in lines[2]
+    assert "not known" not in lines[2]
+
+
+def test_training_that_all_points_share_counts_steps_and_then_is_gone(screen: io.StringIO) -> None:
+    display = shown(screen, terminal=True)
+    node = tree.conditioned1(smoke())
+    display.expect([node], points=0, trial=[], trials=0)
+    display.phase("training", node.stage.steps)
+    display.trained(node, TRAINING._replace(workers=2))
+    Console(file=screen, width=120).print(display._panel())
+    assert "stage 1 by 2 workers: step 20 of 80" in screen.getvalue()
+    display.trained(node, TRAINING._replace(step=80))
+    assert display._running == {}
+    assert display._work_done == pytest.approx(display._work)
+
+
+@pytest.mark.parametrize("strategy", [shared, independent])
+def test_the_work_of_all_trials_is_done_when_they_have_ended(
+    strategy: Callable[[SweepConfig], SweepConfig], screen: io.StringIO
+) -> None:
+    config = strategy(smoke())
+    display = Display(config, Console(file=screen))
+    display.expect([], points=0, trial=tree.of_trial(config), trials=3)
+    first = TRAINING._replace(step=config.stage1.steps, steps=config.stage1.steps)
+    second = TRAINING._replace(step=config.stage2.steps, steps=config.stage2.steps, ocr=1.0)
+    done = []
+    for name, status in (("a", "complete"), ("b", "stopped"), ("c", "failed")):
+        row = {"point_id": name, "kind": "tfic", "lambda": 0.01, "beta": 0.1, "status": status}
+        row |= {"bpp": 0.1, "accuracy": 0.5, "val_bpp": 0.1, "val_accuracy": 0.5}
+        seen = [first, second] if strategy is independent else [second]
+        for told in seen if status == "complete" else seen[:1]:
+            before = display._work_done
+            display.progressed(row, told)
+            assert display._work_done > before
+        display.finished(row, frame(row))
+        done.append(display._work - display._work_done)
+    assert done[0] > done[1] > done[2] == pytest.approx(0)
+
+
+def test_what_went_wrong_in_training_is_a_line_each_time(screen: io.StringIO) -> None:
+    display = shown(screen, terminal=True)
+    node = tree.conditioned1(smoke())
+    for skipped, halvings in ((0, 0), (1, 0), (1, 0), (0, 1)):
+        display.trained(node, TRAINING._replace(skipped=skipped, halvings=halvings))
+    assert [line.strip() for line in screen.getvalue().splitlines()] == [
+        "stage 1, step 20: 1 updates left out, whose gradients were not finite",
+        "stage 1, step 20: it diverged and went on at 1/2 of the learning rate",
+    ]
+
+
+def test_a_finished_or_failed_point_is_a_line(screen: io.StringIO) -> None:
+    display = shown(screen, terminal=False)
+    complete = BASE | {"status": "complete", "bpp": 0.1234, "accuracy": 0.5}
+    display.finished(complete, frame(complete))
+    failed = {"point_id": "b", "kind": "tfic", "lambda": 0.01, "beta": 0.1, "status": "failed", "reason": "nan"}
+    display.finished(failed, frame(complete, failed))
+    assert screen.getvalue().splitlines() == [
+        "base λ=0.01: 0.1234 bpp, accuracy 0.500",
+        "tfic λ=0.01 β=0.1 failed: nan",
+    ]
+
+
+@pytest.mark.parametrize("reason", ["[/pytorch/x/pair.cc:534] closed", "[enforce fail at x.cc:664] no memory", "[red]"])
+def test_what_others_wrote_is_shown_as_they_wrote_it(screen: io.StringIO, reason: str) -> None:
+    display = shown(screen, terminal=False)
+    failed = BASE | {"status": "failed", "reason": reason}
+    display.finished(failed, frame(failed))
+    stopped = BASE | {"status": "stopped", "reason": reason, "val_bpp": 0.1, "val_accuracy": 0.5}
+    display.finished(stopped, frame(stopped))
+    display.print(f"report:  runs/{reason}")
+    display.reread(BASE, {f"accuracy_{reason}": 0.5})
+    display.phase(reason)
+    assert [reason in line for line in screen.getvalue().splitlines()] == [True] * 5
+
+
+def test_a_terminal_shows_the_front_and_what_is_training(screen: io.StringIO) -> None:
+    display = shown(screen, terminal=True)
+    complete = BASE | {"status": "complete", "bpp": 0.1234, "accuracy": 0.5}
+    display.show(frame(complete))
+    display.progressed(BASE | {"point_id": "c", "lambda": 0.02}, TRAINING)
+    Console(file=screen, width=120).print(display._panel())
+    said = screen.getvalue()
+    assert "0.1234" in said
+    assert "base λ=0.02: step 20 of 80, bpp 0.3, mse 0.02" in said
+
+
+def test_a_long_front_is_thinned_and_keeps_its_best_point() -> None:
+    display = shown(io.StringIO(), terminal=False)
+    rows = [
+        {"point_id": str(i), "kind": "tfic", "status": "complete", "bpp": 0.01 * i, "accuracy": 0.02 * i}
+        | {"lambda": 0.1, "beta": 0.1}
+        for i in range(1, 31)
+    ]
+    display.show(frame(*rows))
+    console = Console(file=io.StringIO(), record=True, width=120)
+    console.print(display.table())
+    text = console.export_text()
+    assert "the front: 30" in text
+    assert "0.3000" in text
+    assert text.count("tfic") <= BEST
+
+
+@pytest.mark.parametrize(("seconds", "shown_as"), [(0, "0:00"), (59.6, "1:00"), (3599, "59:59"), (3600, "1:00:00")])
+def test_times_read_as_clocks(seconds: float, shown_as: str) -> None:
+    assert clock(seconds) == shown_as

@@ -1,0 +1,412 @@
+"""A real SQLite store."""
+
+import shutil
+import socket
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+import pytest
+import requests
+from commands import command
+from matplotlib.figure import Figure
+from mlflow import MlflowClient
+from mlflow.tracking._tracking_service import utils
+
+from sweep.errors import SweepError
+from sweep.results.folder import openable
+from sweep.results.points import Row
+from sweep.tracking import mlflow_store, outbox
+from sweep.tracking.mlflow_store import EXPERIMENT, Runs
+from sweep.tracking.tracker import Tracker
+from sweep.training.loop import Progress
+
+IDENTITY: Row = {"point_id": "abc", "kind": "tfic", "lambda": 0.01, "beta": 0.1, "codec": "small", "seed": 0}
+POINT: Row = IDENTITY | {"bpp": 0.1, "accuracy": 0.5, "psnr_db": None, "val_bpp": 0.11, "status": "complete"}
+PROGRESS = Progress(10, 40, 1.0, 0.02, 0.3, 2.0, 1e-4, 1.5)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"sqlite:///{tmp_path_factory.mktemp('mlflow') / 'mlflow.db'}"
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "PAUSE", 0.05)
+
+
+class Sweep:
+    """A tracker, and what it has said and logged."""
+
+    def __init__(self, store: str, sweep_id: str, folder: Path, params: Row | None = None) -> None:
+        self.said: list[str] = []
+        self.logged: dict[str, str] = {}
+        self.tracker = Tracker(store, sweep_id, folder, params or {}, self.said.append)
+        self.tracker.start(self.logged.__setitem__)
+
+    def point(self, row: Row) -> str:
+        """The run of a finished point."""
+        self.tracker.point(row)
+        self.settle()
+        return self.logged[row["point_id"]]
+
+    def settle(self) -> None:
+        self.tracker.settle(20)
+        assert not self.said
+
+    @property
+    def parent_id(self) -> str:
+        return self.tracker._runs.parent_id
+
+
+def runs(store: str, sweep_id: str) -> list:
+    client = MlflowClient(store)
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    assert experiment is not None
+    return client.search_runs([experiment.experiment_id], f"tags.`tfic.sweep_id` = '{sweep_id}'")
+
+
+@pytest.mark.slow
+def test_a_resumed_sweep_goes_on_in_its_own_runs(store: str, tmp_path: Path) -> None:
+    for _ in range(2):
+        sweep = Sweep(store, "sweep-a", tmp_path / "name", {"codec": "small"})
+        sweep.tracker.progress(IDENTITY, PROGRESS)
+        sweep.tracker.point(POINT)
+        sweep.tracker.finish("FINISHED")
+        sweep.settle()
+    found = runs(store, "sweep-a")
+    assert len(found) == 2
+    [child] = [run for run in found if "mlflow.parentRunId" in run.data.tags]
+    [parent] = [run for run in found if run is not child]
+    assert child.data.tags["mlflow.parentRunId"] == parent.info.run_id
+    assert (parent.info.run_name, parent.data.params) == ("name", {"codec": "small"})
+    assert {run.info.status for run in found} == {"FINISHED"}
+
+
+def test_a_point_has_params_metrics_by_step_and_a_status(store: str, tmp_path: Path) -> None:
+    sweep = Sweep(store, "sweep-b", tmp_path)
+    sweep.tracker.progress(IDENTITY, PROGRESS)
+    sweep.tracker.progress(IDENTITY, PROGRESS._replace(step=20, total=0.5))
+    run_id = sweep.point(POINT)
+    client = MlflowClient(store)
+    run = client.get_run(run_id)
+    assert run.data.params == {"kind": "tfic", "lambda": "0.01", "beta": "0.1", "codec": "small", "seed": "0"}
+    assert (run.data.metrics["bpp"], run.data.metrics["accuracy"], run.data.metrics["val/bpp"]) == (0.1, 0.5, 0.11)
+    assert not {"psnr_db", "train/step", "train/workers"} & run.data.metrics.keys()
+    history = client.get_metric_history(run_id, "train/total")
+    assert [(metric.step, metric.value) for metric in history] == [(10, 1.0), (20, 0.5)]
+    assert run.info.status == "FINISHED"
+
+
+def test_a_failed_point_says_why(store: str, tmp_path: Path) -> None:
+    run_id = Sweep(store, "sweep-c", tmp_path).point(IDENTITY | {"status": "failed", "reason": "the loss is nan"})
+    run = MlflowClient(store).get_run(run_id)
+    assert run.info.status == "FAILED"
+    assert run.data.tags["reason"] == "the loss is nan"
+
+
+def test_pictures_and_figures_stand_on_the_parent(store: str, tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    sweep = Sweep(store, "sweep-d", tmp_path / "run")
+    sweep.tracker.figure(Figure(), "front.png")
+    sweep.tracker.sweep({"hypervolume": 0.3, "uncompressed_accuracy": None}, 5)
+    sweep.settle()
+    client = MlflowClient(store)
+    assert [file.path for file in client.list_artifacts(sweep.parent_id)] == ["front.png"]
+    beside = _folder(store) / "mlruns" / EXPERIMENT / sweep.parent_id
+    assert [path.name for path in beside.rglob("*.png")] == ["front.png"]
+    assert not list((tmp_path / "elsewhere").iterdir())
+    assert client.get_run(sweep.parent_id).data.metrics == {"hypervolume": 0.3}
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_images_are_named_on_the_parent_once(store: str, tmp_path: Path) -> None:
+    splits = {name: pl.DataFrame({"text": ["one", "two"], "font": ["a", None]}) for name in ("train", "test")}
+    sweeps = [Sweep(store, "sweep-e", tmp_path) for _ in range(2)]
+    for sweep in sweeps:
+        sweep.tracker.dataset(Path("data"), "0123456789abcdef", splits)
+        sweep.settle()
+    logged = MlflowClient(store).get_run(sweeps[0].parent_id).inputs
+    assert logged is not None
+    inputs = logged.dataset_inputs
+    assert {(given.dataset.name, given.dataset.digest) for given in inputs} == {
+        ("train", "0123456789abcdef"),
+        ("test", "0123456789abcdef"),
+    }
+    assert len(inputs) == 2
+
+
+def test_what_others_read_later_joins_the_points_run(store: str, tmp_path: Path) -> None:
+    run_id = Sweep(store, "sweep-f", tmp_path).point(POINT)
+    resumed = Sweep(store, "sweep-f", tmp_path)
+    resumed.tracker.reread(POINT, {"accuracy_tesseract": 0.25})
+    resumed.settle()
+    run = MlflowClient(store).get_run(run_id)
+    assert (run.data.metrics["accuracy_tesseract"], run.data.metrics["accuracy"]) == (0.25, 0.5)
+    assert run.info.status == "FINISHED"
+
+
+def test_a_run_that_was_deleted_meanwhile_is_written_anew(store: str, tmp_path: Path) -> None:
+    sweep = Sweep(store, "sweep-k", tmp_path)
+    deleted = sweep.point(POINT)
+    MlflowClient(store).delete_run(deleted)
+    assert sweep.point(POINT) != deleted
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_a_parent_that_was_deleted_in_the_page_comes_back_with_its_points(
+    store: str, tmp_path: Path, resumed: bool
+) -> None:
+    name = f"sweep-l-{resumed}"
+    sweep = Sweep(store, name, tmp_path)
+    sweep.point(POINT)
+    MlflowClient(store).delete_run(sweep.parent_id)
+    if resumed:
+        sweep = Sweep(store, name, tmp_path)
+    sweep.tracker.sweep({"hypervolume": 0.3}, 1)
+    sweep.point(POINT | {"point_id": "def"})
+    assert _parents_of_points(store, name) == {sweep.parent_id}
+    assert MlflowClient(store).get_run(sweep.parent_id).data.metrics == {"hypervolume": 0.3}
+
+
+def test_points_of_a_parent_that_is_gone_for_good_have_the_new_one(store: str, tmp_path: Path) -> None:
+    sweep = Sweep(store, "sweep-m", tmp_path)
+    sweep.point(POINT)
+    MlflowClient(store)._tracking_client.store._hard_delete_run(sweep.parent_id)
+    new = Sweep(store, "sweep-m", tmp_path).parent_id
+    assert new != sweep.parent_id
+    assert _parents_of_points(store, "sweep-m") == {new}
+
+
+def _parents_of_points(store: str, sweep_id: str) -> set[str]:
+    """Those that stand in the page."""
+    tags = [run.data.tags for run in runs(store, sweep_id)]
+    return {run["mlflow.parentRunId"] for run in tags if "mlflow.parentRunId" in run}
+
+
+@pytest.mark.parametrize("uri", ["http://127.0.0.1:9", "foo://store", "sqlite:////proc/none/mlflow.db", "http://[x"])
+def test_a_store_that_cannot_be_opened_is_one_line(uri: str, tmp_path: Path) -> None:
+    with pytest.raises(SweepError, match=r"cannot be opened \(.*set MLFLOW_TRACKING_URI.*--resume") as error:
+        Tracker(uri, "sweep-g", tmp_path, {})
+    assert uri in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_deleted_experiment_says_how_it_is_restored(store: str, tmp_path: Path) -> None:
+    Tracker(store, "sweep-h", tmp_path, {})
+    client = MlflowClient(store)
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    assert experiment is not None
+    client.delete_experiment(experiment.experiment_id)
+    try:
+        with pytest.raises(SweepError, match=f"restore --experiment-id {experiment.experiment_id}, and add --resume"):
+            Tracker(store, "sweep-h", tmp_path, {})
+    finally:
+        client.restore_experiment(experiment.experiment_id)
+
+
+def test_an_experiment_that_another_sweep_has_just_made_is_used(store: str, tmp_path: Path) -> None:
+    opened = Runs(store, "sweep-i", tmp_path, {})
+    assert opened._new_experiment() == opened._experiment
+
+
+OPENING = """
+import sys
+import time
+from pathlib import Path
+from sweep.tracking.mlflow_store import Runs
+
+Path(sys.argv[1]).touch()
+while len(list(Path().glob("sweep-*"))) < 2:
+    time.sleep(0.001)
+Runs("sqlite:///mlflow.db", sys.argv[1], Path("name"), {})
+"""
+
+
+@pytest.mark.slow
+def test_two_sweeps_that_start_together_share_a_new_store(tmp_path: Path) -> None:
+    (tmp_path / "opening.py").write_text(OPENING)
+    with command(tmp_path, "opening", "sweep-1") as one, command(tmp_path, "opening", "sweep-2") as other:
+        complained = [process.communicate(timeout=60)[1] for process in (one, other)]
+    assert (one.returncode, other.returncode) == (0, 0), complained
+    assert [len(runs(f"sqlite:///{tmp_path / 'mlflow.db'}", name)) for name in ("sweep-1", "sweep-2")] == [1, 1]
+
+
+@contextmanager
+def silent_server() -> Iterator[str]:
+    """One that accepts and never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_a_sweep_does_not_wait_for_a_server_that_never_answers(
+    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    sweep = Sweep(store, "sweep-j", tmp_path)
+    sweep.settle()
+    with silent_server() as uri:
+        here, sweep.tracker._runs._client = sweep.tracker._runs._client, MlflowClient(uri)
+        started = time.monotonic()
+        for number in range(30):
+            sweep.tracker.progress(IDENTITY, PROGRESS._replace(step=number))
+        sweep.tracker.point(POINT)
+        assert time.monotonic() - started < 0.5
+        sweep.tracker.settle(60)
+        assert 2 <= time.monotonic() - started < 30
+    fails, lacks = sweep.said
+    assert "Max retries" in fails or "timed out" in fails
+    assert "lacks 31 entries" in lacks
+    assert "--resume" in lacks
+    sweep.tracker._runs._client = here
+    later = Sweep(store, "sweep-j", tmp_path)
+    later.settle()
+    history = MlflowClient(store).get_metric_history(later.logged["abc"], "train/total")
+    assert [metric.step for metric in history] == [*range(30)]
+
+
+def test_a_request_that_arrived_though_its_answer_did_not_is_not_made_twice(store: str, tmp_path: Path) -> None:
+    sweep = Sweep(store, "sweep-n", tmp_path)
+    sweep.settle()
+    client = sweep.tracker._runs._client
+    for name in ("create_run", "log_batch", "set_terminated"):
+        setattr(client, name, _answer_lost(getattr(client, name)))
+    sweep.tracker.progress(IDENTITY, PROGRESS)
+    sweep.tracker.point(POINT)
+    for _ in range(8):
+        sweep.tracker.settle(20)
+    assert sweep.logged.keys() == {"abc"}
+    assert len(runs(store, "sweep-n")) == 2
+    for name in ("train/total", "bpp"):
+        assert len(MlflowClient(store).get_metric_history(sweep.logged["abc"], name)) == 1
+
+
+def _answer_lost(method):
+    """Does its work, and fails all the same, the first time that it is called with these arguments."""
+    seen = []
+
+    def called(*args, **kwargs):
+        answer = method(*args, **kwargs)
+        if repr((args, kwargs)) not in seen:
+            seen.append(repr((args, kwargs)))
+            raise ConnectionError("no answer")
+        return answer
+
+    return called
+
+
+def test_of_two_runs_that_late_requests_made_for_a_point_one_is_kept(store: str, tmp_path: Path) -> None:
+    sweep = Sweep(store, "sweep-o", tmp_path)
+    run_id = sweep.point(POINT)
+    tags = {"tfic.sweep_id": "sweep-o", "tfic.point_id": "abc", "mlflow.parentRunId": sweep.parent_id}
+    MlflowClient(store).create_run(sweep.tracker._runs._experiment, tags=tags)
+    sweep.tracker.finish("FINISHED")
+    sweep.settle()
+    assert {run.info.run_id for run in runs(store, "sweep-o")} == {run_id, sweep.parent_id}
+
+
+def test_an_entry_that_mlflow_refuses_is_said_and_left_out(store: str, tmp_path: Path) -> None:
+    sweep = Sweep(store, "sweep-p", tmp_path)
+    sweep.tracker.file(tmp_path / "missing.png")
+    sweep.tracker.sweep({"hypervolume": 0.3}, 1)
+    sweep.tracker.settle(20)
+    [line] = sweep.said
+    assert "refuses" in line
+    assert MlflowClient(store).get_run(sweep.parent_id).data.metrics == {"hypervolume": 0.3}
+
+
+@pytest.mark.parametrize("name", ["mein prøject #1", "100 % ?"])
+def test_a_store_in_a_folder_of_any_name_leaves_nothing_beside_it(
+    store: str, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(_folder(store), tmp_path / name)
+    monkeypatch.chdir(tmp_path / name)
+    tmp_path.chmod(0o555)
+    try:
+        uri = mlflow_store.default_uri()
+        sweep = Sweep(uri, "sweep-q", Path("run"))
+        sweep.tracker.figure(Figure(), "front.png")
+        sweep.settle()
+        assert [file.path for file in MlflowClient(openable(uri)).list_artifacts(sweep.parent_id)] == ["front.png"]
+    finally:
+        tmp_path.chmod(0o755)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert sorted(path.name for path in Path().iterdir() if path.is_dir()) == ["mlruns", "run"]
+
+
+def test_pictures_move_with_the_project(store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # MLflow keeps in each process where a run's pictures lie.
+    monkeypatch.setattr(utils, "_artifact_repos_cache", OrderedDict())
+    place = shutil.copytree(_folder(store), tmp_path / "old #1")
+    Sweep(f"sqlite:///{place}/mlflow.db", "sweep-r", place / "run").settle()
+    for name, move in (("new", shutil.move), ("copy", shutil.copytree)):
+        utils._artifact_repos_cache.clear()
+        place = Path(move(place, tmp_path / name))
+        moved, later = (
+            Sweep(f"sqlite:///{place}/mlflow.db", sweep_id, place / "run")
+            for sweep_id in ("sweep-r", f"sweep-r-{name}")
+        )
+        for sweep in (moved, later):
+            sweep.tracker.figure(Figure(), f"{name}.png")
+            sweep.settle()
+            assert f"{name}.png" in {file.path for file in sweep.tracker._runs._client.list_artifacts(sweep.parent_id)}
+        assert len([*tmp_path.rglob(f"mlruns/**/{name}.png")]) == len([*place.rglob(f"mlruns/**/{name}.png")]) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "new"]
+
+
+def test_pictures_stay_where_they_are_when_the_store_alone_was_moved(store: str, tmp_path: Path) -> None:
+    Sweep(store, "sweep-s", tmp_path / "run").settle()
+    (_folder(store) / "mlruns" / EXPERIMENT).mkdir(parents=True, exist_ok=True)
+    shutil.copy(_folder(store) / "mlflow.db", tmp_path)
+    sweep = Sweep(f"sqlite:///{tmp_path}/mlflow.db", "sweep-s", tmp_path / "run")
+    sweep.tracker.figure(Figure(), "alone.png")
+    sweep.settle()
+    assert list((_folder(store) / "mlruns").rglob("alone.png"))
+
+
+def _folder(store: str) -> Path:
+    return Path(store.removeprefix("sqlite:///")).parent
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """MLflow's own, with a store of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    uri = f"http://127.0.0.1:{port}"
+    options = ("--port", str(port), "--workers", "1", "--backend-store-uri", "sqlite:///mlflow.db")
+    with command(tmp_path, "mlflow", "server", *options) as process:
+        while process.poll() is None and not _answers(f"{uri}/health"):
+            time.sleep(0.2)
+        yield uri
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_server_takes_all_of_it_and_prints_nothing(
+    server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep = Sweep(server, "sweep-t", tmp_path / "run")
+    sweep.tracker.figure(Figure(), "front.png")
+    sweep.tracker.progress(IDENTITY, PROGRESS)
+    run_id = sweep.point(POINT)
+    MlflowClient(server).delete_run(run_id)
+    assert sweep.point(POINT) != run_id
+    sweep.tracker.finish("FINISHED")
+    sweep.settle()
+    client = MlflowClient(server)
+    assert [file.path for file in client.list_artifacts(sweep.parent_id)] == ["front.png"]
+    assert client.get_run(sweep.logged["abc"]).data.metrics["bpp"] == 0.1
+    assert capsys.readouterr().out == ""

@@ -1,0 +1,107 @@
+"""Who reads which points again, and what becomes of it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from rows import frame
+
+from datagen.dataset import TextImages
+from models.files.model import TrainedCodec
+from models.recognizers import held_out
+from sweep.results.points import Row
+from sweep.trials import rereading
+
+DONE = {"status": "complete"}
+BASE: Row = DONE | {"point_id": "b", "kind": "base", "bpp": 0.1, "accuracy": 0.4}
+TFIC: Row = DONE | {"point_id": "t", "kind": "tfic", "bpp": 0.1, "accuracy": 0.6, "codec": "small"}
+PLAIN: Row = DONE | {"point_id": "u", "kind": "uncompressed", "bpp": 24.0, "accuracy": 0.9}
+WEBP: Row = DONE | {"point_id": "w", "kind": "classical", "bpp": 0.2, "accuracy": 0.7}
+
+
+class Brightness:
+    """Reads how bright an image is."""
+
+    def read(self, image: np.ndarray) -> str:
+        return str(round(float(image.mean())))
+
+
+@pytest.fixture
+def brightness(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The name of the only reader that is here."""
+    monkeypatch.setattr(held_out, "READERS", {"tesseract": Brightness})
+    return ["tesseract"]
+
+
+def test_the_front_and_the_uncompressed_images_are_read_once() -> None:
+    table = frame(BASE, TFIC, PLAIN, WEBP)
+    assert [row["point_id"] for row in rereading.unread(table, ["tesseract"])] == ["t", "u"]
+    read = frame(BASE, TFIC | {"accuracy_tesseract": 0.3}, PLAIN, WEBP)
+    assert [row["point_id"] for row in rereading.unread(read, ["tesseract"])] == ["u"]
+    assert [row["point_id"] for row in rereading.unread(read, ["tesseract", "rapidocr"])] == ["t", "u"]
+
+
+def test_the_uncompressed_images_are_read_as_they_are(brightness: list[str], tmp_path: Path) -> None:
+    images = np.stack([np.full((64, 256, 3), value, np.uint8) for value in (7, 250)])
+    [row] = rereading.unread(frame(PLAIN), brightness)
+    assert rereading.read(row, brightness, tmp_path, TextImages(images, ["7", "25"])) == {
+        "accuracy_tesseract": pytest.approx((1 + 2 / 3) / 2)
+    }
+
+
+def test_a_point_is_read_as_its_codec_restores_it(
+    brightness: list[str], tmp_path: Path, trained: TrainedCodec, test_images: TextImages
+) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    torch.save(trained.codec.state_dict(), tmp_path / "checkpoints" / "t.pt")
+    [row] = rereading.unread(frame(TFIC | {"checkpoint": "checkpoints/t.pt"}), brightness)
+    images = rereading._reconstructed(row, tmp_path, test_images.images[:2])
+    assert images.shape == (2, 64, 256, 3)
+    texts = [Brightness().read(image) for image in images]
+    data = TextImages(test_images.images[:2], texts)
+    assert rereading.read(row, brightness, tmp_path, data) == {"accuracy_tesseract": 1.0}
+
+
+def test_an_absent_reader_leaves_its_column_empty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(held_out, "READERS", {})
+    data = TextImages(np.zeros((1, 64, 256, 3), np.uint8), ["a"])
+    assert rereading.read(frame(PLAIN).row(0, named=True), ["tesseract"], tmp_path, data) == {}
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+
+from datagen import generate
+from models.recognizers import held_out
+from sweep.results.points import PointTable
+from sweep.presets import smoke
+from sweep.cluster.pool import Pool
+
+data_folder, folder = map(Path, sys.argv[1:])
+readers = list(held_out.opened(())[0])
+row = {"point_id": "u", "kind": "uncompressed", "bpp": 24.0, "accuracy": 0.9, "status": "complete"}
+table = PointTable(folder)
+table.add(row)
+
+class Listener:
+    def progressed(self, identity, progress): ...
+    def finished(self, row): ...
+    def reread(self, row, accuracies):
+        print(row["point_id"], accuracies.keys() == {f"accuracy_{name}" for name in readers}, accuracies)
+
+with generate.ray_session(1):
+    Pool(smoke(), folder, data_folder, Listener()).reread(table.frame.to_dicts(), readers)
+"""
+
+
+@pytest.mark.slow
+def test_points_are_read_by_rays_workers(data_folder: Path, tmp_path: Path) -> None:
+    """By the readers that are installed; without any, nothing is told of a point."""
+    arguments = [sys.executable, "-c", SCRIPT, str(data_folder), str(tmp_path)]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "u True" in done.stdout
