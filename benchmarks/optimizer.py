@@ -22,7 +22,7 @@ from sweep.stages import tree
 from sweep.training import loop
 from sweep.training.objectives import objective_of
 from sweep.training.optimizer import CodecOptimizer, adam
-from sweep.trials.evaluate import steer
+from sweep.trials.evaluate import validate
 
 
 class Adam(CodecOptimizer):
@@ -80,7 +80,7 @@ def _curve(codec: ConditionedCodec, config: SweepConfig, folder: Path) -> list[O
     recognizer, val = ensemble.load(config.recognizers), dataset.load(folder, "val")
     folded = (codec.fold(weight, 0.0) for weight in config.lambdas)
     seen = (
-        steer(TrainedCodec(plain, config.codec, config.recognizer_identity, {}), recognizer, val) for plain in folded
+        validate(TrainedCodec(plain, config.codec, config.recognizer_identity, {}), recognizer, val) for plain in folded
     )
     return sorted(Objectives(point.bpp, point.accuracy) for point in seen)
 

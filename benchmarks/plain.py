@@ -21,7 +21,7 @@ from sweep import presets
 from sweep.config import SweepConfig
 from sweep.training.loop import train_stage
 from sweep.training.objectives import objective_of
-from sweep.trials.evaluate import evaluate, steer
+from sweep.trials.evaluate import evaluate, validate
 from sweep.trials.trial import Data
 
 REPORTED = ("val_bpp", "val_accuracy", "bpp", "accuracy", "train_seconds")
@@ -59,7 +59,7 @@ def _train(params: dict[str, float], config: SweepConfig, data: Data) -> None:
         train_stage(codec, objective_of(stage, None, reader), images, stage)
     seconds = time.perf_counter() - started
     trained = TrainedCodec(codec, config.codec, config.recognizer_identity, {})
-    seen, point = steer(trained, recognizer, data.val), evaluate(trained, recognizer, data.test)
+    seen, point = validate(trained, recognizer, data.val), evaluate(trained, recognizer, data.test)
     tune.report(
         {
             "val_bpp": seen.bpp,

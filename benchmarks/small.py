@@ -34,7 +34,7 @@ from sweep.results.pareto import Objectives, accuracy_at, front
 from sweep.stages import tree
 from sweep.training.loop import train_stage
 from sweep.training.objectives import objective_of
-from sweep.trials.evaluate import steer
+from sweep.trials.evaluate import validate
 
 RATES = (0.06, 0.08, 0.1, 0.12, 0.15)
 """Bits per pixel at which the variants are compared."""
@@ -238,7 +238,7 @@ def _front(codec: ConditionedCodec, recognizer: FrozenRecognizer, val: TextImage
     axes = (np.geomspace(*bounds, GRID).tolist() for bounds in (plane.rate_weights, plane.ocr_weights))
     points = []
     for weights in itertools.product(*axes):
-        seen = steer(TrainedCodec(codec.fold(*weights), "small", "", {}), recognizer, val)
+        seen = validate(TrainedCodec(codec.fold(*weights), "small", "", {}), recognizer, val)
         points.append(Objectives(seen.bpp, seen.accuracy))
     return front(points)
 

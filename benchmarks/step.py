@@ -22,7 +22,7 @@ from datagen.dataset import TextImages
 from datagen.spec import DatasetSpec
 from models.codecs import registry as codecs
 from sweep.config import StageConfig
-from sweep.stages.checkpointer import FileKeeper
+from sweep.stages.checkpointer import FileCheckpointer
 from sweep.training.loop import Progress, autocast, every, train_stage
 from sweep.training.objectives import objective_of
 from sweep.training.optimizer import CodecOptimizer
@@ -106,8 +106,8 @@ def _ours(data: TextImages, arguments: Arguments) -> float:
 
     shown = every(10, print)
     with tempfile.TemporaryDirectory() as folder:
-        keeper = FileKeeper(Path(folder) / "state.pt", 60.0)
-        train_stage(codec, objective_of(stage, None, None), batches, stage, report=report, keeper=keeper)
+        keeper = FileCheckpointer(Path(folder) / "state.pt", 60.0)
+        train_stage(codec, objective_of(stage, None, None), batches, stage, report=report, checkpointer=keeper)
     start = next(progress for progress in seen if progress.step >= SETTLED)
     return (seen[-1].seconds - start.seconds) / (seen[-1].step - start.step)
 

@@ -1,4 +1,4 @@
-"""What training against two recognizers does to three readers: english_g2, PP-OCRv4, and Tesseract, never a teacher.
+"""What training against two recognizers does to three readers: english_g2, PP-OCRv4 and Tesseract, held out.
 
 python benchmarks/teachers.py OUT [--scale 0.25]
 

@@ -13,7 +13,7 @@ from datagen import dataset
 from datagen.dataset import TextImages
 from models.codecs import registry as codecs
 from models.codecs.conditioning import ConditionedCodec
-from models.cuda_graphs import Replayed
+from models.cuda_graphs import CudaGraphed
 from models.recognizers import ensemble
 from models.recognizers.base import FrozenRecognizer
 from sweep import presets
@@ -53,30 +53,33 @@ def main() -> None:
     recognizer = ensemble.load(presets.cpu().recognizers).to(device)
     for name in arguments.codecs:
         for batch_size in arguments.batches:
-            for teacher in (None, recognizer):
+            for recognizer in (None, recognizer):
                 _print(
-                    name, StageConfig(steps=arguments.steps, batch_size=batch_size, learning_rate=1e-5), teacher, device
+                    name,
+                    StageConfig(steps=arguments.steps, batch_size=batch_size, learning_rate=1e-5),
+                    recognizer,
+                    device,
                 )
 
 
 def _record_nothing() -> None:
-    Replayed.__call__ = lambda self, *inputs, **settings: self._network(*inputs, **settings)
+    CudaGraphed.__call__ = lambda self, *inputs, **settings: self._network(*inputs, **settings)
     optimizer.EAGER = 0
 
 
-def _print(name: str, stage: StageConfig, teacher: FrozenRecognizer | None, device: torch.device) -> None:
-    seconds, memory = measured(name, stage, teacher, device)
-    said = f"{name}, stage {1 if teacher is None else 2}, batch {stage.batch_size}: {1e3 * seconds:.1f} ms a step, "
+def _print(name: str, stage: StageConfig, recognizer: FrozenRecognizer | None, device: torch.device) -> None:
+    seconds, memory = measured(name, stage, recognizer, device)
+    said = f"{name}, stage {1 if recognizer is None else 2}, batch {stage.batch_size}: {1e3 * seconds:.1f} ms a step, "
     said += f"{stage.batch_size / seconds:.0f} images/s"
     if memory:
-        reader = None if teacher is None else trial.recognizer(presets.cpu().recognizers)
+        reader = None if recognizer is None else trial.recognizer(presets.cpu().recognizers)
         bound = gpu_memory.training(name, stage, reader, (64, 256))
         said += f", {memory / 2**30:.2f} GiB; a trial is granted {bound / 2**30:.2f}"
     print(said, flush=True)
 
 
 def measured(
-    name: str, stage: StageConfig, teacher: FrozenRecognizer | None, device: torch.device
+    name: str, stage: StageConfig, recognizer: FrozenRecognizer | None, device: torch.device
 ) -> tuple[float, int]:
     """Seconds of a settled step, with all that a sweep's has but checkpoints, and the bytes of the GPU at the peak."""
     plane = tree.plane(presets.cpu())
@@ -88,7 +91,7 @@ def measured(
         torch.cuda.reset_peak_memory_stats()
     train_stage(
         codec,
-        objective_of(stage, plane, teacher),
+        objective_of(stage, plane, recognizer),
         lambda start: dataset.batches(data, stage.batch_size, 0, start, device=device),
         stage,
         report=seen.append,

@@ -124,7 +124,7 @@ def _generate(arguments: Arguments) -> None:
     out = remote.local(arguments.out)
     if arguments.spec.photos and "photo" not in arguments.spec.backgrounds:
         raise DataError(f"--photos {arguments.spec.photos} is not drawn; name photo among the --backgrounds")
-    spec = own_files.sealed(own_files.rooted(arguments.spec))
+    spec = own_files.with_checksum(own_files.with_absolute_paths(arguments.spec))
     with _progress("rendering") as report, generate.ray_session(arguments.workers):
         manifest = generate.ensure(spec, out, report)
     _say(manifest, arguments.out, "lines and files")

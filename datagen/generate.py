@@ -19,7 +19,7 @@ from ray.exceptions import OutOfMemoryError, RayTaskError
 from datagen import backgrounds, files, fonts, shards, summary, texts
 from datagen.errors import DataError, ShardError, SpecError, reason
 from datagen.machines import shared_out
-from datagen.own_files import sealed
+from datagen.own_files import with_checksum
 from datagen.render import render
 from datagen.shards import Manifest, Shard
 from datagen.spec import DatasetSpec, Spec
@@ -156,7 +156,7 @@ def _rendered(spec: Spec, folder: Path, missing: list[Shard]) -> Iterator[tuple[
         return
     if not isinstance(spec, DatasetSpec):
         raise ShardError(f"{folder}: {missing[0].name} is missing or damaged; delete the folder and import again")
-    if sealed(spec) != spec:
+    if with_checksum(spec) != spec:
         raise SpecError(f"{folder}: the files that its specification names have changed; choose another folder")
     for shard, task in shared_out(lambda shard: _render_shard.remote(spec, folder, shard), missing):
         yield shard, _result(task)

@@ -14,7 +14,7 @@ FONTS = frozenset({".ttf", ".otf", ".ttc", ".otc", ".woff", ".woff2"})
 """Endings of font files; of a collection, the first font is taken."""
 
 
-def sealed(spec: DatasetSpec) -> DatasetSpec:
+def with_checksum(spec: DatasetSpec) -> DatasetSpec:
     """The specification with the checksum of the files that it names, so that other contents are another data set.
 
     Raises:
@@ -36,7 +36,7 @@ def sealed(spec: DatasetSpec) -> DatasetSpec:
     return replace(spec, contents=digest.hexdigest())
 
 
-def rooted(spec: DatasetSpec) -> DatasetSpec:
+def with_absolute_paths(spec: DatasetSpec) -> DatasetSpec:
     """The specification with absolute paths: who draws it may stand in another folder."""
     file, fonts, photos = (
         None if path is None else str(Path(path).absolute()) for path in (spec.texts.file, spec.fonts, spec.photos)

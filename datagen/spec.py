@@ -58,7 +58,7 @@ class DatasetSpec:
     seed: int = 0
     """Another one draws other images of the same kind."""
     contents: Suppress[str] = ""
-    """SHA-256 over your own files that it names; see `own_files.sealed`."""
+    """SHA-256 over your own files that it names; see `own_files.with_checksum`."""
     kind: Suppress[Literal["rendered"]] = "rendered"
 
     def __post_init__(self) -> None:

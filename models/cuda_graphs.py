@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 
-class Replayed:
+class CudaGraphed:
     """A network whose passes, forward and backward, repeat on a GPU what they did when first given such inputs.
 
     Without gradients, and on a CPU, it is the network as it is. Shapes decide what is repeated, so nothing else that

@@ -126,7 +126,7 @@ def seconds(hours: float | None) -> float:
     return 3600 * hours
 
 
-def asked(arguments: Arguments, config: "SweepConfig") -> dict[str, Any]:
+def overrides(arguments: Arguments, config: "SweepConfig") -> dict[str, Any]:
     """The fields of the configuration that the command line names, in place of what they are."""
     from models.recognizers import ensemble
     from models.weights import WeightsFile
@@ -143,6 +143,6 @@ def asked(arguments: Arguments, config: "SweepConfig") -> dict[str, Any]:
     if arguments.init is not None:
         values["init"] = WeightsFile.of(arguments.init)
     if arguments.recognizer or arguments.recognizer_weights:
-        names = arguments.recognizer or [f"{teacher.name}={teacher.weight}" for teacher in config.recognizers]
+        names = arguments.recognizer or [f"{each.name}={each.weight}" for each in config.recognizers]
         values["recognizers"] = ensemble.parse(names, arguments.recognizer_weights)
     return {name: value for name, value in values.items() if value is not None}

@@ -8,7 +8,7 @@ from datagen.spec import ImportSpec, Spec
 from models.codecs.registry import CODECS
 from models.errors import ModelError
 from models.recognizers import ensemble
-from models.recognizers.ensemble import Teacher
+from models.recognizers.ensemble import RecognizerConfig
 from models.recognizers.registry import ENGLISH_G2
 from models.weights import WeightsFile
 from sweep.errors import SweepError
@@ -18,7 +18,7 @@ Strategy = Literal["conditional", "shared", "continued", "independent"]
 lambda, from the nearest finished trial, or from a stage 1 of its own."""
 Sampler = Literal["tpe", "gp", "nsga2", "qmc", "random", "grid"]
 """What proposes the next point."""
-UNSTEERED: tuple[Sampler, ...] = ("qmc", "random", "grid")
+NON_ADAPTIVE: tuple[Sampler, ...] = ("qmc", "random", "grid")
 """Those that do not look at what was measured."""
 Setting = Literal["distortion_weight", "learning_rate", "steps"]
 """What of stage 2 can be searched beside lambda and beta."""
@@ -68,7 +68,7 @@ class SweepConfig:
 
     data: Spec
     codec: str = "small"
-    recognizers: tuple[Teacher, ...] = (Teacher(ENGLISH_G2),)
+    recognizers: tuple[RecognizerConfig, ...] = (RecognizerConfig(ENGLISH_G2),)
     """Their losses are averaged; the first one reads what steers the search."""
     init: WeightsFile | None = None
     """Checkpoint that stage 1 starts from, instead of fresh weights."""
@@ -120,7 +120,7 @@ class SweepConfig:
         if isinstance(self.data, ImportSpec) and self.data.unlabeled and self.labels != "pseudo":
             raise SweepError(f"{self.data.unlabeled} images have no text; give --labels pseudo")
         self._check_numbers()
-        self._check_wishes()
+        self._check_constraints()
         self._check_varied()
 
     def _check_numbers(self) -> None:
@@ -138,10 +138,10 @@ class SweepConfig:
         _check_at_least(0, report_seconds=self.report_seconds, save_seconds=self.save_seconds, seed=self.seed)
         _check_at_least(0, gpus_per_trial=self.gpus_per_trial)
 
-    def _check_wishes(self) -> None:
-        if self.wishes and self.sampler in UNSTEERED:
+    def _check_constraints(self) -> None:
+        if self.constraints and self.sampler in NON_ADAPTIVE:
             raise SweepError(f"--sampler {self.sampler} proposes what it will; wishes need tpe, gp or nsga2")
-        for name, bound in self.wishes.items():
+        for name, bound in self.constraints.items():
             if not 0 < bound < math.inf:
                 raise SweepError(f"--{name.replace('_', '-')} {bound:g} must be a number above 0")
         if self.min_accuracy is not None and self.min_accuracy > 1:
@@ -161,7 +161,7 @@ class SweepConfig:
                 raise SweepError(f"--vary steps {low:g} {high:g} must be whole numbers")
 
     @property
-    def wishes(self) -> dict[str, float]:
+    def constraints(self) -> dict[str, float]:
         """Bounds on what is measured that the search keeps to, by their names here."""
         found = {name: getattr(self, name) for name in ("max_bpp", "min_accuracy", "min_psnr")}
         return {name: value for name, value in found.items() if value is not None}

@@ -6,49 +6,49 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def sign(run: Path) -> Path:
+def stop_file(run: Path) -> Path:
     """The file in a run's folder that asks its workers, wherever they are, to save what they do and end."""
     return run / "tune" / "stop"
 
 
-def ask(run: Path) -> None:
+def request_stop(run: Path) -> None:
     """Raises the sign."""
-    file = sign(run)
+    file = stop_file(run)
     file.parent.mkdir(exist_ok=True)
     file.touch()
 
 
 @contextmanager
-def gentle(run: Path, say: Callable[[str], None]) -> Iterator[None]:
+def on_signals(run: Path, say: Callable[[str], None]) -> Iterator[None]:
     """In the block, the first Ctrl-C or SIGTERM raises the sign; the next one interrupts.
 
     Raises:
         KeyboardInterrupt: after the block, if the sign stands.
     """
-    file = sign(run)
+    file = stop_file(run)
     file.unlink(missing_ok=True)
 
-    def raise_sign(number: int, frame: object) -> None:
+    def request(number: int, frame: object) -> None:
         _handle(signal.default_int_handler)
-        ask(run)
+        request_stop(run)
         say("saving what is under way, then ending; Ctrl-C again ends now")
 
-    before = _handle(raise_sign)
+    before = _handle(request)
     try:
         yield
-        heed(run)
+        raise_if_stopped(run)
     finally:
         _handle(*before)
         file.unlink(missing_ok=True)
 
 
-def heed(run: Path) -> None:
+def raise_if_stopped(run: Path) -> None:
     """Interrupts the driver if the sign stands.
 
     Raises:
         KeyboardInterrupt: it does.
     """
-    if sign(run).exists():
+    if stop_file(run).exists():
         raise KeyboardInterrupt
 
 

@@ -72,7 +72,7 @@ def sweep(run: RunFolder, seconds: float = math.inf) -> Effort:
             pool = Pool(run.config, run.path, run.data, recorder, display.advanced, display.print)
             if run.config.gpus_per_trial and not pool.gpus:
                 display.print("the cluster has no GPU: everything trains on CPUs")
-            with graceful_stop.gentle(run.path, display.print):
+            with graceful_stop.on_signals(run.path, display.print):
                 _measure(run, table, pool, recorder, display, started + seconds)
             _reread(run, table, pool, display)
             _report(run, table, tracker, display)
@@ -90,14 +90,14 @@ def _prepare(run: RunFolder, tracker: Tracker, display: Display) -> None:
     display.phase("rendering images")
     generate.ensure(run.config.data, run.data, display.advanced)
     tables = {split: shards.read(run.data, split, shards.DESCRIPTION) for split in SPLITS}
-    tracker.dataset(run.data, run.config.data.digest(), tables)
+    tracker.log_dataset(run.data, run.config.data.digest(), tables)
     if run.config.labels == "truth":
         # Training would meet an unknown character minutes later, in a worker.
         _check_texts(tables["train"]["text"].unique().to_list(), run.config, display)
     display.phase("reading the images as they are")
     legible = legibility.ensure(run.data, run.path, run.config.recognizers[0])
     for file in (*summary.files(run.data), legible):
-        tracker.file(file)
+        tracker.log_file(file)
 
 
 def _check_texts(texts: list[str], config: SweepConfig, display: Display) -> None:
@@ -118,7 +118,7 @@ def _measure(
     # What has failed is tried again, once each time that the run is resumed.
     trials = max(0, run.config.budget - len(searched))
     ahead = [*targets, *lost]
-    display.expect(plan.training(run, ahead), len(ahead), tree.of_trial(run.config), trials)
+    display.expect(plan.training(run, ahead), len(ahead), tree.trial_nodes(run.config), trials)
     shared = tree.shared(run.config)
     _train(run, shared[:1], pool, recorder, display)
     _points(run, targets, "measuring the base codec and what it is compared with", pool, display)
@@ -139,12 +139,12 @@ def _points(run: RunFolder, targets: list[Target], phase: str, pool: Pool, displ
         display.phase(phase, len(targets))
         for wave in tree.waves(targets, lambda target: target.node(run.config)):
             pool.measure(wave)
-            graceful_stop.heed(run.path)
+            graceful_stop.raise_if_stopped(run.path)
 
 
 def _reread(run: RunFolder, table: PointTable, pool: Pool, display: Display) -> None:
     """The front as those read it that no codec was trained against."""
-    readers, reasons = held_out.opened([teacher.name for teacher in run.config.recognizers])
+    readers, reasons = held_out.opened([recognizer_config.name for recognizer_config in run.config.recognizers])
     for name, reason in reasons.items():
         display.print(f"{name} does not read the front: {reason}")
     rows = rereading.unread(table.frame, readers) if readers else []
@@ -167,18 +167,18 @@ def _claimed(run: RunFolder, nodes: Iterable[Node], display: Display) -> Iterato
 
     def wait() -> None:
         display.phase("waiting for another sweep, which trains the same")
-        graceful_stop.heed(run.path)
+        graceful_stop.raise_if_stopped(run.path)
 
     with Store.of(run.path).claimed((node for node in nodes if node.stage.steps), wait):
         yield
-        graceful_stop.heed(run.path)
+        graceful_stop.raise_if_stopped(run.path)
 
 
 def _report(run: RunFolder, table: PointTable, tracker: Tracker, display: Display) -> None:
     display.phase("drawing the report")
     page.write(run, trial.recognizer(run.config.recognizers))
     for name in ("front.png", "reconstructions.png", "points.parquet", "front.json"):
-        tracker.file(run.path / name)
+        tracker.log_file(run.path / name)
     tracker.finish("FINISHED")
     display.phase("writing to MLflow what it lacks")
     tracker.settle()
@@ -198,7 +198,7 @@ def _params(run: RunFolder) -> points.Row:
     names = ("strategy", "sampler", "codec", "labels", "lambdas", "betas", "polish_steps", "seed")
     values = {name: getattr(config, name) for name in names}
     values |= {"recognizer": config.recognizer_identity}
-    values |= config.wishes
+    values |= config.constraints
     if config.init is not None:
         values |= {"init": config.init.sha256}
     tree = {"stage1": config.stage1, "stage2": config.stage2}

@@ -50,7 +50,7 @@ def trial_seconds(table: PointTable, config: SweepConfig) -> list[float]:
     base = [*table.of("base", "complete").iter_rows(named=True)]
     paces = [row["train_seconds"] / done for row in base if (done := _trained(row, config))]
     measured = [_seconds(row | {"train_seconds": 0.0}, config) for row in base]
-    return [fmean(measured) + max(paces, default=0.0) * work.training(tree.of_trial(config))] if base else []
+    return [fmean(measured) + max(paces, default=0.0) * work.training(tree.trial_nodes(config))] if base else []
 
 
 def _trained(row: Row, config: SweepConfig) -> float:

@@ -94,7 +94,7 @@ def independent(config: SweepConfig) -> SweepConfig:
     )
 
 
-SPLIT: dict[str, Callable[[SweepConfig], SweepConfig]] = {
+BY_STRATEGY: dict[str, Callable[[SweepConfig], SweepConfig]] = {
     "shared": shared,
     "continued": continued,
     "independent": independent,

@@ -53,12 +53,12 @@ def _recognizer(run: RunFolder, own: str | None) -> FrozenRecognizer | None:
     """The one that steered the search; a user's only if the user names it: a run's folder does not choose what is
     imported.
     """
-    teacher = run.config.recognizers[0]
-    if not teacher.is_users:
+    recognizer_config = run.config.recognizers[0]
+    if not recognizer_config.is_users:
         if own is not None:
-            raise SweepError(f"{run.path} is read by {teacher.name}; leave --recognizer {own} out")
-        return ensemble.load([teacher])
-    return None if own is None else recognizers.load_identified(ensemble.identity([teacher]), own=own)
+            raise SweepError(f"{run.path} is read by {recognizer_config.name}; leave --recognizer {own} out")
+        return ensemble.load([recognizer_config])
+    return None if own is None else recognizers.load_identified(ensemble.identity([recognizer_config]), own=own)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from rich.console import Console
 from datagen.errors import DataError
 from models.console import ended
 from models.errors import ModelError
-from sweep.arguments import OPTIONS, Arguments, asked, seconds
+from sweep.arguments import OPTIONS, Arguments, overrides, seconds
 from sweep.console import STYLE, complain
 from sweep.errors import SweepError
 
@@ -85,14 +85,14 @@ def _started(arguments: Arguments, out: Path, preset: str) -> "RunFolder":
     from sweep.tracking import mlflow_store
 
     config = presets.PRESETS[preset]()
-    config = replace(config, **asked(arguments, config))
+    config = replace(config, **overrides(arguments, config))
     if config.init is not None:
         config = presets.started(config, config.init)
     data = _data(arguments, out)
     config = replace(config, data=_legible(config) if data is None else Manifest.load(data).spec)
-    config = proposals.within(config)
-    if config.strategy in presets.SPLIT:
-        config = presets.SPLIT[config.strategy](config)
+    config = proposals.cap_budget(config)
+    if config.strategy in presets.BY_STRATEGY:
+        config = presets.BY_STRATEGY[config.strategy](config)
     data = data or out.parent / "data" / f"{preset}-{config.data.digest()}"
     run = RunFolder(out, config, preset, data.absolute(), new_sweep_id(), mlflow_store.default_uri())
     _check_start(run)
@@ -111,7 +111,7 @@ def _legible(config: "SweepConfig") -> "Spec":
     assert isinstance(config.data, DatasetSpec), "presets are drawn"
     characters = ensemble.load(config.recognizers).known(READABLE)
     spec = replace(config.data, texts=replace(config.data.texts, characters=characters))
-    return own_files.sealed(own_files.rooted(spec))
+    return own_files.with_checksum(own_files.with_absolute_paths(spec))
 
 
 def _resumed(arguments: Arguments, out: Path) -> "RunFolder":
@@ -123,7 +123,7 @@ def _resumed(arguments: Arguments, out: Path) -> "RunFolder":
     _check_version(run)
     _check_named(run, arguments.recognizer)
     data = _data(arguments, out)
-    wanted = asked(arguments, run.config) | ({"data": Manifest.load(data).spec} if data else {})
+    wanted = overrides(arguments, run.config) | ({"data": Manifest.load(data).spec} if data else {})
     if arguments.preset not in (None, run.preset):
         raise SweepError(f"{out} was started with --preset {run.preset}; resume it with that, or start another --out")
     for name in wanted.keys() - {"budget"}:
@@ -132,7 +132,7 @@ def _resumed(arguments: Arguments, out: Path) -> "RunFolder":
             raise SweepError(
                 f"{out} was started with another {option}; resume it with that one, or start another --out"
             )
-    wanted["budget"] = proposals.within(replace(run.config, budget=wanted.get("budget", run.config.budget))).budget
+    wanted["budget"] = proposals.cap_budget(replace(run.config, budget=wanted.get("budget", run.config.budget))).budget
     if run.config.sampler == "grid" and wanted["budget"] != run.config.budget:
         raise SweepError(f"{out} is a whole grid of {run.config.budget} points; start another --out for a larger one")
     if wanted["budget"] < run.config.budget:
@@ -166,8 +166,11 @@ def _check_version(run: "RunFolder") -> None:
 
 def _check_named(run: "RunFolder", recognizers: tuple[str, ...]) -> None:
     """Nothing, if the user names what of the user's is to be imported: a run's folder does not choose that."""
-    if not recognizers and any(teacher.is_users for teacher in run.config.recognizers):
-        named = " ".join(f"--recognizer {teacher.name}={teacher.weight:g}" for teacher in run.config.recognizers)
+    if not recognizers and any(each.is_users for each in run.config.recognizers):
+        named = " ".join(
+            f"--recognizer {recognizer_config.name}={recognizer_config.weight:g}"
+            for recognizer_config in run.config.recognizers
+        )
         raise SweepError(f"{run.path} trains against code of your own; give {named} to import and call it")
 
 

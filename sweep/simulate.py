@@ -88,9 +88,9 @@ def _simulated(strategy: "Strategy", arguments: Arguments) -> "Outcome":
 
     config = replace(presets.PRESETS[arguments.preset](), budget=arguments.budget, seed=arguments.seed)
     config = replace(config, sampler=arguments.sampler, early_stopping=not arguments.train_all)
-    config = proposals.within(replace(config, strategy=strategy))
-    if strategy in presets.SPLIT:
-        config = presets.SPLIT[strategy](config)
+    config = proposals.cap_budget(replace(config, strategy=strategy))
+    if strategy in presets.BY_STRATEGY:
+        config = presets.BY_STRATEGY[strategy](config)
     workload = Workload().times(arguments.image_ms / 1000 / Workload.image)
     return Simulation(config, arguments.workers, workload, arguments.failures).run(seconds(arguments.hours))
 

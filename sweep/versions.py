@@ -19,10 +19,10 @@ class Version(NamedTuple):
 
 
 TABLE: dict[str, Version] = {
-    "renderer": Version(RENDERER, "9c6a2522cd9f"),
-    "training": Version(1, "1c244ba20787"),
+    "renderer": Version(RENDERER, "87611b6a5bc7"),
+    "training": Version(1, "c5af0ffd1e25"),
     "conditioning": Version(1, "097c5154bee5"),
-    "recognizers": Version(1, "72792dc3b41c"),
+    "recognizers": Version(1, "1b64cff60b06"),
     "small": Version(1, "df12843b1a20"),
     "factorized": Version(1, "c7dfa6895bce"),
     "hyperprior": Version(1, "71117ea1fed2"),

@@ -34,7 +34,7 @@ class TrainedCodec:
     codec: Codec
     codec_name: str
     recognizer_name: str
-    """As `teachers.identity`."""
+    """As `ensemble.identity`."""
     facts: Facts
 
     @cached_property
@@ -74,7 +74,7 @@ class RateDial:
     network: ConditionedCodec
     codec_name: str
     recognizer_name: str
-    """As `teachers.identity`."""
+    """As `ensemble.identity`."""
     path: tuple[Stop, ...]
     """At equal distances of the dial; log lambda and log beta are linear between them."""
     facts: Facts

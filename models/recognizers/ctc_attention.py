@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from models.cuda_graphs import Replayed
+from models.cuda_graphs import CudaGraphed
 from models.errors import ModelError
 from models.recognizers.base import FrozenRecognizer
 from models.recognizers.four_stage.network import StrNet
@@ -76,7 +76,7 @@ class CtcRecognizer(ClassRecognizer):
 
     def __init__(self, network: nn.Module, characters: str, height: int, width: int | None = None) -> None:
         super().__init__(network, characters, height, width)
-        self._replayed = Replayed(self)
+        self._replayed = CudaGraphed(self)
 
     def forward(self, images: Float[Tensor, "b 3 h w"], scale: float = 1.0) -> Float[Tensor, "b t k"]:
         """Class scores at each column, of lines scaled to that share of `height`."""

@@ -17,7 +17,7 @@ from models.weights import WeightsFile
 
 
 @dataclass(frozen=True, slots=True)
-class Teacher:
+class RecognizerConfig:
     """One recognizer of a sweep."""
 
     name: str
@@ -42,8 +42,8 @@ class Teacher:
         return self.name.replace(":", ".")
 
 
-def parse(wanted: Sequence[str], files: Sequence[Path] = ()) -> tuple[Teacher, ...]:
-    """The teachers of a command line.
+def parse(wanted: Sequence[str], files: Sequence[Path] = ()) -> tuple[RecognizerConfig, ...]:
+    """The recognizers that a command line names.
 
     Args:
         wanted: names, each with `=WEIGHT` or without.
@@ -53,26 +53,26 @@ def parse(wanted: Sequence[str], files: Sequence[Path] = ()) -> tuple[Teacher, .
         ModelError: a name is unknown, a weight or file is missing or too many.
     """
     left = iter(files)
-    teachers = tuple(_teacher(said, left) for said in wanted)
-    identity(teachers)
+    configs = tuple(_config(said, left) for said in wanted)
+    identity(configs)
     if (unused := next(left, None)) is not None:
-        names = " and ".join(teacher.name for teacher in teachers)
+        names = " and ".join(recognizer_config.name for recognizer_config in configs)
         raise ModelError(f"nothing of {names} needs {unused}; leave --recognizer-weights out")
-    return teachers
+    return configs
 
 
-def identity(teachers: Sequence[Teacher]) -> str:
+def identity(configs: Sequence[RecognizerConfig]) -> str:
     """What tells a training against them from others': names, checksums, shares; the one that reads comes first.
 
     Raises:
         ModelError: as `recognizers.identity`; there is none, or one twice.
     """
-    found = [recognizers.identity(teacher.name, teacher.source) for teacher in teachers]
-    if not found or len({teacher.label for teacher in teachers}) < len(found):
+    found = [recognizers.identity(recognizer_config.name, recognizer_config.source) for recognizer_config in configs]
+    if not found or len({recognizer_config.label for recognizer_config in configs}) < len(found):
         raise ModelError(f"recognizers {', '.join(found) or '(none)'}: give at least one, and each once")
     if len(found) == 1:
         return found[0]
-    return "+".join(f"{name}={share:.6g}" for name, share in zip(found, _shares(teachers), strict=True))
+    return "+".join(f"{name}={share:.6g}" for name, share in zip(found, _shares(configs), strict=True))
 
 
 def reading(identity: str) -> str:
@@ -80,16 +80,19 @@ def reading(identity: str) -> str:
     return identity.partition("+")[0].partition("=")[0]
 
 
-def load(teachers: Sequence[Teacher]) -> FrozenRecognizer:
-    """The teachers as one recognizer, frozen, on the CPU.
+def load(configs: Sequence[RecognizerConfig]) -> FrozenRecognizer:
+    """The recognizers as one, frozen, on the CPU.
 
     Raises:
         ModelError: as `identity`.
         WeightsError: weights are missing or have changed.
     """
-    members = {teacher.label: recognizers.load(teacher.name, teacher.source) for teacher in teachers}
+    members = {
+        recognizer_config.label: recognizers.load(recognizer_config.name, recognizer_config.source)
+        for recognizer_config in configs
+    }
     [*several] = members.values()
-    return several[0] if len(several) == 1 else Ensemble(members, _shares(teachers))
+    return several[0] if len(several) == 1 else Ensemble(members, _shares(configs))
 
 
 class Ensemble(FrozenRecognizer):
@@ -144,12 +147,12 @@ class Ensemble(FrozenRecognizer):
             yield member
 
 
-def _shares(teachers: Iterable[Teacher]) -> list[float]:
-    weights = [teacher.weight for teacher in teachers]
+def _shares(configs: Iterable[RecognizerConfig]) -> list[float]:
+    weights = [recognizer_config.weight for recognizer_config in configs]
     return [weight / sum(weights) for weight in weights]
 
 
-def _teacher(said: str, files: Iterator[Path]) -> Teacher:
+def _config(said: str, files: Iterator[Path]) -> RecognizerConfig:
     name, _, weight = said.partition("=")
     name = recognizers.canonical(name)
     source = None
@@ -157,7 +160,7 @@ def _teacher(said: str, files: Iterator[Path]) -> Teacher:
         source = Plugin.of(name)
     elif name in COMBINATIONS and (file := next(files, None)) is not None:
         source = WeightsFile.of(file)
-    return Teacher(name, _weight(said, weight), source)
+    return RecognizerConfig(name, _weight(said, weight), source)
 
 
 def _weight(said: str, weight: str) -> float:

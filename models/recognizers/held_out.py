@@ -72,14 +72,14 @@ TAUGHT_BY = {"rapidocr": "ppocr"}
 """Readers that are held out no more when a recognizer of that name teaches: it is the same network."""
 
 
-def opened(teachers: Container[str]) -> tuple[dict[str, Reader], dict[str, str]]:
-    """The readers that are here and held out of a training against these teachers; of the others, why not."""
+def opened(configs: Container[str]) -> tuple[dict[str, Reader], dict[str, str]]:
+    """The readers that are here and teach nothing, for they are not among the names; of the others, why not."""
     readers: dict[str, Reader] = {}
     reasons: dict[str, str] = {}
     for name, reader in READERS.items():
         try:
-            if (teacher := TAUGHT_BY.get(name)) and teacher in teachers:
-                raise ModelError(f"it is {teacher}, which teaches, and so not held out")
+            if (recognizer_config := TAUGHT_BY.get(name)) and recognizer_config in configs:
+                raise ModelError(f"it is {recognizer_config}, which teaches, and so not held out")
             readers[name] = reader()
         except ModelError as error:
             reasons[name] = str(error)

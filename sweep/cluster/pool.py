@@ -28,7 +28,7 @@ from datagen.machines import Resources, cores, machines, shared_out
 from sweep import graceful_stop
 from sweep.cluster import resources, training_data
 from sweep.cluster.trainer import train_together
-from sweep.cluster.tune_adapters import IN_A_ROW, Failures, Observer, Relay, Rungs, target_of
+from sweep.cluster.tune_adapters import IN_A_ROW, Failures, FrontStoppingScheduler, Observer, Relay, target_of
 from sweep.config import SweepConfig
 from sweep.errors import Interrupted, SweepError
 from sweep.results.points import Row
@@ -80,7 +80,7 @@ class Pool:
         # Workers run in folders of their own.
         self._folder = folder.absolute()
         self._observer = observer
-        self._failures = Failures(functools.partial(graceful_stop.ask, self._folder))
+        self._failures = Failures(functools.partial(graceful_stop.request_stop, self._folder))
         self._data = ray.put(training_data.data(self._config, data_folder, folder, report))
 
     @property
@@ -132,9 +132,9 @@ class Pool:
             SweepError: as `measure`.
         """
         if trials > 0:
-            too_late = functools.partial(_too_late, deadline, graceful_stop.sign(self._folder))
+            too_late = functools.partial(_too_late, deadline, graceful_stop.stop_file(self._folder))
             found = FrontSearch(self._config, study.journal(self._folder / "tune"), recorded, too_late, took=took)
-            self._fit(None, found, trials, self.searching(trials), Rungs(self._config, found.rungs()))
+            self._fit(None, found, trials, self.searching(trials), FrontStoppingScheduler(self._config, found.rungs()))
 
     def searching(self, trials: int) -> int:
         """How many trials of a search run at a time."""
@@ -203,7 +203,7 @@ def _run(params: dict, *, config: SweepConfig, folder: Path, data: list[ray.Obje
     """What a Tune trial executes in its worker."""
     reporter = every(config.report_seconds, _report_progress)
     try:
-        if graceful_stop.sign(folder).exists():
+        if graceful_stop.stop_file(folder).exists():
             raise Interrupted
         row = trial.run(target_of(params, config), config, folder, ray.get(data[0]), reporter, _report_rung)
     except Interrupted:

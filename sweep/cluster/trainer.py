@@ -124,7 +124,7 @@ class _Aside(threading.Thread):
 def _end(fitting: _Aside, folder: Path) -> None:
     """Has what is still under way end: shut down while a thread waits for it, Ray takes the process along."""
     if fitting.is_alive():
-        graceful_stop.ask(folder)
+        graceful_stop.request_stop(folder)
         fitting.join(ENDING_SECONDS)
 
 

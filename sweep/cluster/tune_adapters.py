@@ -66,7 +66,7 @@ class Failures:
         return self._cause if self._count >= IN_A_ROW else None
 
 
-class Rungs(FIFOScheduler):
+class FrontStoppingScheduler(FIFOScheduler):
     """Stops trials that fall behind."""
 
     def __init__(self, config: SweepConfig, before: Iterable[tuple[int, str, Objectives]]) -> None:
@@ -83,7 +83,7 @@ class Rungs(FIFOScheduler):
             return self.CONTINUE
         reached = Objectives(*(result[name] for name in OBJECTIVES))
         # One that is trained again is not judged against itself.
-        name = str(proposals.named(trial.config, self._config))
+        name = str(proposals.point_key(trial.config, self._config))
         return self.CONTINUE if self._stopping.passes(result["rung"], name, reached) else self.STOP
 
 

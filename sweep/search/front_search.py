@@ -22,7 +22,7 @@ from sweep.config import SweepConfig
 from sweep.results.pareto import Objectives
 from sweep.results.points import Row
 from sweep.search import proposals, study
-from sweep.search.proposals import Weights, named, named_by, weights
+from sweep.search.proposals import Weights, point_key, row_key, weights
 from sweep.search.study import OBJECTIVES, ORIGINS
 from sweep.stages.tree import Origins
 
@@ -115,7 +115,7 @@ class FrontSearch(OptunaSearch):
         )
         assert self._ot_study is not None
         self._study = self._ot_study
-        rows = {named_by(row, config): row for row in recorded}
+        rows = {row_key(row, config): row for row in recorded}
         self._ahead = deque(study.settle(self._study, config, rows))
         self._known = set(rows)
         """Names of all that was proposed."""
@@ -133,7 +133,7 @@ class FrontSearch(OptunaSearch):
             return FINISHED
         self._started.setdefault(trial_id, self._clock())
         point = self._ask(trial_id)
-        self._known.add(named(point, self._config))
+        self._known.add(point_key(point, self._config))
         found, trial = weights(point, self._config), self._ot_trials[trial_id]
         origins = study.origins_of(trial)
         if origins is None:
@@ -153,7 +153,7 @@ class FrontSearch(OptunaSearch):
             return self._enqueued(trial_id, *self._ahead.popleft())
         point = super().suggest(trial_id)
         assert point is not None
-        if named(point, self._config) not in self._known:
+        if point_key(point, self._config) not in self._known:
             return point
         self._study.tell(self._ot_trials.pop(trial_id), state=TrialState.FAIL)
         other = proposals.unseen(self._config, self._known, _seed(self._config, len(self._known)))
@@ -203,11 +203,11 @@ class FrontSearch(OptunaSearch):
         for trial in self._study.get_trials(deepcopy=False):
             for name, reached in trial.user_attrs.items():
                 if name.startswith(RUNG):
-                    yield int(name.removeprefix(RUNG)), str(named(trial.params, self._config)), Objectives(*reached)
+                    yield int(name.removeprefix(RUNG)), str(point_key(trial.params, self._config)), Objectives(*reached)
 
     def _remember(self, trial: FrozenTrial) -> None:
         if study.proposed(trial, self._config):
-            self._known.add(named(trial.params, self._config))
+            self._known.add(point_key(trial.params, self._config))
             if trial.state == TrialState.COMPLETE:
                 found = weights(trial.params, self._config)
                 self._finished[found] = (*(study.origins_of(trial) or ()), found)

@@ -6,18 +6,18 @@ from collections.abc import Container
 from dataclasses import replace
 from typing import Any
 
-from sweep.config import UNSTEERED, SweepConfig
+from sweep.config import NON_ADAPTIVE, SweepConfig
 from sweep.results.points import Row
 
 Weights = tuple[float, float]
 """lambda and beta."""
-Named = tuple[float, ...]
+PointKey = tuple[float, ...]
 """What tells a proposal from others: lambda, beta and the settings."""
 COLUMNS = {"steps": "stage2_steps"}
 """Of the table, where they have another name than the setting."""
 GENERATIONS = 4
 """Of trials, at least, in a search that learns."""
-EXCESS: dict[str, tuple[str, int]] = {
+CONSTRAINED: dict[str, tuple[str, int]] = {
     "max_bpp": ("val_bpp", 1),
     "min_accuracy": ("val_accuracy", -1),
     "min_psnr": ("val_psnr_db", -1),
@@ -37,7 +37,7 @@ def weights(params: dict[str, Any], config: SweepConfig) -> Weights:
     return config.lambdas[params["lambda_index"]], params["beta"]
 
 
-def named(params: dict[str, Any], config: SweepConfig) -> Named:
+def point_key(params: dict[str, Any], config: SweepConfig) -> PointKey:
     """The name of a proposal."""
     return (*weights(params, config), *(value for _, value in varied(params, config)))
 
@@ -47,12 +47,12 @@ def varied_by(row: Row, config: SweepConfig) -> tuple[tuple[str, float], ...]:
     return tuple((name, row[COLUMNS.get(name, name)]) for name, _, _ in config.vary)
 
 
-def named_by(row: Row, config: SweepConfig) -> Named:
+def row_key(row: Row, config: SweepConfig) -> PointKey:
     """The name of a point in the table."""
     return (row["lambda"], row["beta"], *(value for _, value in varied_by(row, config)))
 
 
-def within(config: SweepConfig) -> SweepConfig:
+def cap_budget(config: SweepConfig) -> SweepConfig:
     """With a budget of no more points than there are."""
     return replace(config, budget=int(min(config.budget, count(config))))
 
@@ -72,10 +72,10 @@ def _values(low: float, high: float) -> float:
     return 1 if low == high else math.inf
 
 
-def unseen(config: SweepConfig, known: Container[Named], seed: int) -> dict[str, Any]:
+def unseen(config: SweepConfig, known: Container[PointKey], seed: int) -> dict[str, Any]:
     """A random point that is not known, log-uniform where there are any; there must be one."""
     draw = random.Random(seed)
-    while named(point := _random(config, draw), config) in known:
+    while point_key(point := _random(config, draw), config) in known:
         pass
     return point
 
@@ -104,7 +104,7 @@ def first_points(config: SweepConfig) -> list[dict[str, Any]]:
 
 def at_a_time(config: SweepConfig, trials: int, places: int) -> int:
     """How many of the trials start at once: a search that learns from what it finds does not start most of them."""
-    if config.sampler in UNSTEERED:
+    if config.sampler in NON_ADAPTIVE:
         return places
     return min(places, max(len(config.lambdas), trials // GENERATIONS))
 
@@ -127,10 +127,10 @@ def _point(index: int, beta: float, config: SweepConfig) -> dict[str, Any]:
     return {"lambda": config.lambdas[index], "beta": beta}
 
 
-def excesses(wishes: dict[str, float], result: Row) -> dict[str, float]:
+def violations(constraints: dict[str, float], result: Row) -> dict[str, float]:
     """By how much a point misses each wish; 0 or less where it is met."""
     found = {}
-    for wish, bound in wishes.items():
-        name, sign = EXCESS[wish]
+    for wish, bound in constraints.items():
+        name, sign = CONSTRAINED[wish]
         found[wish] = sign * (result[name] - bound)
     return found

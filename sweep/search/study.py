@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from sweep.config import SweepConfig
 from sweep.errors import SweepError
 from sweep.results.points import Row
-from sweep.search.proposals import Named, excesses, first_points, named, weights
+from sweep.search.proposals import PointKey, first_points, point_key, violations, weights
 from sweep.stages.tree import Origins
 
 NAME = "front of files"
@@ -78,16 +78,16 @@ def _range(name: str, low: float, high: float) -> BaseDistribution:
     return FloatDistribution(low, high, log=True)
 
 
-def settle(study: optuna.Study, config: SweepConfig, recorded: Mapping[Named, Row]) -> list[Pending]:
+def settle(study: optuna.Study, config: SweepConfig, recorded: Mapping[PointKey, Row]) -> list[Pending]:
     """Ends the trials that a killed driver left running, as recorded or as failed; returns what is to come first.
 
     That is what was proposed and is not recorded, then the first points that never were proposed. It follows from what
     was proposed alone, however often and wherever in between drivers were killed.
     """
     trials = study.get_trials(deepcopy=False)
-    names = {trial.number: named(trial.params, config) for trial in trials if proposed(trial, config)}
+    names = {trial.number: point_key(trial.params, config) for trial in trials if proposed(trial, config)}
     told = {names.get(trial.number) for trial in trials if trial.state in (TrialState.COMPLETE, TrialState.PRUNED)}
-    lost: dict[Named, Pending] = {}
+    lost: dict[PointKey, Pending] = {}
     for trial in trials:
         name = names.get(trial.number)
         if not trial.state.is_finished():
@@ -133,6 +133,6 @@ def constrain(trial: Trial, config: SweepConfig, row: Row) -> None:
 
     Without, TPE would take a stopped one for one that meets them all.
     """
-    for wish, excess in excesses(config.wishes, row).items():
+    for wish, excess in violations(config.constraints, row).items():
         if wish not in trial.constraints:
             trial.set_constraint(wish, excess)

@@ -99,7 +99,7 @@ class Simulation:
         def too_late(seconds: float) -> bool:
             return self._now + seconds > deadline
 
-        training = sum(self._workload.seconds(node, node.stage.steps) for node in tree.of_trial(self._config))
+        training = sum(self._workload.seconds(node, node.stage.steps) for node in tree.trial_nodes(self._config))
         took = [training + self._workload.point]
         searcher = FrontSearch(self._config, study.memory(), too_late=too_late, clock=lambda: self._now, took=took)
         stopping = FrontStopping()

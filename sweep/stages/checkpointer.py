@@ -10,7 +10,7 @@ from sweep.stages import checkpoint_file
 from sweep.training.checkpoint import TrainingState
 
 
-class FileKeeper:
+class FileCheckpointer:
     """Keeps the last two states of a training stage, one every so often, each in a file that is replaced whole."""
 
     def __init__(self, path: Path, seconds: float, stop: Path | None = None) -> None:
@@ -28,7 +28,7 @@ class FileKeeper:
                 return TrainingState(**checkpoint_file.load(path))
         return None
 
-    def asked_to_end(self) -> bool:
+    def stop_requested(self) -> bool:
         """Whether the file stands that says so."""
         return self._stop is not None and self._stop.exists()
 

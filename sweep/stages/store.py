@@ -23,7 +23,7 @@ from models.recognizers.base import FrozenRecognizer
 from sweep import graceful_stop
 from sweep.errors import DamagedError, SweepError
 from sweep.stages import checkpoint_file
-from sweep.stages.checkpointer import FileKeeper
+from sweep.stages.checkpointer import FileCheckpointer
 from sweep.stages.tree import Node, Origins
 from sweep.training.checkpoint import Mishaps
 from sweep.training.loop import Progress, train_stage
@@ -51,7 +51,7 @@ class Store:
     @classmethod
     def of(cls, run: Path, save_seconds: float = 60.0) -> "Store":
         """That of a run's folder."""
-        return cls(run / "checkpoints", save_seconds, run.parent / SHARED, graceful_stop.sign(run))
+        return cls(run / "checkpoints", save_seconds, run.parent / SHARED, graceful_stop.stop_file(run))
 
     def path(self, node: Node) -> Path:
         """Final weights of a node."""
@@ -187,7 +187,7 @@ class Store:
 
     def forget(self, node: Node) -> None:
         """Removes what is half done of it, and what killed workers left half-written."""
-        self._keeper(node).forget()
+        self._checkpointer(node).forget()
         # Nobody else writes to them, whatever the clocks of other machines say.
         forget_partials(self.folder, f"{node.key}.*", seconds=-math.inf)
 
@@ -210,11 +210,11 @@ class Store:
             seed=node.seed,
             team=team,
             report=report,
-            keeper=self._keeper(node),
+            checkpointer=self._checkpointer(node),
         )
 
-    def _keeper(self, node: Node) -> FileKeeper:
-        return FileKeeper(self.folder / f"{node.key}.partial.pt", self.save_seconds, self.stop)
+    def _checkpointer(self, node: Node) -> FileCheckpointer:
+        return FileCheckpointer(self.folder / f"{node.key}.partial.pt", self.save_seconds, self.stop)
 
     @contextmanager
     def claimed(self, nodes: Iterable[Node], wait: Callable[[], None]) -> Iterator[None]:

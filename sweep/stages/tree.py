@@ -162,7 +162,7 @@ def _before(config: SweepConfig, rate_weight: float, ocr_weight: float) -> Node:
             return stage1(config, rate_weight)
 
 
-def of_trial(config: SweepConfig) -> list[Node]:
+def trial_nodes(config: SweepConfig) -> list[Node]:
     """A trial's own training, of one like others."""
     node = stage2(config, config.lambdas[0], config.betas[0])
     return [node.parent, node] if config.strategy == "independent" and node.parent else [node]

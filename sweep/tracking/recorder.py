@@ -33,12 +33,12 @@ class Recorder:
 
     def progressed(self, identity: Row, progress: Progress) -> None:
         """Loss terms by step."""
-        self._tracker.progress(identity, progress)
+        self._tracker.log_progress(identity, progress)
         self._display.progressed(identity, progress)
 
     def trained(self, node: Node, progress: Progress, places: int) -> None:
         """The same of training that all points share, in the places of so many trials."""
-        self._tracker.shared_progress(node.title, progress)
+        self._tracker.log_shared_progress(node.title, progress)
         self._display.trained(node, progress)
         self.train_seconds += places * max(0.0, progress.seconds - self._shared.get(node.key, 0.0))
         self._shared[node.key] = progress.seconds
@@ -47,21 +47,21 @@ class Recorder:
         """The point stands in points.parquet when this returns, and waits to be written to MLflow."""
         with self._lock:
             self._table.add(row)
-        self._tracker.point(row)
+        self._tracker.log_point(row)
         self._display.finished(row, self._table.frame)
         self.train_seconds += row.get("train_seconds") or 0.0
         summary = front_summary(self._table.frame)
         figures = {name: value for name, value in summary.items() if name != "front"}
-        self._tracker.sweep(figures, len(self._table.frame))
+        self._tracker.log_metrics(figures, len(self._table.frame))
         if time.monotonic() - self._pictured > FIGURE_SECONDS:
-            self._tracker.figure(front_figure(self._table.frame), "front.png")
+            self._tracker.log_figure(front_figure(self._table.frame), "front.png")
             self._pictured = time.monotonic()
 
     def reread(self, row: Row, accuracies: dict[str, float]) -> None:
         """Readers that are held out have read the point."""
         with self._lock:
             self._table.update(row["point_id"], accuracies)
-        self._tracker.reread(row, accuracies)
+        self._tracker.log_readings(row, accuracies)
         self._display.reread(row, accuracies)
 
     def _logged(self, point_id: str, run_id: str) -> None:
@@ -77,4 +77,4 @@ class Recorder:
             if run_id != row["mlflow_run_id"]:
                 self._table.update(row["point_id"], {"mlflow_run_id": run_id})
             if run_id is None and row["point_id"] not in waiting:
-                self._tracker.point(row)
+                self._tracker.log_point(row)

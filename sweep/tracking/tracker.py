@@ -66,20 +66,20 @@ class Tracker:
         """Ids of the finished points that are still to be written."""
         return {point_id for entry in self._outbox.waiting() if (point_id := _ended(entry))}
 
-    def dataset(self, folder: Path, digest: str, splits: dict[str, pl.DataFrame]) -> None:
+    def log_dataset(self, folder: Path, digest: str, splits: dict[str, pl.DataFrame]) -> None:
         """Names the images that the sweep trains on and measures, a split each, on the parent run."""
         self._put(datasets=mlflow_store.described(folder, digest, splits))
 
-    def shared_progress(self, stage: str, progress: Progress) -> None:
+    def log_shared_progress(self, stage: str, progress: Progress) -> None:
         """Loss terms of training that all points share, on the parent run, as `stage 1/*` and `stage 2/*`."""
         self._put(metrics=_terms(stage, progress), step=progress.step, curve=stage)
 
-    def progress(self, identity: Row, progress: Progress) -> None:
+    def log_progress(self, identity: Row, progress: Progress) -> None:
         """Loss terms of a point under way, by step, as `train/*`."""
         curve = identity["point_id"]
         self._put(identity, metrics=_terms("train", progress), step=progress.step, curve=curve)
 
-    def point(self, row: Row) -> None:
+    def log_point(self, row: Row) -> None:
         """Everything measured of a finished point, what the search was told as `val/*`."""
         metrics = _numbers({name.replace("val_", "val/"): value for name, value in row.items() if name not in PARAMS})
         tags = given(row, ("status", "reason", "checkpoint"))
@@ -88,21 +88,21 @@ class Tracker:
             row, metrics=metrics, step=_steps(row), params=given(row, PARAMS), tags=tags, status=ENDED[row["status"]]
         )
 
-    def reread(self, row: Row, accuracies: Row) -> None:
+    def log_readings(self, row: Row, accuracies: Row) -> None:
         """What other readers read of a finished point."""
         self._put(row, metrics=_numbers(accuracies), step=_steps(row))
 
-    def sweep(self, values: Row, step: int) -> None:
+    def log_metrics(self, values: Row, step: int) -> None:
         """The sweep's own figures, such as `hypervolume`, after `step` points."""
         self._put(metrics=_numbers(values), step=step, curve="sweep")
 
-    def figure(self, figure: Figure, name: str) -> None:
+    def log_figure(self, figure: Figure, name: str) -> None:
         """Draws a picture into the run's folder, and replaces that of the parent run."""
         with atomic(self._folder / name) as partial:
             figure.savefig(partial, format="png")
-        self.file(self._folder / name)
+        self.log_file(self._folder / name)
 
-    def file(self, path: Path) -> None:
+    def log_file(self, path: Path) -> None:
         """Copies a file to the parent run, as it is by then."""
         self._outbox.put(Entry(file=os.path.relpath(path, self._folder)))
 

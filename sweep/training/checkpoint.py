@@ -42,14 +42,14 @@ class TrainingState(NamedTuple):
 
 
 @runtime_checkable
-class Keeper(Protocol):
+class Checkpointer(Protocol):
     """Where a stage's states live between processes."""
 
     def restore(self) -> TrainingState | None:
         """The last state that was kept, or None."""
         ...
 
-    def asked_to_end(self) -> bool:
+    def stop_requested(self) -> bool:
         """Whether the stage is to be left half done."""
         ...
 
@@ -66,21 +66,23 @@ class Keeper(Protocol):
         ...
 
 
-class Course:
+class Checkpointing:
     """What a stage has come through. All members of a team take the same turns, for they share their gradients."""
 
-    def __init__(self, codec: nn.Module, optimizer: CodecOptimizer, keeper: Keeper | None, team: Team) -> None:
+    def __init__(
+        self, codec: nn.Module, optimizer: CodecOptimizer, checkpointer: Checkpointer | None, team: Team
+    ) -> None:
         """Goes on from the keeper's last state, or has it keep the first one."""
         self._codec = codec
         self._optimizer = optimizer
-        self._keeper = keeper
+        self._checkpointer = checkpointer
         self._team = team
         self._halvings = 0
-        state = keeper.restore() if keeper is not None else None
+        state = checkpointer.restore() if checkpointer is not None else None
         self.step = 0 if state is None else self._load(state)
         """Updates done when it began."""
-        if keeper is not None and state is None and team.rank == 0:
-            keeper.keep(self._state(0))
+        if checkpointer is not None and state is None and team.rank == 0:
+            checkpointer.keep(self._state(0))
 
     @property
     def mishaps(self) -> Mishaps:
@@ -99,27 +101,27 @@ class Course:
 
     def keep(self, step: int, ending: bool) -> None:
         """Hands the state to the keeper when it is time, or the stage is to be left; not where it goes wrong."""
-        if self._keeper is None or self._team.rank > 0 or not (ending or self._keeper.due()):
+        if self._checkpointer is None or self._team.rank > 0 or not (ending or self._checkpointer.due()):
             return
         if not self._optimizer.streak:
-            self._keeper.keep(self._state(step))
+            self._checkpointer.keep(self._state(step))
 
-    def go_back(self, reason: str) -> int:
+    def roll_back(self, reason: str) -> int:
         """Halves the learning rate at the last state that training went on from well; returns its step.
 
         Raises:
             DivergedError: for the `reason`, after so many times.
         """
         halvings = self._halvings + 1
-        if self._keeper is None or halvings > HALVINGS:
+        if self._checkpointer is None or halvings > HALVINGS:
             raise DivergedError(reason)
         if self._team.rank == 0:
-            self._keeper.retreat()
-            if (good := self._keeper.restore()) is not None:
-                self._keeper.keep(good._replace(halvings=halvings))
+            self._checkpointer.retreat()
+            if (good := self._checkpointer.restore()) is not None:
+                self._checkpointer.keep(good._replace(halvings=halvings))
         # The others read what the first one has left.
         self._team.any(False)
-        state = self._keeper.restore()
+        state = self._checkpointer.restore()
         if state is None:
             raise DivergedError(reason)
         return self._load(state)

@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from datagen.dataset import Batch
 from models.codecs.base import Codec, CodecOutput
 from models.codecs.conditioning import ConditionedCodec
-from models.cuda_graphs import Replayed
+from models.cuda_graphs import CudaGraphed
 from models.losses import LossTerms
 from sweep.config import StageConfig
 from sweep.errors import Interrupted
-from sweep.training.checkpoint import Course, Keeper, Mishaps
+from sweep.training.checkpoint import Checkpointer, Checkpointing, Mishaps
 from sweep.training.optimizer import CodecOptimizer
 from sweep.training.team import ALONE, Team
 
@@ -62,7 +62,7 @@ def train_stage(
     seed: int = 0,
     team: Team = ALONE,
     report: Callable[[Progress], None] = lambda progress: None,
-    keeper: Keeper | None = None,
+    checkpointer: Checkpointer | None = None,
 ) -> Mishaps:
     """Trains `codec` in place on its own device, for `stage.steps` updates.
 
@@ -83,8 +83,8 @@ def train_stage(
     """
     codec.train().to(memory_format=torch.channels_last)
     optimizer = CodecOptimizer(codec)
-    course = Course(codec, optimizer, keeper, team)
-    network = team.join(codec) if team.size > 1 else Replayed(codec)
+    course = Checkpointing(codec, optimizer, checkpointer, team)
+    network = team.join(codec) if team.size > 1 else CudaGraphed(codec)
     started = time.perf_counter()
     step, ahead = course.step, batches(course.step)
     while step < stage.steps:
@@ -98,12 +98,12 @@ def train_stage(
             seconds = time.perf_counter() - started
             progress = _progress(step, stage.steps, terms, rate, seconds, team.size, course.mishaps)
             if course.lost(step, stage.steps):
-                step = course.go_back(_reason(progress))
+                step = course.roll_back(_reason(progress))
                 ahead = batches(step)
                 continue
             report(progress)
         # Members of a team leave at the same step, or the others wait for them.
-        asked = keeper is not None and keeper.asked_to_end()
+        asked = checkpointer is not None and checkpointer.stop_requested()
         ending = (looking or team.size == 1) and team.any(asked)
         course.keep(step, ending)
         if ending:

@@ -58,7 +58,7 @@ class RatePoint(NamedTuple):
         return values | {OTHERS + name: value for name, value in self.others.items()}
 
 
-class Steer(NamedTuple):
+class ValidationMetrics(NamedTuple):
     """What the search is told of a trial. Means over the images."""
 
     bpp: float
@@ -138,12 +138,14 @@ def read(images: UInt8[np.ndarray, "n h w 3"], recognizer: FrozenRecognizer, dev
     return [text for batch in _batches(images) for text in recognizer.read(batch.to(device))]
 
 
-def steer(trained: TrainedCodec, recognizer: FrozenRecognizer, data: TextImages, device: torch.device = CPU) -> Steer:
+def validate(
+    trained: TrainedCodec, recognizer: FrozenRecognizer, data: TextImages, device: torch.device = CPU
+) -> ValidationMetrics:
     """A quick look at the validation images, through real files; the recognizer reads on its `device`."""
     files = [tfic.encode(trained, image) for image in data.images]
     restored = np.stack([tfic.decode(trained, file) for file in files])
     said = read(restored, recognizer, device)
-    return Steer(
+    return ValidationMetrics(
         bpp=_rate(files, data),
         accuracy=mean_accuracy(said, map(recognizer.as_read, data.texts)),
         psnr_db=psnr_db(to_tensor(restored), to_tensor(data.images)).mean().item(),

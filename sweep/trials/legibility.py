@@ -15,7 +15,7 @@ from datagen.shards import Manifest
 from models.metrics import accuracy
 from models.recognizers import ensemble
 from models.recognizers.base import FrozenRecognizer
-from models.recognizers.ensemble import Teacher
+from models.recognizers.ensemble import RecognizerConfig
 from sweep import versions
 from sweep.trials.evaluate import read
 
@@ -37,13 +37,15 @@ def measure(data: TextImages, reader: FrozenRecognizer) -> list[Reading]:
     return [Reading(*pair) for pair in zip(said, scores, strict=True)]
 
 
-def readings(folder: Path, run: Path, teacher: Teacher, measured: Callable[[], list[Reading]]) -> list[Reading]:
+def readings(
+    folder: Path, run: Path, recognizer_config: RecognizerConfig, measured: Callable[[], list[Reading]]
+) -> list[Reading]:
     """Those of the training split: `measured` is called where they are missing, then they are kept."""
-    _, found = _kept("readings", folder, run, teacher, measured)
+    _, found = _kept("readings", folder, run, recognizer_config, measured)
     return [Reading(*reading) for reading in found]
 
 
-def ensure(folder: Path, run: Path, teacher: Teacher) -> Path:
+def ensure(folder: Path, run: Path, recognizer_config: RecognizerConfig) -> Path:
     """The file that says it of the test split; measured where it is missing.
 
     It holds, by font and background, how many images there are, and their mean accuracy; the least legible come first.
@@ -51,20 +53,22 @@ def ensure(folder: Path, run: Path, teacher: Teacher) -> Path:
 
     def measured() -> dict[str, Any]:
         table = shards.read(folder, "test", BY)
-        reader = ensemble.load([teacher])
+        reader = ensemble.load([recognizer_config])
         scores = [reading.accuracy for reading in measure(dataset.load(folder, "test"), reader)]
         return {name: _by(name, table.with_columns(accuracy=pl.Series(scores))) for name in BY}
 
-    path, _ = _kept("legibility", folder, run, teacher, measured)
+    path, _ = _kept("legibility", folder, run, recognizer_config, measured)
     return path
 
 
-def _kept(kind: str, folder: Path, run: Path, teacher: Teacher, measured: Callable[[], Any]) -> tuple[Path, Any]:
+def _kept(
+    kind: str, folder: Path, run: Path, recognizer_config: RecognizerConfig, measured: Callable[[], Any]
+) -> tuple[Path, Any]:
     """A file beside the manifest, or if nobody may write there in the run's folder, and what was measured.
 
     It says of what and by what: one of other images, or by another version of the recognizer, is replaced.
     """
-    identity = ensemble.identity([teacher])
+    identity = ensemble.identity([recognizer_config])
     number = versions.TABLE["recognizers"].number
     of = {"recognizer": identity, "version": number, "data": Manifest.load(folder).spec.digest()}
     name = f"{kind}-{identity.replace(':', '.')}.json"

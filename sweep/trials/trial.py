@@ -16,7 +16,7 @@ from models.codecs.conditioning import ConditionedCodec
 from models.files.model import TrainedCodec
 from models.recognizers import ensemble
 from models.recognizers.base import FrozenRecognizer
-from models.recognizers.ensemble import Teacher
+from models.recognizers.ensemble import RecognizerConfig
 from sweep.config import SweepConfig
 from sweep.errors import DivergedError
 from sweep.results.points import Row
@@ -24,7 +24,7 @@ from sweep.search.early_stopping import rungs
 from sweep.stages.store import Store
 from sweep.stages.tree import Node
 from sweep.training.loop import CHECK_STEPS, Progress
-from sweep.trials.evaluate import Steer, evaluate, evaluate_classical, evaluate_uncompressed, steer
+from sweep.trials.evaluate import ValidationMetrics, evaluate, evaluate_classical, evaluate_uncompressed, validate
 from sweep.trials.target import Target
 
 RUNG_IMAGES = 96
@@ -46,7 +46,7 @@ class Rung(NamedTuple):
     """The first or the second."""
     steps: int
     """Of its last stage, nominally: it is measured at the first look at or after them."""
-    reached: Steer
+    reached: ValidationMetrics
     train_seconds: float
 
 
@@ -102,7 +102,7 @@ def _run_node(
     with _on_device(recognizer, gpu=config.gpus_per_trial > 0) as device:
 
         def look(codec: Codec, steps: int) -> None:
-            seen = steer(trained_to(codec), recognizer, few, device)
+            seen = validate(trained_to(codec), recognizer, few, device)
             pass_rung(Rung(ahead.index(steps) + 1, steps, seen, time.perf_counter() - started))
 
         codec = store.codec(node, data.train, recognizer, device, report, watch=_Rungs(ahead, look))
@@ -111,7 +111,7 @@ def _run_node(
         row |= {"reason": mishaps}
     assert isinstance(codec, Codec), "a point's codec is a plain one"
     trained = trained_to(codec)
-    seen = steer(trained, recognizer, data.val)
+    seen = validate(trained, recognizer, data.val)
     row |= {"val_bpp": seen.bpp, "val_accuracy": seen.accuracy, "val_psnr_db": seen.psnr_db}
     return row | evaluate(trained, recognizer, data.test).row()
 
@@ -154,6 +154,6 @@ def _on_device(recognizer: FrozenRecognizer, gpu: bool) -> Iterator[torch.device
 
 
 @cache
-def recognizer(wanted: tuple[Teacher, ...]) -> FrozenRecognizer:
+def recognizer(wanted: tuple[RecognizerConfig, ...]) -> FrozenRecognizer:
     """Loaded once in a worker, whatever the number of its trials."""
     return ensemble.load(wanted)

@@ -14,7 +14,7 @@ from datagen import dataset, generate, shards, summary
 from datagen.__main__ import main
 from datagen.errors import DataError, ShardError, SpecError
 from datagen.lines import Texts
-from datagen.own_files import sealed
+from datagen.own_files import with_checksum
 from datagen.shards import Manifest
 from datagen.spec import SPLITS, DatasetSpec
 
@@ -150,7 +150,7 @@ def test_whoever_is_killed_the_same_call_ends_with_the_same_bytes(victim: str, t
 def test_files_that_changed_since_are_not_mixed_in(spec: DatasetSpec, tmp_path: Path) -> None:
     lines = tmp_path / "lines.txt"
     lines.write_text("\n".join(f"line {number}" for number in range(100)))
-    own = sealed(replace(spec, texts=Texts(file=str(lines))))
+    own = with_checksum(replace(spec, texts=Texts(file=str(lines))))
     lines.write_text("changed")
     with pytest.raises(SpecError, match="have changed"):
         generate.ensure(own, tmp_path / "data")

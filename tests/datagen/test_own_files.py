@@ -6,7 +6,7 @@ import pytest
 
 from datagen.errors import SpecError
 from datagen.lines import Texts
-from datagen.own_files import FONTS, files, rooted, sealed
+from datagen.own_files import FONTS, files, with_absolute_paths, with_checksum
 from datagen.spec import DatasetSpec
 
 
@@ -14,26 +14,26 @@ def test_other_contents_of_a_users_files_are_another_data_set(tmp_path: Path) ->
     file = tmp_path / "lines.txt"
     file.write_text("one")
     spec = DatasetSpec(texts=Texts(file=str(file)))
-    first = sealed(spec)
-    assert sealed(first) == first
+    first = with_checksum(spec)
+    assert with_checksum(first) == first
     file.write_text("two")
-    assert sealed(first).digest() != first.digest()
+    assert with_checksum(first).digest() != first.digest()
     with pytest.raises(SpecError, match="does not exist"):
-        sealed(replace(spec, fonts=str(tmp_path / "none")))
+        with_checksum(replace(spec, fonts=str(tmp_path / "none")))
 
 
 def test_what_is_drawn_alone_is_sealed(tmp_path: Path) -> None:
     for name in ("a.jpg", "b.ttf"):
         (tmp_path / name).write_bytes(name.encode())
     spec = DatasetSpec(fonts=str(tmp_path), photos=str(tmp_path))
-    first = sealed(spec)
+    first = with_checksum(spec)
     assert first.contents == hashlib.sha256(b"b.ttf" * 2 + b"a.jpg" * 2).hexdigest()
     (tmp_path / ".DS_Store").write_bytes(b"a desktop's")
     (tmp_path / "dangling.ttf").symlink_to("none")
     (tmp_path / "folder.ttf").mkdir()
-    assert sealed(spec) == first
+    assert with_checksum(spec) == first
     (tmp_path / "c.PNG").write_bytes(b"another photo")
-    assert sealed(spec) != first
+    assert with_checksum(spec) != first
 
 
 def test_subfolders_are_looked_into_and_hidden_ones_are_not(tmp_path: Path) -> None:
@@ -42,31 +42,31 @@ def test_subfolders_are_looked_into_and_hidden_ones_are_not(tmp_path: Path) -> N
         (tmp_path / folder / "font.ttf").write_bytes(b"font")
     (tmp_path / "._font.ttf").write_bytes(b"a desktop's")
     assert files(tmp_path, FONTS) == [tmp_path / "a" / "font.ttf"]
-    first = sealed(DatasetSpec(fonts=str(tmp_path)))
+    first = with_checksum(DatasetSpec(fonts=str(tmp_path)))
     (tmp_path / "a").rename(tmp_path / "b")
-    assert sealed(first) != first
+    assert with_checksum(first) != first
 
 
 def test_a_files_name_may_be_no_text(tmp_path: Path) -> None:
     (tmp_path / "\udcff.ttf").write_bytes(b"font")
-    own = sealed(DatasetSpec(fonts=str(tmp_path)))
+    own = with_checksum(DatasetSpec(fonts=str(tmp_path)))
     assert own.contents == hashlib.sha256(b"\xff.ttffont").hexdigest()
     assert len(own.digest()) == 16
 
 
 def test_what_cannot_be_read_is_named_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=rf"^{tmp_path} cannot be read \(Is a directory\)$"):
-        sealed(DatasetSpec(texts=Texts(file=str(tmp_path))))
+        with_checksum(DatasetSpec(texts=Texts(file=str(tmp_path))))
     with pytest.raises(SpecError, match=r"^x+ cannot be read \(File name too long\)$"):
-        sealed(DatasetSpec(photos="x" * 300))
+        with_checksum(DatasetSpec(photos="x" * 300))
     # A file whose disk answers with an error.
     (tmp_path / "broken.ttf").symlink_to("/proc/self/mem")
     with pytest.raises(SpecError, match=rf"^{tmp_path}/broken\.ttf cannot be read \(Input/output error\)$"):
-        sealed(DatasetSpec(fonts=str(tmp_path)))
+        with_checksum(DatasetSpec(fonts=str(tmp_path)))
 
 
 def test_paths_are_told_from_the_root_and_nothing_else_changes(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert rooted(DatasetSpec()).digest() == DatasetSpec().digest()
-    own = rooted(DatasetSpec(texts=Texts(file="lines.txt"), fonts="fonts", photos="/photos"))
+    assert with_absolute_paths(DatasetSpec()).digest() == DatasetSpec().digest()
+    own = with_absolute_paths(DatasetSpec(texts=Texts(file="lines.txt"), fonts="fonts", photos="/photos"))
     assert (own.texts.file, own.fonts, own.photos) == (f"{tmp_path}/lines.txt", f"{tmp_path}/fonts", "/photos")

@@ -20,7 +20,7 @@ from models.files import tfic
 from models.files.model import TrainedCodec
 from models.recognizers import ensemble
 from models.recognizers import registry as recognizers
-from models.recognizers.ensemble import Teacher
+from models.recognizers.ensemble import RecognizerConfig
 from models.recognizers.four_stage.network import COMBINATIONS, StrNet
 from models.recognizers.plugins import Plugin
 from models.weights import WeightsFile
@@ -189,7 +189,7 @@ def test_a_text_is_read_by_a_users_recognizer_if_the_user_names_it(
     shutil.copy(reader.__file__, folder / "command_reader.py")
     monkeypatch.syspath_prepend(folder)
     name = "command_reader:load"
-    both = [Teacher(name, source=Plugin.of(name)), Teacher("english_g2")]
+    both = [RecognizerConfig(name, source=Plugin.of(name)), RecognizerConfig("english_g2")]
     model = replace(trained, recognizer_name=ensemble.identity(both))
     model.save(folder / "model.pt")
     (folder / "image.tfic").write_bytes(tfic.encode(model, test_images.images[0]))

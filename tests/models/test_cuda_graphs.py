@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from models.codecs import registry as codecs
 from models.codecs.conditioning import Condition, ConditionedCodec, Plane
-from models.cuda_graphs import Replayed
+from models.cuda_graphs import CudaGraphed
 from models.recognizers.ctc_attention import CtcRecognizer
 from models.recognizers.four_stage.network import COMBINATIONS, StrNet
 
@@ -90,7 +90,9 @@ def inputs(device: str, width: int = 128) -> tuple[Tensor, Condition]:
     return images, Condition(torch.full((2,), 0.05, device=device), torch.full((2,), 0.1, device=device))
 
 
-def passes(network: ConditionedCodec | Replayed, codec: ConditionedCodec, device: str) -> Iterator[tuple[Tensor, ...]]:
+def passes(
+    network: ConditionedCodec | CudaGraphed, codec: ConditionedCodec, device: str
+) -> Iterator[tuple[Tensor, ...]]:
     """Outputs and gradients of two steps, each with its own images."""
     for step in range(2):
         codec.zero_grad()
@@ -102,7 +104,7 @@ def passes(network: ConditionedCodec | Replayed, codec: ConditionedCodec, device
 
 
 def test_on_a_cpu_it_is_the_network_itself(codec: ConditionedCodec) -> None:
-    replayed = Replayed(codec)
+    replayed = CudaGraphed(codec)
     for found, expected in zip(passes(replayed, codec, "cpu"), passes(codec, codec, "cpu"), strict=True):
         assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
     assert not replayed._recorded
@@ -111,7 +113,7 @@ def test_on_a_cpu_it_is_the_network_itself(codec: ConditionedCodec) -> None:
 @GPU
 def test_a_gpu_repeats_outputs_noise_and_gradients(codec: ConditionedCodec) -> None:
     codec.cuda()
-    replayed = Replayed(codec)
+    replayed = CudaGraphed(codec)
     next(passes(replayed, codec, "cuda"))
     for found, expected in zip(passes(replayed, codec, "cuda"), passes(codec, codec, "cuda"), strict=True):
         for a, b in zip(found, expected, strict=True):

@@ -31,7 +31,7 @@ def test_the_search_is_kept_as_it_was_asked_for(tmp_path: Path) -> None:
     open_run(tyro.cli(Arguments, args=["--preset", "smoke", "--out", str(out), *line]))
     config = RunFolder.load(out).config
     assert (config.strategy, config.early_stopping, config.gpus_per_trial) == ("shared", False, 0.25)
-    assert (config.sampler, config.wishes, config.betas) == ("gp", {"max_bpp": 0.1}, (0.1, 0.2))
+    assert (config.sampler, config.constraints, config.betas) == ("gp", {"max_bpp": 0.1}, (0.1, 0.2))
     assert config.vary == (("steps", 30, 120), ("learning_rate", 1e-4, 1e-3))
     opened(out=out, resume=True, train_all=True, vary=config.vary, trials_per_gpu=4)
     for given, said in (

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 import pytest
 from pydantic import TypeAdapter
 
-from models.recognizers.ensemble import Teacher
+from models.recognizers.ensemble import RecognizerConfig
 from models.recognizers.plugins import Plugin
 from models.weights import WeightsFile
 from sweep.config import StageConfig, SweepConfig
@@ -21,8 +21,8 @@ def test_a_preset_survives_json(name: str) -> None:
 
 def test_files_of_weights_survive_json() -> None:
     weights = WeightsFile("trba.pth", "1" * 64)
-    teachers = (Teacher("english_g2", 0.5), Teacher("trba", source=weights))
-    config = replace(PRESETS["smoke"](), recognizers=teachers, init=weights)
+    configs = (RecognizerConfig("english_g2", 0.5), RecognizerConfig("trba", source=weights))
+    config = replace(PRESETS["smoke"](), recognizers=configs, init=weights)
     loaded = TypeAdapter(SweepConfig).validate_json(json.dumps(asdict(config)))
     assert loaded == config
     source = loaded.recognizers[1].source
@@ -31,8 +31,8 @@ def test_files_of_weights_survive_json() -> None:
 
 
 def test_a_users_recognizer_survives_json() -> None:
-    teacher = Teacher("mine:load", 2.0, Plugin("/home/me", "1" * 64))
-    config = replace(PRESETS["smoke"](), recognizers=(teacher,))
+    recognizer_config = RecognizerConfig("mine:load", 2.0, Plugin("/home/me", "1" * 64))
+    config = replace(PRESETS["smoke"](), recognizers=(recognizer_config,))
     loaded = TypeAdapter(SweepConfig).validate_json(json.dumps(asdict(config)))
     assert loaded == config
     assert loaded.recognizers[0].source is not None
@@ -60,9 +60,9 @@ def test_lambda_is_compressais_weight_turned_over() -> None:
     [
         {"budget": 0},
         {"codec": "nosuch"},
-        {"recognizers": (Teacher("nosuch"),)},
-        {"recognizers": (Teacher("trba"),)},
-        {"recognizers": (Teacher("english_g2", source=WeightsFile("trba.pth", "1" * 64)),)},
+        {"recognizers": (RecognizerConfig("nosuch"),)},
+        {"recognizers": (RecognizerConfig("trba"),)},
+        {"recognizers": (RecognizerConfig("english_g2", source=WeightsFile("trba.pth", "1" * 64)),)},
         {"recognizers": ()},
         {"lambdas": ()},
         {"lambdas": (0.1, 0.2)},

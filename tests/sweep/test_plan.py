@@ -55,5 +55,5 @@ def test_where_trials_are_folded_measuring_is_all(tmp_path: Path, measuring: flo
 
 
 def test_a_trial_of_its_own_trains_both_stages() -> None:
-    assert [node.title for node in tree.of_trial(independent(smoke()))] == ["stage 1", "stage 2"]
-    assert [node.title for node in tree.of_trial(shared(smoke()))] == ["stage 2"]
+    assert [node.title for node in tree.trial_nodes(independent(smoke()))] == ["stage 1", "stage 2"]
+    assert [node.title for node in tree.trial_nodes(shared(smoke()))] == ["stage 2"]

@@ -188,9 +188,10 @@ def test_what_does_not_exist_is_not_resumed(tmp_path: Path) -> None:
 def test_presets_draw_what_the_recognizer_knows(tmp_path: Path) -> None:
     weights = tmp_path / "weights.pth"
     formula.checkpoint(weights, "none-rcnn-none-ctc", 37)
-    asked = {"recognizer": ("none-rcnn-none-ctc",), "recognizer_weights": (weights,)}
+    overrides = {"recognizer": ("none-rcnn-none-ctc",), "recognizer_weights": (weights,)}
     limited, whole = (
-        opened(preset="smoke", out=tmp_path / name, **given).config.data for name, given in (("a", asked), ("b", {}))
+        opened(preset="smoke", out=tmp_path / name, **given).config.data
+        for name, given in (("a", overrides), ("b", {}))
     )
     assert isinstance(limited, DatasetSpec)
     assert limited.texts.characters == string.digits + string.ascii_uppercase + string.ascii_lowercase

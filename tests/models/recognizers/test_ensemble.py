@@ -14,12 +14,12 @@ from models.errors import ModelError
 from models.recognizers import ensemble
 from models.recognizers import registry as recognizers
 from models.recognizers.ctc_attention import CtcRecognizer
-from models.recognizers.ensemble import Ensemble, Teacher
+from models.recognizers.ensemble import Ensemble, RecognizerConfig
 from models.recognizers.plugins import PluggedRecognizer, Plugin
 from models.weights import WeightsFile
 
 IMAGES = torch.rand(2, 3, 64, 256, generator=torch.Generator().manual_seed(0))
-FIRST = Teacher("english_g2")
+FIRST = RecognizerConfig("english_g2")
 
 
 @pytest.fixture
@@ -73,31 +73,38 @@ def test_all_move_and_stay_frozen_together(both: Ensemble) -> None:
 def test_one_alone_stays_itself() -> None:
     assert isinstance(ensemble.load([FIRST]), CtcRecognizer)
     assert ensemble.identity([FIRST]) == "english_g2"
-    assert ensemble.identity([Teacher("english_g2", 3.0)]) == "english_g2"
+    assert ensemble.identity([RecognizerConfig("english_g2", 3.0)]) == "english_g2"
 
 
 def test_an_identity_has_names_checksums_and_shares(file: Path) -> None:
     source = WeightsFile.of(file)
-    wanted = [FIRST, Teacher("none-rcnn-none-ctc", 3.0, source)]
+    wanted = [FIRST, RecognizerConfig("none-rcnn-none-ctc", 3.0, source)]
     said = ensemble.identity(wanted)
     assert said == f"english_g2=0.25+none-rcnn-none-ctc@{source.sha256[:16]}=0.75"
-    assert ensemble.identity([Teacher(one.name, 2 * one.weight, one.source) for one in wanted]) == said
+    assert ensemble.identity([RecognizerConfig(one.name, 2 * one.weight, one.source) for one in wanted]) == said
     assert ensemble.identity(wanted[::-1]) != said
     assert ensemble.reading(said) == ensemble.reading("english_g2") == "english_g2"
 
 
 def test_a_command_line_gives_names_weights_and_files(file: Path) -> None:
     found = ensemble.parse(["none-rcnn-none-ctc=2", "english_g2=0.5"], [file])
-    assert found == (Teacher("none-rcnn-none-ctc", 2.0, WeightsFile.of(file)), Teacher("english_g2", 0.5))
+    assert found == (
+        RecognizerConfig("none-rcnn-none-ctc", 2.0, WeightsFile.of(file)),
+        RecognizerConfig("english_g2", 0.5),
+    )
     assert isinstance(ensemble.load(found), Ensemble)
 
 
 def test_a_users_module_is_imported_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(example.__file__, tmp_path / "parsed_reader.py")
     monkeypatch.syspath_prepend(tmp_path)
-    [teacher] = ensemble.parse(["parsed_reader:load=2"])
-    assert (teacher.name, teacher.weight, teacher.label) == ("parsed_reader:load", 2.0, "parsed_reader.load")
-    assert teacher.source == Plugin.of("parsed_reader:load")
+    [recognizer_config] = ensemble.parse(["parsed_reader:load=2"])
+    assert (recognizer_config.name, recognizer_config.weight, recognizer_config.label) == (
+        "parsed_reader:load",
+        2.0,
+        "parsed_reader.load",
+    )
+    assert recognizer_config.source == Plugin.of("parsed_reader:load")
 
 
 @pytest.mark.parametrize(

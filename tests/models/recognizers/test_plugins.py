@@ -15,7 +15,7 @@ from torch import nn
 from models.errors import ModelError, WeightsError
 from models.recognizers import ensemble, plugins
 from models.recognizers import registry as recognizers
-from models.recognizers.ensemble import Teacher
+from models.recognizers.ensemble import RecognizerConfig
 from models.recognizers.plugins import PluggedRecognizer, Plugin
 
 
@@ -161,8 +161,8 @@ def test_a_module_may_lie_in_a_package(module: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_ray_workers_load_it_in_their_own_folder(module: str, local_ray: None) -> None:
-    teacher = Teacher(f"{module}:load", 1.0, Plugin.of(f"{module}:load"))
-    read = ray.remote(lambda: ensemble.load([teacher]).read(torch.full((1, 3, 64, 256), 0.3)))
+    recognizer_config = RecognizerConfig(f"{module}:load", 1.0, Plugin.of(f"{module}:load"))
+    read = ray.remote(lambda: ensemble.load([recognizer_config]).read(torch.full((1, 3, 64, 256), 0.3)))
     assert ray.get(read.remote()) == example.load().read(torch.full((1, 3, 64, 256), 0.3))
 
 

@@ -10,7 +10,7 @@ from datagen.dataset import TextImages, to_tensor
 from models.errors import ModelError, WeightsError
 from models.metrics import mean_accuracy
 from models.recognizers import ensemble, ppocr
-from models.recognizers.ensemble import Teacher
+from models.recognizers.ensemble import RecognizerConfig
 from models.recognizers.ppocr import PpocrRecognizer
 
 
@@ -66,7 +66,7 @@ def test_without_its_packages_it_says_what_to_install(monkeypatch: pytest.Monkey
     with pytest.raises(
         ModelError, match="ppocr needs the package rapidocr-onnxruntime: uv sync --inexact --extra ppocr"
     ):
-        ensemble.load([Teacher("ppocr")])
+        ensemble.load([RecognizerConfig("ppocr")])
 
 
 def test_another_file_is_refused(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:

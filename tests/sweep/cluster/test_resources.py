@@ -15,7 +15,7 @@ from sweep.cluster import gpu_memory, resources
 from sweep.presets import paper, smoke
 
 GIB = 2**30
-FILE = Path(__file__).parents[2] / "ray_cluster.yaml"
+FILE = Path(__file__).parents[3] / "ray_cluster.yaml"
 
 
 @pytest.fixture(scope="module")

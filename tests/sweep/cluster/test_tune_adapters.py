@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from ray.tune.experiment import Trial
 
-from sweep.cluster.tune_adapters import Failures, Relay, Rungs
+from sweep.cluster.tune_adapters import Failures, FrontStoppingScheduler, Relay
 from sweep.presets import smoke
 from sweep.results.pareto import Objectives
 from sweep.results.points import Row
@@ -81,13 +81,13 @@ def test_a_stopped_trial_is_recorded_before_the_search_hears_of_it(tmp_path: Pat
 
 def test_a_trial_that_goes_on_is_not_judged_against_itself() -> None:
     config, point = smoke(), {"lambda": 0.01, "beta": 0.1, "origins": ()}
-    name, weak = str(proposals.named(point, config)), Objectives(0.2, 0.3)
+    name, weak = str(proposals.point_key(point, config)), Objectives(0.2, 0.3)
     before = [(1, f"other {rate}", Objectives(rate / 100, 0.5)) for rate in range(1, 9)]
     trial = Ended(Target("base"))
     trial.config = point
     result = {"rung": 1, "val_bpp": weak.bpp, "val_accuracy": weak.accuracy}
     for earlier in ([], [(1, name, weak)]):
-        rungs = Rungs(config, [*before, *earlier])
+        rungs = FrontStoppingScheduler(config, [*before, *earlier])
         rungs.on_trial_result(None, trial, result)
         assert len(rungs._stopping._rungs[1]) == 9
 

@@ -62,9 +62,9 @@ def test_no_point_is_proposed_twice_and_none_is_left_out(sampler: Sampler, tmp_p
     searcher, names = FrontSearch(config, journal(tmp_path)), []
     while (point := searcher.suggest(str(len(names)))) != front_search.FINISHED:
         searcher.on_trial_complete(str(len(names)), answer(0.1, 0.5))
-        names.append(proposals.named(point, config))
+        names.append(proposals.point_key(point, config))
     assert set(names) == {(rate, 0.1, steps) for rate in config.lambdas for steps in (2, 3, 4)}
-    assert len(names) == proposals.within(config).budget == 18
+    assert len(names) == proposals.cap_budget(config).budget == 18
 
 
 def test_a_grid_is_followed_by_nothing(tmp_path: Path) -> None:
@@ -81,15 +81,15 @@ def test_a_grids_ends_are_those_of_its_range() -> None:
 
 def test_a_budget_is_no_larger_than_the_points_there_are() -> None:
     config = replace(cpu(), sampler="grid")
-    assert proposals.within(config).budget == 60
-    assert proposals.within(replace(config, budget=7)).budget == 6
+    assert proposals.cap_budget(config).budget == 60
+    assert proposals.cap_budget(replace(config, budget=7)).budget == 6
     papers = replace(config, betas=(0.1, 0.1))
-    assert proposals.within(papers).budget == 6
-    assert proposals.within(replace(papers, sampler="tpe", strategy="shared")).budget == 6
-    assert proposals.within(replace(papers, sampler="tpe", lambdas=(0.1,))).budget == 1
+    assert proposals.cap_budget(papers).budget == 6
+    assert proposals.cap_budget(replace(papers, sampler="tpe", strategy="shared")).budget == 6
+    assert proposals.cap_budget(replace(papers, sampler="tpe", lambdas=(0.1,))).budget == 1
     settings = (("learning_rate", 1e-4, 1e-3),)
     for endless in (cpu(), replace(papers, sampler="tpe", strategy="shared", vary=settings)):
-        assert proposals.within(endless) == endless
+        assert proposals.cap_budget(endless) == endless
 
 
 @pytest.mark.parametrize("sampler", ["tpe", pytest.param("gp", marks=pytest.mark.slow), "nsga2"])
@@ -149,8 +149,10 @@ def test_a_search_that_looks_waits_for_something_to_look_at(
 
 def test_a_wish_is_missed_by_how_much() -> None:
     result = answer(0.2, 0.7) | {"val_psnr_db": 30.0}
-    wishes = {"max_bpp": 0.1, "min_accuracy": 0.8, "min_psnr": 28.0}
-    assert proposals.excesses(wishes, result) == pytest.approx({"max_bpp": 0.1, "min_accuracy": 0.1, "min_psnr": -2.0})
+    constraints = {"max_bpp": 0.1, "min_accuracy": 0.8, "min_psnr": 28.0}
+    assert proposals.violations(constraints, result) == pytest.approx(
+        {"max_bpp": 0.1, "min_accuracy": 0.1, "min_psnr": -2.0}
+    )
 
 
 def test_nothing_is_proposed_that_would_end_too_late(tmp_path: Path) -> None:
@@ -235,7 +237,7 @@ def test_trials_of_one_point_are_told_apart_by_their_settings(tmp_path: Path) ->
 
 def test_a_stopped_trial_is_told_as_pruned_and_what_it_reached_is_kept(tmp_path: Path) -> None:
     searcher = FrontSearch(shared(cpu()), journal(tmp_path))
-    name = str(proposals.named(searcher.suggest("a"), shared(cpu())))
+    name = str(proposals.point_key(searcher.suggest("a"), shared(cpu())))
     searcher.on_trial_result("a", {"rung": 10, "val_bpp": 0.2, "val_accuracy": 0.3})
     searcher.on_trial_complete("a", {"rung": 30, "val_bpp": 0.1, "val_accuracy": 0.4})
     assert states(searcher)[TrialState.PRUNED] == 1

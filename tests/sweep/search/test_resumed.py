@@ -131,7 +131,7 @@ def sweep(config: SweepConfig, folder: Path, rows: list[Row], marks: list[int]) 
     for number in itertools.count():
         if len(rows) == config.budget or (point := searcher.suggest(str(number))) == front_search.FINISHED:
             return
-        result = outcome(proposals.named(point, config))
+        result = outcome(proposals.point_key(point, config))
         # As Tune has it: of a failure the search hears first.
         if result["status"] == "failed":
             searcher.on_trial_complete(str(number), error=True)
@@ -141,7 +141,7 @@ def sweep(config: SweepConfig, folder: Path, rows: list[Row], marks: list[int]) 
             searcher.on_trial_complete(str(number), result)
 
 
-def outcome(name: proposals.Named) -> dict:
+def outcome(name: proposals.PointKey) -> dict:
     """Of a point that trains and measures in no time: the same each time."""
     draw = random.Random(str(name))
     status = draw.choices(("complete", "stopped", "failed"), (6, 2, 1))[0]

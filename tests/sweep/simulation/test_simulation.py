@@ -14,7 +14,7 @@ from sweep.simulation.simulation import Outcome, Simulation
 
 def configured(strategy: Strategy, **fields: object) -> SweepConfig:
     config = replace(presets.cpu(), **fields)
-    return presets.SPLIT[strategy](config) if strategy in presets.SPLIT else config
+    return presets.BY_STRATEGY[strategy](config) if strategy in presets.BY_STRATEGY else config
 
 
 def simulated(config: SweepConfig, workers: int = 4, failures: float = 0.0) -> Outcome:

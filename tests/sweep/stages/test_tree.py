@@ -13,7 +13,7 @@ from models.codecs import registry as codecs
 from models.codecs.base import Codec
 from models.codecs.conditioning import ConditionedCodec
 from models.recognizers.ctc_attention import AttnRecognizer, CtcRecognizer
-from models.recognizers.ensemble import Teacher
+from models.recognizers.ensemble import RecognizerConfig
 from models.recognizers.four_stage.checkpoints import ALPHANUMERIC
 from models.recognizers.four_stage.network import COMBINATIONS, StrNet
 from models.recognizers.plugins import Plugin
@@ -22,7 +22,7 @@ from sweep import versions
 from sweep.config import StageConfig, SweepConfig
 from sweep.presets import smoke
 from sweep.stages import tree
-from sweep.stages.checkpointer import FileKeeper
+from sweep.stages.checkpointer import FileCheckpointer
 from sweep.stages.store import Store
 from sweep.stages.tree import Node
 from sweep.training.checkpoint import TrainingState
@@ -74,8 +74,8 @@ def test_a_key_names_all_that_the_outcome_depends_on(config: SweepConfig) -> Non
 
 def test_a_recognizers_weights_are_part_of_a_key_wherever_they_lie(config: SweepConfig) -> None:
     def key(path: str, sha256: str) -> str:
-        teacher = Teacher("trba", source=WeightsFile(path, sha256))
-        return tree.stage2(replace(config, recognizers=(teacher,)), 0.01, 0.1).key
+        recognizer_config = RecognizerConfig("trba", source=WeightsFile(path, sha256))
+        return tree.stage2(replace(config, recognizers=(recognizer_config,)), 0.01, 0.1).key
 
     assert key("a.pth", "1" * 64) == key("b.pth", "1" * 64)
     assert key("a.pth", "1" * 64) != key("a.pth", "2" * 64)
@@ -83,8 +83,8 @@ def test_a_recognizers_weights_are_part_of_a_key_wherever_they_lie(config: Sweep
 
 def test_a_users_code_is_part_of_a_key_wherever_it_lies(config: SweepConfig) -> None:
     def key(folder: str, code: str | None) -> str:
-        teacher = Teacher("mine:load", source=Plugin(folder, "1" * 64, code))
-        return tree.stage2(replace(config, recognizers=(teacher,)), 0.01, 0.1).key
+        recognizer_config = RecognizerConfig("mine:load", source=Plugin(folder, "1" * 64, code))
+        return tree.stage2(replace(config, recognizers=(recognizer_config,)), 0.01, 0.1).key
 
     assert key("here", "2" * 64) == key("there", "2" * 64)
     assert len({key("here", "2" * 64), key("here", "3" * 64), key("here", None)}) == 3
@@ -92,8 +92,11 @@ def test_a_users_code_is_part_of_a_key_wherever_it_lies(config: SweepConfig) -> 
 
 def test_shares_are_part_of_a_key_and_scale_is_not(config: SweepConfig) -> None:
     def key(*weights: float) -> str:
-        teachers = (Teacher("english_g2", weights[0]), Teacher("mine:load", weights[1], Plugin("here", "1" * 64)))
-        return tree.stage2(replace(config, recognizers=teachers), 0.01, 0.1).key
+        configs = (
+            RecognizerConfig("english_g2", weights[0]),
+            RecognizerConfig("mine:load", weights[1], Plugin("here", "1" * 64)),
+        )
+        return tree.stage2(replace(config, recognizers=configs), 0.01, 0.1).key
 
     assert key(1.0, 1.0) == key(2.0, 2.0)
     assert key(1.0, 1.0) != key(1.0, 2.0)
@@ -267,34 +270,34 @@ def test_what_a_killed_worker_left_half_written_goes_with_what_is_half_done(
 
 def test_a_keeper_gives_back_the_last_state_of_another_process(tmp_path: Path) -> None:
     state = TrainingState(3, {"w": torch.ones(2)}, {"state": {}}, halvings=1)
-    FileKeeper(tmp_path / "key.partial.pt", seconds=0).keep(state)
-    keeper = FileKeeper(tmp_path / "key.partial.pt", seconds=60)
-    restored = keeper.restore()
+    FileCheckpointer(tmp_path / "key.partial.pt", seconds=0).keep(state)
+    checkpointer = FileCheckpointer(tmp_path / "key.partial.pt", seconds=60)
+    restored = checkpointer.restore()
     assert restored is not None
     assert (restored.step, restored.codec["w"].tolist(), restored.halvings) == (3, [1, 1], 1)
-    assert (keeper.due(), FileKeeper(tmp_path / "key.partial.pt", seconds=0).due()) == (False, True)
-    keeper.forget()
-    assert keeper.restore() is None
+    assert (checkpointer.due(), FileCheckpointer(tmp_path / "key.partial.pt", seconds=0).due()) == (False, True)
+    checkpointer.forget()
+    assert checkpointer.restore() is None
 
 
 def test_a_keeper_goes_back_one_state_and_not_behind_the_first(tmp_path: Path) -> None:
-    keeper = FileKeeper(tmp_path / "key.partial.pt", seconds=0)
+    checkpointer = FileCheckpointer(tmp_path / "key.partial.pt", seconds=0)
     for step in range(3):
-        keeper.keep(TrainingState(step, {}, {}))
+        checkpointer.keep(TrainingState(step, {}, {}))
     for _ in range(2):
-        keeper.retreat()
-        restored = keeper.restore()
+        checkpointer.retreat()
+        restored = checkpointer.restore()
         assert restored is not None
         assert restored.step == 1
 
 
 def test_of_states_that_are_damaged_the_last_whole_one_is_given_back(tmp_path: Path) -> None:
-    keeper = FileKeeper(tmp_path / "key.partial.pt", seconds=0)
+    checkpointer = FileCheckpointer(tmp_path / "key.partial.pt", seconds=0)
     for step in range(2):
-        keeper.keep(TrainingState(step, {}, {}))
+        checkpointer.keep(TrainingState(step, {}, {}))
     for name, step in (("key.partial.pt", 0), ("key.earlier.pt", None)):
         content = (tmp_path / name).read_bytes()
         (tmp_path / name).write_bytes(content[: len(content) // 2])
-        restored = keeper.restore()
+        restored = checkpointer.restore()
         assert (restored and restored.step) == step
         assert (tmp_path / f"{name}.damaged").read_bytes() == content[: len(content) // 2]

@@ -61,7 +61,7 @@ def test_the_work_of_all_trials_is_done_when_they_have_ended(
 ) -> None:
     config = strategy(smoke())
     display = Display(config, Console(file=screen))
-    display.expect([], points=0, trial=tree.of_trial(config), trials=3)
+    display.expect([], points=0, trial=tree.trial_nodes(config), trials=3)
     first = TRAINING._replace(step=config.stage1.steps, steps=config.stage1.steps)
     second = TRAINING._replace(step=config.stage2.steps, steps=config.stage2.steps, ocr=1.0)
     done = []

@@ -50,7 +50,7 @@ class Sweep:
 
     def point(self, row: Row) -> str:
         """The run of a finished point."""
-        self.tracker.point(row)
+        self.tracker.log_point(row)
         self.settle()
         return self.logged[row["point_id"]]
 
@@ -74,8 +74,8 @@ def runs(store: str, sweep_id: str) -> list:
 def test_a_resumed_sweep_goes_on_in_its_own_runs(store: str, tmp_path: Path) -> None:
     for _ in range(2):
         sweep = Sweep(store, "sweep-a", tmp_path / "name", {"codec": "small"})
-        sweep.tracker.progress(IDENTITY, PROGRESS)
-        sweep.tracker.point(POINT)
+        sweep.tracker.log_progress(IDENTITY, PROGRESS)
+        sweep.tracker.log_point(POINT)
         sweep.tracker.finish("FINISHED")
         sweep.settle()
     found = runs(store, "sweep-a")
@@ -89,8 +89,8 @@ def test_a_resumed_sweep_goes_on_in_its_own_runs(store: str, tmp_path: Path) -> 
 
 def test_a_point_has_params_metrics_by_step_and_a_status(store: str, tmp_path: Path) -> None:
     sweep = Sweep(store, "sweep-b", tmp_path)
-    sweep.tracker.progress(IDENTITY, PROGRESS)
-    sweep.tracker.progress(IDENTITY, PROGRESS._replace(step=20, total=0.5))
+    sweep.tracker.log_progress(IDENTITY, PROGRESS)
+    sweep.tracker.log_progress(IDENTITY, PROGRESS._replace(step=20, total=0.5))
     run_id = sweep.point(POINT)
     client = MlflowClient(store)
     run = client.get_run(run_id)
@@ -113,8 +113,8 @@ def test_pictures_and_figures_stand_on_the_parent(store: str, tmp_path: Path, mo
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     sweep = Sweep(store, "sweep-d", tmp_path / "run")
-    sweep.tracker.figure(Figure(), "front.png")
-    sweep.tracker.sweep({"hypervolume": 0.3, "uncompressed_accuracy": None}, 5)
+    sweep.tracker.log_figure(Figure(), "front.png")
+    sweep.tracker.log_metrics({"hypervolume": 0.3, "uncompressed_accuracy": None}, 5)
     sweep.settle()
     client = MlflowClient(store)
     assert [file.path for file in client.list_artifacts(sweep.parent_id)] == ["front.png"]
@@ -129,7 +129,7 @@ def test_the_images_are_named_on_the_parent_once(store: str, tmp_path: Path) -> 
     splits = {name: pl.DataFrame({"text": ["one", "two"], "font": ["a", None]}) for name in ("train", "test")}
     sweeps = [Sweep(store, "sweep-e", tmp_path) for _ in range(2)]
     for sweep in sweeps:
-        sweep.tracker.dataset(Path("data"), "0123456789abcdef", splits)
+        sweep.tracker.log_dataset(Path("data"), "0123456789abcdef", splits)
         sweep.settle()
     logged = MlflowClient(store).get_run(sweeps[0].parent_id).inputs
     assert logged is not None
@@ -144,7 +144,7 @@ def test_the_images_are_named_on_the_parent_once(store: str, tmp_path: Path) -> 
 def test_what_others_read_later_joins_the_points_run(store: str, tmp_path: Path) -> None:
     run_id = Sweep(store, "sweep-f", tmp_path).point(POINT)
     resumed = Sweep(store, "sweep-f", tmp_path)
-    resumed.tracker.reread(POINT, {"accuracy_tesseract": 0.25})
+    resumed.tracker.log_readings(POINT, {"accuracy_tesseract": 0.25})
     resumed.settle()
     run = MlflowClient(store).get_run(run_id)
     assert (run.data.metrics["accuracy_tesseract"], run.data.metrics["accuracy"]) == (0.25, 0.5)
@@ -168,7 +168,7 @@ def test_a_parent_that_was_deleted_in_the_page_comes_back_with_its_points(
     MlflowClient(store).delete_run(sweep.parent_id)
     if resumed:
         sweep = Sweep(store, name, tmp_path)
-    sweep.tracker.sweep({"hypervolume": 0.3}, 1)
+    sweep.tracker.log_metrics({"hypervolume": 0.3}, 1)
     sweep.point(POINT | {"point_id": "def"})
     assert _parents_of_points(store, name) == {sweep.parent_id}
     assert MlflowClient(store).get_run(sweep.parent_id).data.metrics == {"hypervolume": 0.3}
@@ -254,8 +254,8 @@ def test_a_sweep_does_not_wait_for_a_server_that_never_answers(
         here, sweep.tracker._runs._client = sweep.tracker._runs._client, MlflowClient(uri)
         started = time.monotonic()
         for number in range(30):
-            sweep.tracker.progress(IDENTITY, PROGRESS._replace(step=number))
-        sweep.tracker.point(POINT)
+            sweep.tracker.log_progress(IDENTITY, PROGRESS._replace(step=number))
+        sweep.tracker.log_point(POINT)
         assert time.monotonic() - started < 0.5
         sweep.tracker.settle(60)
         assert 2 <= time.monotonic() - started < 30
@@ -276,8 +276,8 @@ def test_a_request_that_arrived_though_its_answer_did_not_is_not_made_twice(stor
     client = sweep.tracker._runs._client
     for name in ("create_run", "log_batch", "set_terminated"):
         setattr(client, name, _answer_lost(getattr(client, name)))
-    sweep.tracker.progress(IDENTITY, PROGRESS)
-    sweep.tracker.point(POINT)
+    sweep.tracker.log_progress(IDENTITY, PROGRESS)
+    sweep.tracker.log_point(POINT)
     for _ in range(8):
         sweep.tracker.settle(20)
     assert sweep.logged.keys() == {"abc"}
@@ -312,8 +312,8 @@ def test_of_two_runs_that_late_requests_made_for_a_point_one_is_kept(store: str,
 
 def test_an_entry_that_mlflow_refuses_is_said_and_left_out(store: str, tmp_path: Path) -> None:
     sweep = Sweep(store, "sweep-p", tmp_path)
-    sweep.tracker.file(tmp_path / "missing.png")
-    sweep.tracker.sweep({"hypervolume": 0.3}, 1)
+    sweep.tracker.log_file(tmp_path / "missing.png")
+    sweep.tracker.log_metrics({"hypervolume": 0.3}, 1)
     sweep.tracker.settle(20)
     [line] = sweep.said
     assert "refuses" in line
@@ -330,7 +330,7 @@ def test_a_store_in_a_folder_of_any_name_leaves_nothing_beside_it(
     try:
         uri = mlflow_store.default_uri()
         sweep = Sweep(uri, "sweep-q", Path("run"))
-        sweep.tracker.figure(Figure(), "front.png")
+        sweep.tracker.log_figure(Figure(), "front.png")
         sweep.settle()
         assert [file.path for file in MlflowClient(openable(uri)).list_artifacts(sweep.parent_id)] == ["front.png"]
     finally:
@@ -352,7 +352,7 @@ def test_pictures_move_with_the_project(store: str, tmp_path: Path, monkeypatch:
             for sweep_id in ("sweep-r", f"sweep-r-{name}")
         )
         for sweep in (moved, later):
-            sweep.tracker.figure(Figure(), f"{name}.png")
+            sweep.tracker.log_figure(Figure(), f"{name}.png")
             sweep.settle()
             assert f"{name}.png" in {file.path for file in sweep.tracker._runs._client.list_artifacts(sweep.parent_id)}
         assert len([*tmp_path.rglob(f"mlruns/**/{name}.png")]) == len([*place.rglob(f"mlruns/**/{name}.png")]) == 2
@@ -364,7 +364,7 @@ def test_pictures_stay_where_they_are_when_the_store_alone_was_moved(store: str,
     (_folder(store) / "mlruns" / EXPERIMENT).mkdir(parents=True, exist_ok=True)
     shutil.copy(_folder(store) / "mlflow.db", tmp_path)
     sweep = Sweep(f"sqlite:///{tmp_path}/mlflow.db", "sweep-s", tmp_path / "run")
-    sweep.tracker.figure(Figure(), "alone.png")
+    sweep.tracker.log_figure(Figure(), "alone.png")
     sweep.settle()
     assert list((_folder(store) / "mlruns").rglob("alone.png"))
 
@@ -399,8 +399,8 @@ def test_a_server_takes_all_of_it_and_prints_nothing(
     server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sweep = Sweep(server, "sweep-t", tmp_path / "run")
-    sweep.tracker.figure(Figure(), "front.png")
-    sweep.tracker.progress(IDENTITY, PROGRESS)
+    sweep.tracker.log_figure(Figure(), "front.png")
+    sweep.tracker.log_progress(IDENTITY, PROGRESS)
     run_id = sweep.point(POINT)
     MlflowClient(server).delete_run(run_id)
     assert sweep.point(POINT) != run_id

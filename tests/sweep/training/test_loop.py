@@ -31,7 +31,7 @@ class Notebook:
         self.states: list[TrainingState] = []
         self._ending = ending
 
-    def asked_to_end(self) -> bool:
+    def stop_requested(self) -> bool:
         return self._ending
 
     def restore(self) -> TrainingState | None:
@@ -89,10 +89,10 @@ def test_training_lowers_the_loss_and_leaves_a_codec_ready_to_compress(terms, ba
 @pytest.mark.slow
 def test_a_resumed_stage_ends_where_an_undisturbed_one_does(terms, batches) -> None:
     whole, notes = fresh(), Notebook()
-    train_stage(whole, terms, batches, stage(6), keeper=notes)
+    train_stage(whole, terms, batches, stage(6), checkpointer=notes)
     notes.states = notes.states[:4]
     resumed = fresh()
-    train_stage(resumed, terms, batches, stage(6), keeper=notes)
+    train_stage(resumed, terms, batches, stage(6), checkpointer=notes)
     assert same(whole, resumed)
 
 
@@ -119,7 +119,7 @@ def test_all_of_a_team_leave_at_the_same_step_when_any_is_asked_to(
     notes, seen = Notebook(asked), list[bool]()
     member = Team(rank, 2, lambda network: network, lambda mine: bool(seen.append(mine)) or len(seen) == 2)
     with pytest.raises(Interrupted):
-        train_stage(fresh(), terms, batches, stage(4), team=member, keeper=notes)
+        train_stage(fresh(), terms, batches, stage(4), team=member, checkpointer=notes)
     assert seen == [asked, asked]
     assert [state.step for state in notes.states] == ([0, 1, 2] if rank == 0 else [])
 
@@ -154,7 +154,7 @@ def each_step(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_batch_whose_loss_is_not_finite_is_left_out_and_counted(terms, batches, each_step: None) -> None:
     notes, seen, codec = Notebook(), list[Progress](), fresh()
     mishaps = train_stage(
-        codec, failing(terms, lambda step: step == 2), batches, stage(4), report=seen.append, keeper=notes
+        codec, failing(terms, lambda step: step == 2), batches, stage(4), report=seen.append, checkpointer=notes
     )
     assert mishaps == (1, 0)
     assert [progress.skipped for progress in seen] == [0, 0, 1, 1]
@@ -165,7 +165,7 @@ def test_a_batch_whose_loss_is_not_finite_is_left_out_and_counted(terms, batches
 
 def test_a_stage_that_diverges_goes_back_and_on_at_half_the_rate(terms, batches, each_step: None) -> None:
     notes, seen, whole = Notebook(), list[Progress](), fresh()
-    mishaps = train_stage(whole, failing(terms, Once(3)), batches, stage(8), report=seen.append, keeper=notes)
+    mishaps = train_stage(whole, failing(terms, Once(3)), batches, stage(8), report=seen.append, checkpointer=notes)
     assert mishaps == (0, 1)
     # Of the states after 2 and 3 updates, the first is the one from which it went on well.
     assert [progress.step for progress in seen] == [1, 2, 3, 4, 5, 3, 4, 5, 6, 7, 8]
@@ -174,14 +174,14 @@ def test_a_stage_that_diverges_goes_back_and_on_at_half_the_rate(terms, batches,
     assert [progress.halvings for progress in seen] == 5 * [0] + 6 * [1]
     notes.states = [state for state in notes.states if state.step < 6]
     resumed = fresh()
-    assert train_stage(resumed, terms, batches, stage(8), keeper=notes) == (0, 1)
+    assert train_stage(resumed, terms, batches, stage(8), checkpointer=notes) == (0, 1)
     assert same(whole, resumed)
 
 
 def test_a_stage_that_diverges_at_any_rate_ends_with_what_to_change(terms, batches, each_step: None) -> None:
     notes, wild = Notebook(), replace(stage(8), learning_rate=1e30)
     with pytest.raises(DivergedError, match=r"1/4 of the learning rate, 3 updates.*sweep/presets\.py"):
-        train_stage(fresh(), terms, batches, wild, keeper=notes)
+        train_stage(fresh(), terms, batches, wild, checkpointer=notes)
     assert notes.states[-1].halvings == 2
     assert all(tensor.isfinite().all() for tensor in notes.states[-1].codec.values())
 
@@ -191,7 +191,9 @@ def test_all_of_a_team_go_back_to_what_the_first_one_kept(terms, batches, each_s
     second = Team(1, 2, lambda network: network, lambda mine: bool(waits.append(mine)))
     notes.keep(TrainingState(1, fresh().state_dict(), CodecOptimizer(fresh()).state_dict(), halvings=1))
     seen = list[Progress]()
-    train_stage(fresh(), failing(terms, Once(3)), batches, stage(8), team=second, report=seen.append, keeper=notes)
+    train_stage(
+        fresh(), failing(terms, Once(3)), batches, stage(8), team=second, report=seen.append, checkpointer=notes
+    )
     assert [progress.step for progress in seen] == [2, 3, 4, 5, 2, 3, 4, 5, 6, 7, 8]
     assert len(notes.states) == 1
 

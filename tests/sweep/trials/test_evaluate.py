@@ -9,7 +9,7 @@ from models.files.model import TrainedCodec
 from models.recognizers.base import FrozenRecognizer
 from models.recognizers.ctc_attention import CtcRecognizer
 from models.recognizers.ensemble import Ensemble
-from sweep.trials.evaluate import UNCOMPRESSED_BPP, evaluate, evaluate_uncompressed, steer
+from sweep.trials.evaluate import UNCOMPRESSED_BPP, evaluate, evaluate_uncompressed, validate
 
 
 def few(data: TextImages, count: int = 4) -> TextImages:
@@ -48,7 +48,7 @@ def test_uncompressed_images_are_read_as_they_are(recognizer: CtcRecognizer, tes
 def test_what_steers_is_measured_on_real_files(
     trained: TrainedCodec, recognizer: CtcRecognizer, test_images: TextImages
 ) -> None:
-    seen, point = steer(trained, recognizer, few(test_images)), evaluate(trained, recognizer, few(test_images))
+    seen, point = validate(trained, recognizer, few(test_images)), evaluate(trained, recognizer, few(test_images))
     assert point.bpp_estimated is not None
     assert seen.bpp == point.bpp > point.bpp_estimated
     assert seen.psnr_db == point.psnr_db

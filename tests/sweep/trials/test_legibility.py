@@ -9,7 +9,7 @@ from datagen import dataset
 from datagen.dataset import TextImages
 from datagen.shards import Manifest
 from models.recognizers.ctc_attention import CtcRecognizer
-from models.recognizers.ensemble import Teacher
+from models.recognizers.ensemble import RecognizerConfig
 from sweep import versions
 from sweep.trials import legibility
 from sweep.trials.evaluate import evaluate_uncompressed
@@ -20,7 +20,7 @@ def test_fonts_and_backgrounds_have_their_accuracy(
     data_folder: Path, recognizer: CtcRecognizer, tmp_path: Path
 ) -> None:
     folder = shutil.copytree(data_folder, tmp_path / "data")
-    path = legibility.ensure(folder, tmp_path, Teacher("english_g2"))
+    path = legibility.ensure(folder, tmp_path, RecognizerConfig("english_g2"))
     assert path.parent == folder
     said = json.loads(path.read_text())
     whole = evaluate_uncompressed(recognizer, dataset.load(folder, "test")).accuracy
@@ -31,7 +31,7 @@ def test_fonts_and_backgrounds_have_their_accuracy(
         assert mean == pytest.approx(whole, abs=1e-3)
         assert list(groups.values()) == sorted(groups.values(), key=lambda group: group["accuracy"])
     written = path.stat().st_mtime_ns
-    assert legibility.ensure(folder, tmp_path, Teacher("english_g2")).stat().st_mtime_ns == written
+    assert legibility.ensure(folder, tmp_path, RecognizerConfig("english_g2")).stat().st_mtime_ns == written
 
 
 def test_an_image_without_a_text_counts_as_read(recognizer: CtcRecognizer, test_images: TextImages) -> None:
@@ -49,7 +49,7 @@ def folder(data_folder: Path, tmp_path: Path) -> Path:
 
 def kept(folder: Path, measured: list[Reading], name: str = "english_g2", run: Path | None = None) -> list[Reading]:
     """The readings that are kept, or else these."""
-    return legibility.readings(folder, run or folder, Teacher(name), lambda: measured)
+    return legibility.readings(folder, run or folder, RecognizerConfig(name), lambda: measured)
 
 
 MEASURED, OTHERS = [Reading("a", 1.0), Reading("", 0.25)], [Reading("b", 0.5)]
