@@ -53,11 +53,11 @@ def main() -> None:
     recognizer = ensemble.load(presets.cpu().recognizers).to(device)
     for name in arguments.codecs:
         for batch_size in arguments.batches:
-            for recognizer in (None, recognizer):
+            for against in (None, recognizer):
                 _print(
                     name,
                     StageConfig(steps=arguments.steps, batch_size=batch_size, learning_rate=1e-5),
-                    recognizer,
+                    against,
                     device,
                 )
 
