@@ -65,7 +65,7 @@ def sweep(run: RunFolder, seconds: float = math.inf) -> Effort:
         display.show(table.frame)
         try:
             display.phase("looking through what is trained")
-            Store.of(run.path).sift()
+            Store.of(run.path).set_damaged_aside()
             with resources.watched(resources.CORE, display.print):
                 _prepare(run, tracker, display)
             display.phase("reading the training images as they are")

@@ -22,6 +22,7 @@ from sweep.cluster import out_of_memory
 from sweep.config import SweepConfig
 from sweep.errors import DivergedError, Interrupted, SweepError
 from sweep.stages.store import Store
+from sweep.stages.train import train_node
 from sweep.stages.tree import Node
 from sweep.training.loop import Progress, every
 from sweep.training.team import ALONE, Team
@@ -61,7 +62,7 @@ def train_together(
         SweepError: the training diverged, or failed once too often.
         KeyboardInterrupt: it was asked to end, and its state is saved.
     """
-    if Store.of(folder).found(node) is not None:
+    if Store.of(folder).load(node) is not None:
         return
     news = _queue()
     # In the main thread, Ray Train would take Ctrl-C over, for good.
@@ -157,7 +158,7 @@ def _work(settings: dict) -> None:
     store = Store.of(job.folder, job.config.save_seconds)
     report = every(job.config.report_seconds, job.tell) if team.rank == 0 else lambda progress: None
     try:
-        store.codec(job.node, ray.get(job.data).train, recognizer, device, report, team)
+        train_node(job.node, store, ray.get(job.data).train, recognizer, device, report, team)
     except (DivergedError, Interrupted) as error:
         # No failure for Ray to retry. All members leave at the same step; the first one has saved for all.
         if team.rank == 0:

@@ -52,7 +52,7 @@ def codec(folder: Path, row: Row) -> Codec:
     Raises:
         SweepError: its checkpoint is lost, or holds the weights of another network.
     """
-    found = Store.of(folder).plain(row["codec"], row["point_id"])
+    found = Store.of(folder).load_plain(row["codec"], row["point_id"])
     if found is None:
         raise SweepError(
             f"the checkpoint of point {row['point_id']} is lost; python -m sweep.run --resume --out {folder} "
@@ -74,7 +74,7 @@ def dial(run: RunFolder, front: pl.DataFrame) -> RateDial:
     if reason := foreign(run, "codec", "conditioning"):
         raise SweepError(reason)
     node = tree.as_of(tree.conditioned2(run.config), shards.digest(run.data), run.versions)
-    network = Store.of(run.path).found(node)
+    network = Store.of(run.path).load(node)
     if network is None:
         raise SweepError(
             f"{run.path} has no codec after stage 2 yet; python -m sweep.run --resume --out {run.path} trains it"

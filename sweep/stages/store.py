@@ -1,4 +1,4 @@
-"""Nodes of the stage tree on disk: trained where they are missing, resumed where they are half done, shared by runs."""
+"""Nodes of the stage tree on disk: finished or half done, checked when they are read, shared by runs."""
 
 import json
 import math
@@ -13,22 +13,16 @@ from typing import Any, TypeVar
 import torch
 from filelock import BaseFileLock, Timeout
 
-from datagen import dataset
-from datagen.dataset import TextImages
 from datagen.files import atomic, file_lock, forget_partials
 from models.codecs import registry as codecs
 from models.codecs.base import Codec
 from models.codecs.conditioning import ConditionedCodec
-from models.recognizers.base import FrozenRecognizer
 from sweep import graceful_stop
 from sweep.errors import DamagedError, SweepError
 from sweep.stages import checkpoint_file
 from sweep.stages.checkpointer import FileCheckpointer
 from sweep.stages.tree import Node, Origins
 from sweep.training.checkpoint import Mishaps
-from sweep.training.loop import Progress, train_stage
-from sweep.training.objectives import objective_of
-from sweep.training.team import ALONE, Team
 
 AnyCodec = TypeVar("AnyCodec", Codec, ConditionedCodec, Codec | ConditionedCodec)
 MISHAPS = "mishaps"
@@ -50,7 +44,7 @@ class Store:
 
     @classmethod
     def of(cls, run: Path, save_seconds: float = 60.0) -> "Store":
-        """That of a run's folder."""
+        """The store of a run's folder."""
         return cls(run / "checkpoints", save_seconds, run.parent / SHARED, graceful_stop.stop_file(run))
 
     def path(self, node: Node) -> Path:
@@ -60,59 +54,17 @@ class Store:
     def _file(self, key: str) -> Path:
         return self.folder / f"{key}.pt"
 
-    def codec(
-        self,
-        node: Node,
-        data: TextImages,
-        recognizer: FrozenRecognizer,
-        device: torch.device,
-        report: Callable[[Progress], None] = lambda progress: None,
-        team: Team = ALONE,
-        watch: Callable[[Progress, Codec | ConditionedCodec], None] = lambda progress, codec: None,
-    ) -> Codec | ConditionedCodec:
-        """The node's codec in evaluation mode; trains what the store lacks of it and its ancestors.
-
-        Args:
-            report: told how the training goes, whichever node's it is.
-            watch: told the same of the node itself, with its codec.
-
-        Raises:
-            DivergedError: its training loss is not finite.
-            Interrupted: it was asked to end; what it has done is saved.
-            WeightsError: as `Node.start`.
-        """
-        if (found := self.found(node)) is not None:
-            return found.to(device)
-        if node.parent is None:
-            codec = node.start().to(device)
-        else:
-            codec = self.codec(node.parent, data, recognizer, device, report, team)
-        if isinstance(codec, ConditionedCodec):
-            codec = codec.over(node.plane) if node.plane else codec.fold(node.stage.rate_weight, node.stage.ocr_weight)
-        mishaps = Mishaps()
-        if node.stage.steps:
-
-            def told(progress: Progress) -> None:
-                report(progress)
-                watch(progress, codec)
-
-            mishaps = self._train(node, codec, data, recognizer, told, team)
-        if team.rank == 0:
-            self._save(node, codec, mishaps)
-            self.forget(node)
-        return codec
-
     def knows(self, node: Node) -> bool:
         """Whether this run or one beside it has trained the node."""
         name = self.path(node).name
         return any((place / name).exists() for place in (self.folder, self.shared) if place is not None)
 
     def holds(self, node: Node) -> bool:
-        """Whether its weights are here; those that another run has trained are taken over."""
+        """Whether the node's weights are here; as `has`."""
         return self.has(node.key)
 
     def has(self, key: str) -> bool:
-        """The same by a node's key.
+        """Whether weights are here under a key; those that another run has trained are taken over.
 
         Raises:
             SweepError: what another run has trained cannot be read, or not be taken over.
@@ -125,21 +77,21 @@ class Store:
                     _link(file, self.folder / file.name)
         return path.exists()
 
-    def found(self, node: Node) -> Codec | ConditionedCodec | None:
-        """A finished node's codec, in evaluation mode on the CPU; None where it is not trained.
+    def load(self, node: Node) -> Codec | ConditionedCodec | None:
+        """The codec of a finished node, in evaluation mode on the CPU; None where it is not trained.
 
         A damaged file is set aside, and what another run has trained takes its place.
 
         Raises:
             SweepError: its file cannot be read, or holds the weights of another network.
         """
-        return self._found(node.key, node.build)
+        return self._load(node.key, node.build)
 
-    def plain(self, codec: str, key: str) -> Codec | None:
-        """The same of a plain codec, by its name and the key of its node."""
-        return self._found(key, lambda: codecs.build(codec))
+    def load_plain(self, codec: str, key: str) -> Codec | None:
+        """The codec of a point, by the codec's name and the key of its node; as `load`."""
+        return self._load(key, lambda: codecs.build(codec))
 
-    def _found(self, key: str, build: Callable[[], AnyCodec]) -> AnyCodec | None:
+    def _load(self, key: str, build: Callable[[], AnyCodec]) -> AnyCodec | None:
         while self.has(key):
             try:
                 return _filled(build(), self._file(key))
@@ -169,12 +121,13 @@ class Store:
         except (OSError, ValueError):
             return {}
 
-    def sift(self) -> None:
+    def set_damaged_aside(self) -> None:
         """Sets aside all that is damaged here, half-done stages included, before anybody counts on it."""
         for path in sorted(self.folder.glob("*.pt")):
             checkpoint_file.kept(path)
 
-    def _save(self, node: Node, codec: Codec | ConditionedCodec, mishaps: Mishaps) -> None:
+    def save(self, node: Node, codec: Codec | ConditionedCodec, mishaps: Mishaps) -> None:
+        """Keeps the weights of a trained node, here and for the runs beside this one, with its description."""
         path = self.path(node)
         description = path.with_suffix(".json")
         with atomic(description) as partial:
@@ -186,34 +139,13 @@ class Store:
                 _link(file, self._place / file.name)
 
     def forget(self, node: Node) -> None:
-        """Removes what is half done of it, and what killed workers left half-written."""
-        self._checkpointer(node).forget()
+        """Removes what is half done of a node, and what killed workers left half-written of it."""
+        self.checkpointer(node).forget()
         # Nobody else writes to them, whatever the clocks of other machines say.
         forget_partials(self.folder, f"{node.key}.*", seconds=-math.inf)
 
-    def _train(
-        self,
-        node: Node,
-        codec: Codec | ConditionedCodec,
-        data: TextImages,
-        recognizer: FrozenRecognizer,
-        report: Callable[[Progress], None],
-        team: Team,
-    ) -> Mishaps:
-        among = data.legible if node.recognizer else None
-        device = next(codec.parameters()).device
-        return train_stage(
-            codec,
-            objective_of(node.stage, node.plane, recognizer if node.recognizer else None),
-            lambda start: dataset.batches(data, node.stage.batch_size, node.seed, start, among, device),
-            node.stage,
-            seed=node.seed,
-            team=team,
-            report=report,
-            checkpointer=self._checkpointer(node),
-        )
-
-    def _checkpointer(self, node: Node) -> FileCheckpointer:
+    def checkpointer(self, node: Node) -> FileCheckpointer:
+        """Keeps the states of the node's training while it is under way."""
         return FileCheckpointer(self.folder / f"{node.key}.partial.pt", self.save_seconds, self.stop)
 
     @contextmanager

@@ -91,6 +91,12 @@ class Node:
             return self.build()
         return self._conditioned(pretrained.load(self.codec, self.init))
 
+    def adopt(self, codec: Codec | ConditionedCodec) -> Codec | ConditionedCodec:
+        """The trained codec of its parent, as this node's training starts from it: over its plane, or folded."""
+        if not isinstance(codec, ConditionedCodec):
+            return codec
+        return codec.over(self.plane) if self.plane else codec.fold(self.stage.rate_weight, self.stage.ocr_weight)
+
     def _conditioned(self, codec: Codec) -> Codec | ConditionedCodec:
         return codec if self.plane is None else ConditionedCodec(codec, self.plane)
 

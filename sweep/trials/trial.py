@@ -22,6 +22,7 @@ from sweep.errors import DivergedError
 from sweep.results.points import Row
 from sweep.search.early_stopping import rungs
 from sweep.stages.store import Store
+from sweep.stages.train import train_node
 from sweep.stages.tree import Node
 from sweep.training.loop import CHECK_STEPS, Progress
 from sweep.trials.evaluate import ValidationMetrics, evaluate, evaluate_classical, evaluate_uncompressed, validate
@@ -105,7 +106,7 @@ def _run_node(
             seen = validate(trained_to(codec), recognizer, few, device)
             pass_rung(Rung(ahead.index(steps) + 1, steps, seen, time.perf_counter() - started))
 
-        codec = store.codec(node, data.train, recognizer, device, report, watch=_Rungs(ahead, look))
+        codec = train_node(node, store, data.train, recognizer, device, report, watch=_Rungs(ahead, look))
     row = {"train_seconds": time.perf_counter() - started, "checkpoint": str(store.path(node).relative_to(folder))}
     if mishaps := store.mishaps(node):
         row |= {"reason": mishaps}

@@ -26,6 +26,7 @@ SOURCES: dict[str, set[Path]] = {
     "renderer": of("datagen", "render", "texts", "lines", "fonts", "lettering", "colors", "backgrounds", "effects")
     | of("datagen", "glyphs", "own_files", "sample"),
     "training": of("sweep/training")
+    | of("sweep/stages", "train")
     | of("sweep/cluster", "training_data")
     | of("models", "losses", "cuda_graphs")
     | of("datagen", "dataset"),

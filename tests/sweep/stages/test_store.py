@@ -23,6 +23,7 @@ from sweep.errors import SweepError
 from sweep.presets import smoke
 from sweep.stages import tree
 from sweep.stages.store import Store
+from sweep.stages.train import train_node
 from sweep.training.checkpoint import Mishaps
 from sweep.training.loop import Progress
 
@@ -44,7 +45,7 @@ def runs(tmp_path: Path, config: SweepConfig, images: TextImages, recognizer: Ct
     """A folder with a run that has trained a node."""
     (tmp_path / "a" / "checkpoints").mkdir(parents=True)
     (tmp_path / "b" / "checkpoints").mkdir(parents=True)
-    Store.of(tmp_path / "a").codec(tree.stage1(config, 0.01), images, recognizer, CPU)
+    train_node(tree.stage1(config, 0.01), Store.of(tmp_path / "a"), images, recognizer, CPU)
     return tmp_path
 
 
@@ -52,7 +53,7 @@ def test_what_one_run_has_trained_another_does_not(
     runs: Path, config: SweepConfig, images: TextImages, recognizer: CtcRecognizer
 ) -> None:
     node, seen = tree.stage1(config, 0.01), list[Progress]()
-    Store.of(runs / "b").codec(node, images, recognizer, CPU, seen.append)
+    train_node(node, Store.of(runs / "b"), images, recognizer, CPU, seen.append)
     assert seen == []
     assert Store.of(runs / "a").path(node).samefile(Store.of(runs / "b").path(node))
     assert not Store.of(runs / "b").holds(tree.stage1(config, 0.02))
@@ -78,7 +79,7 @@ def test_what_is_damaged_is_set_aside_and_taken_from_another_run(
     assert store.holds(node)
     good = store.path(node).read_bytes()
     replaced(store.path(node), good[:-100])
-    assert store.found(node) is not None
+    assert store.load(node) is not None
     assert store.path(node).read_bytes() == good
     assert store.path(node).with_name(f"{node.key}.pt.damaged").read_bytes() == good[:-100]
     assert f"{node.key}.pt is damaged: it is set aside" in caplog.text
@@ -89,12 +90,12 @@ def test_what_is_damaged_everywhere_is_trained_again_and_nothing_is_deleted(
 ) -> None:
     node, seen = tree.stage1(config, 0.01), list[Progress]()
     damage(Store.of(runs / "a").path(node))
-    Store.of(runs / "a").sift()
-    Store.of(runs / "b").codec(node, images, recognizer, CPU, seen.append)
+    Store.of(runs / "a").set_damaged_aside()
+    train_node(node, Store.of(runs / "b"), images, recognizer, CPU, seen.append)
     assert [progress.step for progress in seen] == [2]
     places = [runs / "a" / "checkpoints", runs / "store"]
     assert [(place / f"{node.key}.pt.damaged").exists() for place in places] == [True, True]
-    assert Store.of(runs / "a").found(node) is not None
+    assert Store.of(runs / "a").load(node) is not None
 
 
 def test_a_half_done_stage_that_is_damaged_starts_again_and_tells_how_it_went(
@@ -105,7 +106,7 @@ def test_a_half_done_stage_that_is_damaged_starts_again_and_tells_how_it_went(
     other = tree.stage1(config, 0.01)
     assert store.holds(other)
     half.write_bytes(store.path(other).read_bytes()[:-9])
-    store.codec(node, images, recognizer, CPU, seen.append)
+    train_node(node, store, images, recognizer, CPU, seen.append)
     assert [progress.step for progress in seen] == [2]
     assert half.with_name(f"{half.name}.damaged").exists()
     assert store.mishaps(node) == ""
@@ -122,14 +123,14 @@ def test_a_whole_file_of_another_network_is_left_where_it_is(runs: Path, config:
     other = codecs.build("mbt2018-mean").state_dict()
     torch.save(other, store.path(node))
     with pytest.raises(SweepError, match="another network"):
-        store.found(node)
+        store.load(node)
     assert store.path(node).exists()
     assert (runs / "store" / f"{node.key}.pt").exists()
 
 
 def test_what_is_not_trained_is_not_found_and_costs_nobody_anything(runs: Path, config: SweepConfig) -> None:
     before = sorted(runs.rglob("*"))
-    assert Store.of(runs / "b").found(tree.stage1(config, 0.02)) is None
+    assert Store.of(runs / "b").load(tree.stage1(config, 0.02)) is None
     assert sorted(runs.rglob("*")) == before
 
 
@@ -233,6 +234,6 @@ def test_a_stage_2_knows_its_own_betas_whatever_its_stage_1_knew(
 ) -> None:
     stage2 = StageConfig(steps=0, batch_size=2)
     conditional = replace(config, strategy="conditional", stage2=stage2, betas=(0.5, 0.6))
-    codec = Store(tmp_path).codec(tree.conditioned2(conditional), images, recognizer, CPU)
+    codec = train_node(tree.conditioned2(conditional), Store(tmp_path), images, recognizer, CPU)
     assert isinstance(codec, ConditionedCodec)
     assert codec.plane.ocr_weights == (0.5, 0.6)

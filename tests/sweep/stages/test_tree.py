@@ -24,6 +24,7 @@ from sweep.presets import smoke
 from sweep.stages import tree
 from sweep.stages.checkpointer import FileCheckpointer
 from sweep.stages.store import Store
+from sweep.stages.train import train_node
 from sweep.stages.tree import Node
 from sweep.training.checkpoint import TrainingState
 from sweep.training.loop import Progress
@@ -161,7 +162,7 @@ def test_training_starts_from_a_checkpoint(
     torch.save(codec.state_dict(), tmp_path / "small.pth")
     without_steps = replace(conditional.stage1, steps=0)
     given = replace(conditional, stage1=without_steps, init=WeightsFile.of(tmp_path / "small.pth"))
-    started = Store(tmp_path).codec(tree.stage1(given, 0.05), test_images, recognizer, CPU)
+    started = train_node(tree.stage1(given, 0.05), Store(tmp_path), test_images, recognizer, CPU)
     fresh = tree.conditioned1(conditional).start()
     assert isinstance(fresh, ConditionedCodec)
     for name, weight in codec.named_parameters():
@@ -182,7 +183,7 @@ def test_a_node_is_trained_once_and_its_parent_too(
 
     def steps_for(node: Node) -> int:
         seen: list[Progress] = []
-        Store(tmp_path).codec(node, data, recognizer, CPU, seen.append)
+        train_node(node, Store(tmp_path), data, recognizer, CPU, seen.append)
         return len(seen)
 
     assert steps_for(tree.stage2(config, 0.01, 0.1)) == 2
@@ -198,8 +199,8 @@ def test_a_store_gives_back_the_codec_that_was_trained(
 ) -> None:
     data = dataset.load(data_folder, "train")
     node, store = tree.stage1(config, 0.01), Store(tmp_path)
-    trained = store.codec(node, data, recognizer, CPU)
-    again = store.codec(node, data, recognizer, CPU)
+    trained = train_node(node, store, data, recognizer, CPU)
+    again = train_node(node, store, data, recognizer, CPU)
     image = dataset.to_tensor(test_images.images[:1])
     assert isinstance(trained, Codec)
     assert isinstance(again, Codec)
@@ -231,13 +232,13 @@ def test_a_point_is_folded_out_of_the_conditioned_codec_and_polished(
 ) -> None:
     data, store = dataset.load(data_folder, "train"), Store(tmp_path)
     image = dataset.to_tensor(test_images.images[:1])
-    plain = store.codec(tree.stage2(conditional, 0.05, 0.1), data, recognizer, CPU)
+    plain = train_node(tree.stage2(conditional, 0.05, 0.1), store, data, recognizer, CPU)
     assert len(list(tmp_path.glob("*.pt"))) == 3
-    network = store.found(tree.conditioned2(conditional))
+    network = store.load(tree.conditioned2(conditional))
     assert isinstance(network, ConditionedCodec)
     assert isinstance(plain, Codec)
     assert plain.compress(image) == network.fold(0.05, 0.1).compress(image)
-    polished = store.codec(tree.stage2(replace(conditional, polish_steps=2), 0.05, 0.1), data, recognizer, CPU)
+    polished = train_node(tree.stage2(replace(conditional, polish_steps=2), 0.05, 0.1), store, data, recognizer, CPU)
     assert isinstance(polished, Codec)
     assert len(list(tmp_path.glob("*.pt"))) == 4
     assert polished.compress(image) != plain.compress(image)
@@ -252,7 +253,7 @@ def test_a_recognizer_with_attention_teaches_too(config: SweepConfig, data_folde
     words = TextImages(data.images, ["Word", "7"] * (len(data.texts) // 2))
     seen: list[Progress] = []
     node = tree.stage2(config, 0.01, 0.1)
-    Store(tmp_path).codec(node, words, AttnRecognizer(network, ALPHANUMERIC, 32, 100), CPU, seen.append)
+    train_node(node, Store(tmp_path), words, AttnRecognizer(network, ALPHANUMERIC, 32, 100), CPU, seen.append)
     assert seen[-1].ocr is not None
     assert 0 < seen[-1].ocr < 10
 
