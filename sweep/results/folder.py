@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 from filelock import Timeout
@@ -82,6 +83,18 @@ class RunFolder:
         }
         with atomic(self._file(self.path)) as partial:
             partial.write_text(json.dumps(content, indent=2) + "\n")
+
+    def parameters(self) -> dict[str, Any]:
+        """What tells this sweep from others in MLflow, by name."""
+        config = self.config
+        names = ("strategy", "sampler", "codec", "labels", "lambdas", "betas", "polish_steps", "seed")
+        values: dict[str, Any] = {name: getattr(config, name) for name in names}
+        values |= {"recognizer": config.recognizer_identity, **config.constraints}
+        if config.init is not None:
+            values |= {"init": config.init.sha256}
+        for name, stage in (("stage1", config.stage1), ("stage2", config.stage2)):
+            values |= {f"{name}_{field}": value for field, value in asdict(stage).items()}
+        return values | {"preset": self.preset, "data": config.data.digest(), "folder": str(self.path.absolute())}
 
     @classmethod
     def load(cls, path: Path) -> "RunFolder":

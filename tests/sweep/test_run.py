@@ -95,11 +95,11 @@ def test_a_sweep_that_ran_out_of_time_is_no_failure(
     table = PointTable(tmp_path)
     if status:
         table.add({"point_id": "a", "kind": "tfic", "status": status, "bpp": 0.1, "accuracy": 0.5})
-    launch._judge(table, Display(presets.smoke()))
+    launch.judge(table, Display(presets.smoke()))
     assert said in capsys.readouterr().out
     table.add({"point_id": "a", "kind": "tfic", "status": "failed"})
     with pytest.raises(SweepError, match="every trial of stage 2 failed"):
-        launch._judge(table, Display(presets.smoke()))
+        launch.judge(table, Display(presets.smoke()))
 
 
 def test_a_data_set_of_ones_own_is_used(tmp_path: Path, data_folder: Path) -> None:
