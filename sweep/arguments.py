@@ -18,12 +18,7 @@ NAMED = (
     *("sampler", "betas", "max_bpp", "min_accuracy", "min_psnr"),
 )
 """Arguments that are fields of the configuration."""
-OPTIONS = {
-    "recognizers": "--recognizer",
-    "early_stopping": "--train-all",
-    "gpus_per_trial": "--trials-per-gpu",
-    "shares_gpus": "--trials-per-gpu",
-}
+OPTIONS = {"recognizers": "--recognizer", "early_stopping": "--train-all"}
 """Fields that other options name."""
 
 
@@ -65,7 +60,7 @@ class Arguments:
         vary: A setting of stage 2 to search as well (distortion_weight, learning_rate or steps), with the strategy
             shared or independent; may be given several times.
         trials_per_gpu: Trials that share a GPU (default: as many as its memory holds, four at most). What all train
-            together takes whole GPUs.
+            together takes whole GPUs. With --resume, another number than before is fine.
         polish_steps: Updates at its own point alone that a trial of the conditional strategy adds (default: the
             preset's).
         labels: What the recognizer is to read in training. truth (default): the data set's texts. pseudo: what it

@@ -62,9 +62,13 @@ class StageConfig:
             raise SweepError(f"reading_scales={self.reading_scales} must be shares of the recognizer's size, 0 to 1")
 
 
+RESOURCES = ("report_seconds", "save_seconds", "cpus_per_trial", "gpus_per_trial", "shares_gpus")
+"""Fields that say how a sweep uses its machines, not what it trains: a resumed sweep may have others."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SweepConfig:
-    """What a sweep trains and measures. Only `budget` may grow when it is resumed."""
+    """What a sweep trains and measures. When it is resumed, `budget` may grow and `RESOURCES` may change."""
 
     data: Spec
     codec: str = "small"

@@ -116,6 +116,7 @@ def _legible(config: "SweepConfig") -> "Spec":
 
 def _resumed(arguments: Arguments, out: Path) -> "RunFolder":
     from datagen.shards import Manifest
+    from sweep.config import RESOURCES
     from sweep.results.folder import RunFolder
     from sweep.search import proposals
 
@@ -126,7 +127,7 @@ def _resumed(arguments: Arguments, out: Path) -> "RunFolder":
     wanted = overrides(arguments, run.config) | ({"data": Manifest.load(data).spec} if data else {})
     if arguments.preset not in (None, run.preset):
         raise SweepError(f"{out} was started with --preset {run.preset}; resume it with that, or start another --out")
-    for name in wanted.keys() - {"budget"}:
+    for name in wanted.keys() - {"budget", *RESOURCES}:
         if wanted[name] != getattr(run.config, name):
             option = OPTIONS.get(name, f"--{name.replace('_', '-')}")
             raise SweepError(
