@@ -8,6 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+SCRIPTS = Path(__file__).parent / "scripts"
+
+
+def call(name: str, *arguments: str) -> list[str]:
+    """The command line of a command of the project, such as `sweep.run`, or of one of SCRIPTS, such as `fetch.py`."""
+    program = [str(SCRIPTS / name)] if name.endswith(".py") else ["-m", name]
+    return [sys.executable, *program, *arguments]
+
 
 def environment() -> dict[str, str]:
     """This process's, less what would lead a command to another Ray or MLflow."""
@@ -15,10 +23,10 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def command(folder: Path, module: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def command(folder: Path, name: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """A command in its own session, which ends with the block, Ray's processes included."""
     process = subprocess.Popen(
-        [sys.executable, "-m", module, *arguments],
+        call(name, *arguments),
         cwd=folder,
         env=environment(),
         stdout=subprocess.PIPE,
@@ -34,8 +42,8 @@ def command(folder: Path, module: str, *arguments: str) -> Iterator[subprocess.P
         process.communicate()
 
 
-def completed(folder: Path, module: str, *arguments: str) -> tuple[int, str, str]:
+def completed(folder: Path, name: str, *arguments: str) -> tuple[int, str, str]:
     """Exit code, output and errors of a command."""
-    with command(folder, module, *arguments) as process:
+    with command(folder, name, *arguments) as process:
         said, complained = process.communicate(timeout=600)
         return process.returncode, said, complained

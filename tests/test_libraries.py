@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from commands import call
 
 from models import sources
 
@@ -51,14 +52,6 @@ def test_what_is_installed_links_to_libraries_of_a_minimal_server_alone() -> Non
     assert found - {path.name for path in installed()} <= MINIMAL
 
 
-IMPORTING = """
-import importlib, sys
-
-for module in sys.argv[1:]:
-    importlib.import_module(module)
-"""
-
-
 def test_all_that_the_project_imports_loads_where_other_libraries_are_hidden(tmp_path: Path) -> None:
     """An empty file that is found first hides a library. What is opened while it runs, no list of links shows."""
     # Python's own modules may link to more, by whom it was built.
@@ -71,7 +64,7 @@ def test_all_that_the_project_imports_loads_where_other_libraries_are_hidden(tmp
     files = [file for room in ROOMS for file in (ROOT / room).rglob("*.py") if file.name != "__init__.py"]
     rooms = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files]
     others = [name for name in {name[0] for file in files for name in sources.imports(file, ROOT)} if find_spec(name)]
-    command = [sys.executable, "-c", IMPORTING, *rooms, *others]
+    command = call("import_modules.py", *rooms, *others)
     environment = {**os.environ, "LD_LIBRARY_PATH": str(tmp_path)}
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr

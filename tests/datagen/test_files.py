@@ -1,25 +1,13 @@
 import errno
 import fcntl
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commands import call
 from filelock import Timeout
 
 from datagen.files import file_lock
-
-OTHER = """
-import sys
-from pathlib import Path
-from datagen import files
-
-locks._locks = lambda folder: False
-lock = locks.file_lock(Path(sys.argv[1]), timeout=0)
-lock.acquire()
-print("held", flush=True)
-sys.stdin.read()
-"""
 
 
 @pytest.fixture(params=[None, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
@@ -46,9 +34,8 @@ def test_a_process_that_is_killed_holds_no_lock_where_there_are_none(
 ) -> None:
     monkeypatch.setattr("datagen.files._locks", lambda folder: False)
     path = tmp_path / "lock"
-    other = subprocess.Popen(
-        [sys.executable, "-c", OTHER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    holder = call("lock_holder_without_flock.py", str(path))
+    other = subprocess.Popen(holder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert other.stdout is not None
     assert other.stdout.readline() == "held\n"
     with pytest.raises(Timeout):

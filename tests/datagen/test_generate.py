@@ -1,14 +1,13 @@
 import shutil
 import signal
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from commands import environment
+from commands import call, environment
 
 from datagen import dataset, generate, shards, summary
 from datagen.__main__ import main
@@ -57,27 +56,9 @@ def test_of_two_calls_at_once_one_renders(spec: DatasetSpec, tmp_path: Path) -> 
     assert sorted(map(len, seen)) == [1, 1 + len(shards.shards(spec))]
 
 
-CLUSTER = """
-import os
-
-from ray.cluster_utils import Cluster
-
-cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-os.environ["RAY_ADDRESS"] = cluster.address
-
-import ray
-
-from datagen import generate
-
-with generate.ray_session(2):
-    print(ray.cluster_resources()["CPU"])
-cluster.shutdown()
-"""
-
-
 @pytest.mark.slow
 def test_a_running_cluster_is_used_whole() -> None:
-    done = subprocess.run([sys.executable, "-c", CLUSTER], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(call("session_on_a_cluster.py"), capture_output=True, text=True, timeout=120, check=False)
     assert done.stdout.splitlines()[-1:] == ["1.0"], done.stderr
 
 
@@ -108,38 +89,12 @@ def test_a_damaged_shard_is_named_and_rendered_again(
     assert "train-00001.parquet: sha256 differs" in caplog.text
 
 
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-
-import psutil
-
-from datagen import generate
-from datagen.spec import DatasetSpec
-
-victims = []
-
-def report(done, total):
-    if done < 10 or victims:
-        return
-    workers = [
-        process for process in psutil.Process().children(recursive=True)
-        if process.name().startswith("ray::_render_shard")
-    ]
-    victims.append(os.getpid() if sys.argv[2] == "driver" else workers[0].pid)
-    os.kill(victims[0], signal.SIGKILL)
-
-with generate.ray_session(2):
-    generate.ensure(DatasetSpec(train=2000, val=20, test=20, shard=10), Path(sys.argv[1]), report)
-"""
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", ["driver", "worker"])
 def test_whoever_is_killed_the_same_call_ends_with_the_same_bytes(victim: str, tmp_path: Path) -> None:
     folders = tmp_path / "killed", tmp_path / "undisturbed"
-    call = [sys.executable, "-c", KILLED, str(folders[0]), victim]
-    killed = subprocess.run(call, capture_output=True, text=True, timeout=300, check=False)
+    rendering = call("render_with_a_kill.py", str(folders[0]), victim)
+    killed = subprocess.run(rendering, capture_output=True, text=True, timeout=300, check=False)
     assert killed.returncode == (-signal.SIGKILL if victim == "driver" else 0), killed.stderr
     for folder in folders:
         generate.ensure(DatasetSpec(train=2000, val=20, test=20, shard=10), folder)
@@ -187,21 +142,12 @@ def test_a_worker_error_reaches_the_user_as_ours(spec: DatasetSpec, tmp_path: Pa
         generate.ensure(replace(spec, texts=Texts(random=1.0, pool=("symbols",))), tmp_path)
 
 
-SESSION = """
-from datagen import generate
-
-with generate.ray_session(1):
-    print("started")
-"""
-
-
 @pytest.mark.slow
 def test_ray_starts_where_temporary_files_have_a_long_path(tmp_path: Path) -> None:
     folder = tmp_path / ("x" * 100)
     folder.mkdir()
     variables = environment() | {"TMPDIR": str(folder)}
-    call = [sys.executable, "-c", SESSION]
-    done = subprocess.run(call, env=variables, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(call("session.py"), env=variables, capture_output=True, text=True, timeout=120, check=False)
     assert done.stdout.splitlines()[-1:] == ["started"], done.stderr
 
 

@@ -3,11 +3,11 @@
 import pickle
 import random
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import call
 
 from datagen import fonts, lettering
 from datagen.spec import DatasetSpec
@@ -27,51 +27,10 @@ OVER = [
     {"text": "jolly f", "size": 16, "outline": 5, "spacing": 3},
 ]
 """Many fonts let these."""
-ORIGINAL = """
-import functools, pickle, random, sys
-from types import SimpleNamespace
-import numpy as np
-from PIL import Image, ImageDraw, ImageFont
-ImageFont.FreeTypeFont.getsize = lambda font, text: font.getbbox(text)[2:]
-# Its fonts in the layout that every machine has.
-ImageFont.truetype = functools.partial(ImageFont.truetype, layout_engine=ImageFont.Layout.BASIC)
-from trdg import computer_text_generator, distorsion_generator
-
-def drawn(font, text, size, fill="#000000", spacing=0, space=1.0, outline=0, outline_fill="#282828"):
-    image, _ = computer_text_generator.generate(
-        text, font, fill, size, 0, space, spacing, True, False, outline, outline_fill
-    )
-    return np.asarray(image)
-
-class Pen:
-    def __init__(self, image, mode=None):
-        self.pen = ImageDraw.Draw(image, mode)
-
-    def text(self, place, text, **style):
-        self.pen.text((place[0] + 60, place[1] + 60), text, **style)
-
-def drawn_with_a_margin(*arguments, **options):
-    larger = lambda mode, size, color: Image.new(mode, (size[0] + 120, size[1] + 120), color)
-    computer_text_generator.Image = SimpleNamespace(new=larger)
-    computer_text_generator.ImageDraw = SimpleNamespace(Draw=Pen)
-    try:
-        return drawn(*arguments, **options)
-    finally:
-        computer_text_generator.Image, computer_text_generator.ImageDraw = Image, ImageDraw
-
-def distorted(image, kind, vertical, horizontal):
-    random.seed(3)
-    kind = {"sine": "sin", "cosine": "cos"}.get(kind, kind)
-    picture = Image.fromarray(image)
-    return np.asarray(getattr(distorsion_generator, kind)(picture, picture.convert("RGB"), vertical, horizontal)[0])
-
-calls = pickle.load(sys.stdin.buffer)
-pickle.dump([globals()[name](*arguments, **options) for name, arguments, options in calls], sys.stdout.buffer)
-"""
 
 
 def original(*calls: tuple[str, tuple, dict]) -> list[np.ndarray]:
-    done = subprocess.run([sys.executable, "-c", ORIGINAL], input=pickle.dumps(calls), capture_output=True, check=True)
+    done = subprocess.run(call("trdg_original.py"), input=pickle.dumps(calls), capture_output=True, check=True)
     return pickle.loads(done.stdout)
 
 

@@ -1,13 +1,13 @@
 """What a cluster offers: a real one on this machine, and what its autoscaler says that it may start."""
 
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 import ray
 import requests
+from commands import call
 from ray.autoscaler._private.kuberay.node_provider import KubernetesHttpApiClient
 
 from datagen import machines
@@ -106,26 +106,9 @@ def test_tasks_are_shared_out_so_many_at_a_time() -> None:
     assert sorted(ended) == started == [*range(10)]
 
 
-CLUSTER = """
-import os, sys
-from pathlib import Path
-from ray.cluster_utils import Cluster
-
-nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-nodes.add_node(num_cpus=3, num_gpus=1)
-os.environ["RAY_ADDRESS"] = nodes.address
-
-import ray
-from datagen import generate, machines
-
-with generate.ray_session():
-    print(sum(machine["CPU"] for machine in machines.machines(False, Path(sys.argv[1]))))
-nodes.shutdown()
-"""
-
-
 @pytest.mark.slow
 def test_machines_with_gpus_that_are_up_take_other_work() -> None:
-    call = [sys.executable, "-c", CLUSTER, str(FILE)]
-    done = subprocess.run(call, capture_output=True, text=True, timeout=200, check=False)
+    done = subprocess.run(
+        call("machines_with_gpus.py", str(FILE)), capture_output=True, text=True, timeout=200, check=False
+    )
     assert done.stdout.split()[-1:] == ["4"], done.stderr

@@ -1,8 +1,8 @@
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commands import call
 
 from datagen import dataset, remote, shards
 from datagen.errors import DataError
@@ -24,18 +24,8 @@ def test_a_remote_data_set_is_copied_once_and_whole(data_folder: Path, tmp_path:
     assert sorted((tmp_path / "cache").iterdir()) == [tmp_path / "cache" / shards.LOCK, folder]
 
 
-FETCHING = """
-import sys
-from pathlib import Path
-
-from datagen import remote
-
-print(remote.fetch(sys.argv[1], Path(sys.argv[2])))
-"""
-
-
 def test_processes_that_fetch_the_same_at_once_all_get_it(data_folder: Path, tmp_path: Path) -> None:
-    arguments = [sys.executable, "-c", FETCHING, data_folder.absolute().as_uri(), str(tmp_path / "cache")]
+    arguments = call("fetch.py", data_folder.absolute().as_uri(), str(tmp_path / "cache"))
     fetching = [subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     said = {process.communicate(timeout=60)[0].strip() for process in fetching}
     assert said == {str(tmp_path / "cache" / Manifest.load(data_folder).spec.digest())}

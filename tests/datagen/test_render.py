@@ -12,6 +12,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pytest
+from commands import call
 from PIL import Image, ImageDraw, ImageFont, features
 
 from datagen import fonts, glyphs, lettering, shards
@@ -94,29 +95,13 @@ def test_no_font_draws_capitals_that_are_not_allowed(spec: DatasetSpec) -> None:
     assert not capitals & {sample.font for sample in samples}
 
 
-WITHOUT_RAQM = """
-import sys
-
-from PIL import features
-
-from datagen.render import render
-from datagen.spec import DatasetSpec
-
-assert not features.check("raqm")
-for index in range(int(sys.argv[1])):
-    print(render(DatasetSpec(), "train", index).image.hex())
-"""
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="libraries are found otherwise")
 def test_bytes_do_not_depend_on_the_libraries_of_the_machine(tmp_path: Path) -> None:
     """Pillow's other layout, raqm, is there where libfribidi is; a file that is no library hides that."""
     for name in ("libfribidi.so", "libfribidi.so.0"):
         (tmp_path / name).write_text("no library")
-    call = [sys.executable, "-c", WITHOUT_RAQM, "24"]
-    without = subprocess.run(
-        call, env={**os.environ, "LD_LIBRARY_PATH": str(tmp_path)}, capture_output=True, text=True, check=False
-    )
+    environment = {**os.environ, "LD_LIBRARY_PATH": str(tmp_path)}
+    without = subprocess.run(call("render_hex.py", "24"), env=environment, capture_output=True, text=True, check=False)
     here = [render(DatasetSpec(), "train", index).image.hex() for index in range(24)]
     assert without.stdout.split() == here, without.stderr
 
@@ -214,7 +199,14 @@ def test_every_effect_changes_the_picture(still: DatasetSpec, look: dict) -> Non
     assert any(render(changed, "train", index).image != render(still, "train", index).image for index in range(4))
 
 
-def test_a_specification_without_a_font_for_its_texts_says_so(spec: DatasetSpec) -> None:
+def test_a_text_that_no_font_can_draw_is_named(spec: DatasetSpec, tmp_path: Path) -> None:
+    (tmp_path / "lines.txt").write_text("日本", encoding="utf-8")
+    texts = Texts(file=str(tmp_path / "lines.txt"), characters="a日本")
+    with pytest.raises(SpecError, match=r"no train font draws '日本' so that it can be read: .+ lacks '日'; limit"):
+        render(replace(spec, texts=texts, shared=("words",)), "train", 0)
+
+
+def test_random_texts_of_characters_that_no_pool_has_are_refused(spec: DatasetSpec) -> None:
     odd = replace(spec, texts=Texts(random=1.0, pool=("letters",), characters="日本語"))
-    with pytest.raises(SpecError, match=r"no train font draws|leaves no letter"):
+    with pytest.raises(SpecError, match="leaves no letter and no digit"):
         render(odd, "train", 0)

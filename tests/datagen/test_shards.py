@@ -1,12 +1,12 @@
 import os
 import subprocess
-import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
+from commands import call
 
 from datagen import files, shards
 from datagen.errors import DataError, ShardError
@@ -61,28 +61,10 @@ def test_a_flipped_bit_is_found(data_folder: Path, tmp_path: Path) -> None:
     assert [shard.name for shard in Manifest.load(data_folder).damaged(tmp_path)] == ["val-00000.parquet"]
 
 
-FULL_DISK = """
-import resource, signal, sys
-from pathlib import Path
-
-from datagen import files, shards
-from datagen.errors import DataError
-from datagen.sample import Sample
-
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
-try:
-    shards.write(Path(sys.argv[1]), [Sample(bytes(50_000), "text", 0)])
-except DataError as error:
-    print(error)
-"""
-
-
 def test_a_full_disk_leaves_no_half_shard(tmp_path: Path) -> None:
     """A limit on a file's size stands for it."""
     path = tmp_path / "train-00000.parquet"
-    arguments = [sys.executable, "-c", FULL_DISK, str(path)]
-    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    done = subprocess.run(call("full_disk.py", str(path)), capture_output=True, text=True, check=False)
     assert f"{path} cannot be written" in done.stdout, done.stderr
     assert list(tmp_path.iterdir()) == []
 
@@ -139,20 +121,8 @@ def test_a_folders_name_may_hold_brackets(data_folder: Path, spec: DatasetSpec, 
     assert shards.read(folder, "test").equals(shards.read(data_folder, "test"))
 
 
-FILLING = """
-import sys
-from pathlib import Path
-
-from datagen import files, shards
-
-with shards.claimed(Path(sys.argv[1])):
-    print("mine", flush=True)
-    sys.stdin.read()
-"""
-
-
 def test_who_fills_a_folder_is_waited_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    arguments = [sys.executable, "-c", FILLING, str(tmp_path / "data")]
+    arguments = call("claim_shards.py", str(tmp_path / "data"))
     with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdin is not None
         assert other.stdout is not None

@@ -8,6 +8,7 @@ import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import formula
 import polars as pl
@@ -27,6 +28,7 @@ from sweep.tracking.mlflow_store import EXPERIMENT
 from sweep.trials import classical
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+RUN = Path("runs", "smoke")
 SMOKE = ("--preset", "smoke", "--budget", "2")
 KINDS = {"base": 2, "classical": len(classical.codecs()), "tfic": 2, "uncompressed": 1}
 POINTS = sum(KINDS.values())
@@ -43,21 +45,34 @@ def mlflow_runs(folder: Path) -> list[Run]:
     return list(client.search_runs([experiment.experiment_id]))
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("project")
+class Finished(NamedTuple):
+    """A working directory with a finished run, which all tests read and none changes."""
+
+    folder: Path
+    said: str
+    """What the sweep printed."""
+
+    @property
+    def run(self) -> Path:
+        return self.folder / RUN
 
 
 @pytest.fixture(scope="module")
-def finished(folder: Path) -> tuple[Path, str]:
-    """A finished run, and what it printed."""
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    folder = tmp_path_factory.mktemp("finished")
     code, said, complained = completed(folder, "sweep.run", *SMOKE)
     assert code == 0, complained
-    return folder / "runs" / "smoke", said
+    return Finished(folder, said)
 
 
-def test_a_sweep_leaves_every_point(finished: tuple[Path, str]) -> None:
-    frame = points.read(finished[0])
+@pytest.fixture
+def folder(finished: Finished, tmp_path: Path) -> Path:
+    """A copy of that working directory: run, images, MLflow's store and all."""
+    return shutil.copytree(finished.folder, tmp_path / "copy")
+
+
+def test_a_sweep_leaves_every_point(finished: Finished) -> None:
+    frame = points.read(finished.run)
     assert kinds(frame) == KINDS
     assert set(frame["status"]) == {"complete"}
     coded = frame.filter(pl.col("kind").is_in(["base", "tfic"]))
@@ -65,31 +80,31 @@ def test_a_sweep_leaves_every_point(finished: tuple[Path, str]) -> None:
         coded.select(pl.col("bpp", "accuracy", "psnr_db", "encode_ms", "train_seconds").is_null().any()).row(0)
         == (False,) * 5
     )
-    assert all((finished[0] / checkpoint).exists() for checkpoint in coded["checkpoint"])
+    assert all((finished.run / checkpoint).exists() for checkpoint in coded["checkpoint"])
     assert frame["mlflow_run_id"].n_unique() == len(frame)
 
 
-def test_a_sweep_keeps_how_the_images_are_read(finished: tuple[Path, str], folder: Path) -> None:
-    found = json.loads((Path(_data(folder)) / "readings-english_g2.json").read_text())["found"]
+def test_a_sweep_keeps_how_the_images_are_read(finished: Finished) -> None:
+    found = json.loads((Path(_data(finished.folder)) / "readings-english_g2.json").read_text())["found"]
     assert len(found) == 96
     assert 0.5 < sum(accuracy >= 0.7 for _, accuracy in found) / 96 < 1
 
 
-def test_a_sweep_says_what_it_took_and_what_to_do_next(finished: tuple[Path, str]) -> None:
-    said = finished[1]
+def test_a_sweep_says_what_it_took_and_what_to_do_next(finished: Finished) -> None:
+    said = finished.said
     assert re.search(r"\d+:\d\d of wall time, \d+:\d\d of training in all, \d+\.\d GiB of memory", said)
     assert all(word in said for word in ("left", "the front", "mlflow ui", "sweep.pick", "report.html"))
 
 
-def test_a_sweep_draws_its_pictures(finished: tuple[Path, str]) -> None:
+def test_a_sweep_draws_its_pictures(finished: Finished) -> None:
     for name in ("front.png", "reconstructions.png"):
-        with Image.open(finished[0] / name) as picture:
+        with Image.open(finished.run / name) as picture:
             assert min(picture.size) > 300
-    assert "data:image/png;base64" in (finished[0] / "report.html").read_text()
+    assert "data:image/png;base64" in (finished.run / "report.html").read_text()
 
 
-def test_mlflow_holds_a_parent_and_a_child_a_point(finished: tuple[Path, str], folder: Path) -> None:
-    runs = mlflow_runs(folder)
+def test_mlflow_holds_a_parent_and_a_child_a_point(finished: Finished) -> None:
+    runs = mlflow_runs(finished.folder)
     children = [run for run in runs if "mlflow.parentRunId" in run.data.tags]
     [parent] = [run for run in runs if run not in children]
     assert len(children) == POINTS
@@ -99,7 +114,7 @@ def test_mlflow_holds_a_parent_and_a_child_a_point(finished: tuple[Path, str], f
     assert {"lambda", "beta", "stage1_steps"} <= tfic.data.params.keys()
     assert {"bpp", "accuracy", "psnr_db", "val/accuracy"} <= tfic.data.metrics.keys()
     assert {"stage 1/bpp", "stage 2/ocr", "hypervolume"} <= parent.data.metrics.keys()
-    client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
+    client = MlflowClient(f"sqlite:///{finished.folder / 'mlflow.db'}")
     artifacts = {file.path for file in client.list_artifacts(parent.info.run_id)}
     pictures = {"front.png", "reconstructions.png", "contact-test.png"}
     assert pictures | {"summary.json", "legibility-english_g2.json"} <= artifacts
@@ -107,42 +122,42 @@ def test_mlflow_holds_a_parent_and_a_child_a_point(finished: tuple[Path, str], f
     assert {given.dataset.name for given in parent.inputs.dataset_inputs} == set(SPLITS)
 
 
-def test_a_point_is_picked_and_compresses_an_image(finished: tuple[Path, str], folder: Path) -> None:
-    run = str(finished[0])
-    assert completed(folder, "sweep.pick", run, "--max-bpp", "1", "--out", "model.pt")[0] == 0
-    Image.new("RGB", (100, 40), "white").save(folder / "image.png")
-    code, said, _ = completed(folder, "models", "compress", "image.png", "image.tfic", "--model", "model.pt")
-    assert (code, (folder / "image.tfic").exists()) == (0, True), said
-    code, _, complained = completed(folder, "sweep.pick", run, "--max-bpp", "0.0001", "--out", "none.pt")
+def test_a_point_is_picked_and_compresses_an_image(finished: Finished, tmp_path: Path) -> None:
+    run = str(finished.run)
+    assert completed(tmp_path, "sweep.pick", run, "--max-bpp", "1", "--out", "model.pt")[0] == 0
+    Image.new("RGB", (100, 40), "white").save(tmp_path / "image.png")
+    code, said, _ = completed(tmp_path, "models", "compress", "image.png", "image.tfic", "--model", "model.pt")
+    assert (code, (tmp_path / "image.tfic").exists()) == (0, True), said
+    code, _, complained = completed(tmp_path, "sweep.pick", run, "--max-bpp", "0.0001", "--out", "none.pt")
     assert code == 2
     assert "the smallest needs" in complained
 
 
-def test_a_finished_sweep_grows_without_training_anything_again(finished: tuple[Path, str], folder: Path) -> None:
-    before = {path: path.stat().st_mtime_ns for path in (finished[0] / "checkpoints").glob("*.pt")}
+def test_a_finished_sweep_grows_without_training_anything_again(folder: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (folder / RUN / "checkpoints").glob("*.pt")}
     code, said, complained = completed(folder, "sweep.run", *SMOKE[:2], "--budget", "3", "--resume")
     assert code == 0, complained
-    after = {path: path.stat().st_mtime_ns for path in (finished[0] / "checkpoints").glob("*.pt")}
+    after = {path: path.stat().st_mtime_ns for path in (folder / RUN / "checkpoints").glob("*.pt")}
     assert before.items() <= after.items()
     assert len(after) == len(before) + 1
-    assert len(points.read(finished[0])) == POINTS + 1
+    assert len(points.read(folder / RUN)) == POINTS + 1
     assert len(mlflow_runs(folder)) == POINTS + 2
     assert "base λ" not in said
 
 
-def test_a_report_is_drawn_again_from_the_folder(finished: tuple[Path, str], folder: Path) -> None:
-    (finished[0] / "front.png").unlink()
-    code, said, complained = completed(folder, "sweep.report", str(finished[0]))
+def test_a_report_is_drawn_again_from_the_folder(folder: Path) -> None:
+    (folder / RUN / "front.png").unlink()
+    code, said, complained = completed(folder, "sweep.report", str(RUN))
     assert code == 0, complained
     assert "TFIC" in said
-    assert (finished[0] / "front.png").exists()
+    assert (folder / RUN / "front.png").exists()
 
 
 INTERRUPTIONS = {"training one codec": 1, "searching": 2}
 """What a sweep says before it is interrupted, and how often; each time it goes on from there."""
 
 
-def test_an_interrupted_sweep_keeps_its_points_and_goes_on(finished: tuple[Path, str], folder: Path) -> None:
+def test_an_interrupted_sweep_keeps_its_points_and_goes_on(folder: Path) -> None:
     run = folder / "apart" / "ended"
     start = (*SMOKE, "--out", "apart/ended", "--data", _data(folder))
     resume: tuple[str, ...] = ()
@@ -188,35 +203,14 @@ def _sweep_id(folder: Path, name: str) -> str:
     return parent.data.tags["tfic.sweep_id"]
 
 
-TWO_NODES = """
-import os
-from pathlib import Path
-from ray.cluster_utils import Cluster
-
-nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-nodes.add_node(num_cpus=1)
-os.environ["RAY_ADDRESS"] = nodes.address
-
-from sweep import launch
-from sweep.run import Arguments, open_run
-
-wishes = Arguments(preset="smoke", budget=2, labels="pseudo", polish_steps=2, out=Path("runs/nodes"), data=DATA)
-launch.sweep(open_run(wishes))
-nodes.shutdown()
-"""
-
-
-def test_a_sweep_on_two_nodes_polishes_on_imported_images_without_texts(
-    finished: tuple[Path, str], folder: Path
-) -> None:
+def test_a_sweep_on_two_nodes_polishes_on_imported_images_without_texts(folder: Path) -> None:
     (folder / "photos").mkdir()
     rows = pl.concat([shards.read(Path(_data(folder)), split) for split in SPLITS])
     for number, image in enumerate(rows["image"]):
         (folder / "photos" / f"{number}.png").write_bytes(image)
     code, said, _ = completed(folder, "datagen", "import", "photos", "--unlabeled", "--out", "imported")
     assert code == 0, said
-    (folder / "two_nodes.py").write_text(TWO_NODES.replace("DATA", "'imported'"))
-    code, said, complained = completed(folder, "two_nodes")
+    code, said, complained = completed(folder, "two_nodes.py", "runs/nodes", "imported")
     assert code == 0, complained
     assert "2 at a time" in said
     frame = points.read(folder / "runs" / "nodes")
@@ -224,7 +218,7 @@ def test_a_sweep_on_two_nodes_polishes_on_imported_images_without_texts(
     assert set(frame.filter(kind="tfic")["stage2_steps"]) == {22}
 
 
-def test_a_damaged_stage_1_is_set_aside_and_trained_again(finished: tuple[Path, str], folder: Path) -> None:
+def test_a_damaged_stage_1_is_set_aside_and_trained_again(folder: Path) -> None:
     run = folder / "runs" / "damaged"
     shared = replace(presets.shared(presets.smoke()), budget=2)
     node = tree.stage1(shared, shared.lambdas[0])
@@ -237,10 +231,10 @@ def test_a_damaged_stage_1_is_set_aside_and_trained_again(finished: tuple[Path, 
     assert set(points.read(run)["status"]) == {"complete"}
 
 
-def test_a_point_that_has_lost_its_checkpoint_is_made_again(finished: tuple[Path, str], folder: Path) -> None:
+def test_a_point_that_has_lost_its_checkpoint_is_made_again(folder: Path) -> None:
     run = folder / "apart" / "lost"
-    shutil.copytree(finished[0], run)
-    shutil.copytree(folder / "runs" / "data", folder / "apart" / "data", dirs_exist_ok=True)
+    shutil.copytree(folder / RUN, run)
+    shutil.copytree(folder / "runs" / "data", folder / "apart" / "data")
     before = points.read(run)
     lost = before.filter(kind="tfic")["checkpoint"][0]
     (run / lost).write_bytes((run / lost).read_bytes()[:1000])
@@ -281,11 +275,9 @@ def test_a_sweep_against_a_users_checkpoint_draws_what_it_knows(folder: Path) ->
     assert (code, "--recognizer-weights" in complained) == (2, True)
 
 
-def test_a_dial_is_exported_and_meets_a_rate(finished: tuple[Path, str], folder: Path) -> None:
-    run = folder / "runs" / "dial"
-    shutil.copytree(finished[0], run)
-    _read_better_at_higher_rates(run)
-    code, said, complained = completed(folder, "sweep.pick", str(run), "--dial", "--out", "dial.pt")
+def test_a_dial_is_exported_and_meets_a_rate(folder: Path) -> None:
+    _read_better_at_higher_rates(folder / RUN)
+    code, said, complained = completed(folder, "sweep.pick", str(RUN), "--dial", "--out", "dial.pt")
     assert code == 0, complained
     assert "a dial from" in said
     Image.new("RGB", (256, 64), "white").save(folder / "white.png")
@@ -305,9 +297,9 @@ def _read_better_at_higher_rates(run: Path) -> None:
         table.add(row | {"accuracy": min(1.0, row["bpp"])})
 
 
-def test_a_dial_and_a_rate_exclude_each_other(finished: tuple[Path, str], folder: Path) -> None:
+def test_a_dial_and_a_rate_exclude_each_other(finished: Finished, tmp_path: Path) -> None:
     code, _, complained = completed(
-        folder, "sweep.pick", str(finished[0]), "--dial", "--max-bpp", "1", "--out", "no.pt"
+        tmp_path, "sweep.pick", str(finished.run), "--dial", "--max-bpp", "1", "--out", "no.pt"
     )
-    assert (code, (folder / "no.pt").exists()) == (2, False)
+    assert (code, (tmp_path / "no.pt").exists()) == (2, False)
     assert "either --max-bpp" in complained

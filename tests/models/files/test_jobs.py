@@ -3,24 +3,16 @@
 import os
 import pty
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from commands import call
 
 from models.errors import FormatError, ModelError
 from models.files import jobs
 from models.files.jobs import Job
-
-MANY = """
-from pathlib import Path
-
-from models.files import jobs
-
-jobs.run([jobs.Job(Path(name), Path()) for name in "ab"], lambda job: f"result {job.source}")
-"""
 
 
 @pytest.fixture
@@ -34,8 +26,9 @@ def terminal() -> Iterator[tuple[int, int]]:
 
 def many(output: int, errors: int) -> str | None:
     environment = os.environ | {"TERM": "xterm"}
-    command = [sys.executable, "-c", MANY]
-    return subprocess.run(command, stdout=output, stderr=errors, env=environment, text=True, check=True).stdout
+    return subprocess.run(
+        call("run_jobs.py"), stdout=output, stderr=errors, env=environment, text=True, check=True
+    ).stdout
 
 
 def test_results_leave_the_terminal_of_the_bar_alone(terminal: tuple[int, int]) -> None:

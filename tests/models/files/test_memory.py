@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from commands import call
 
 from models.codecs import registry as codecs
 from models.errors import FormatError
@@ -14,38 +15,12 @@ from models.files import memory, tfic
 from models.files.model import TrainedCodec
 from models.files.tfic import TficFile
 
-PEAK = """
-import sys, numpy as np, psutil
-from pathlib import Path
-from models.codecs import registry as codecs
-from models.files import tfic
-from models.files.model import TrainedCodec
-
-codec = codecs.build(sys.argv[1]).eval()
-codec.update_tables()
-model = TrainedCodec(codec, sys.argv[1], "", {})
-small, large = (np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8) for side in (64, 768))
-
-
-def peak(work):
-    Path("/proc/self/clear_refs").write_text("5")
-    before = psutil.Process().memory_info().rss
-    work()
-    [line] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
-    return 1024 * int(line.split()[1]) - before
-
-
-container.decode(model, container.encode(model, small))
-file = container.encode(model, large)
-print(peak(lambda: container.encode(model, large)), peak(lambda: container.decode(model, file)))
-"""
-
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="a process's peak is told by Linux")
 @pytest.mark.parametrize("name", ["small", "mbt2018-mean"])
 def test_an_image_takes_the_memory_that_is_asked_for(name: str) -> None:
-    run = subprocess.run([sys.executable, "-c", PEAK, name], capture_output=True, text=True, check=True)
+    run = subprocess.run(call("codec_memory.py", name), capture_output=True, text=True, check=True)
     most = max(map(int, run.stdout.split()))
     assert 0.5 < most / (codecs.BYTES_PER_PIXEL[name] * 768 * 768) < 1
 

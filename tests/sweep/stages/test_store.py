@@ -3,12 +3,12 @@
 import json
 import shutil
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from commands import call
 from filelock import FileLock, Timeout
 
 from datagen import dataset
@@ -182,24 +182,13 @@ def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
         store.entries(tmp_path)
 
 
-HOLDER = """
-import sys, time
-from pathlib import Path
-from filelock import FileLock
-
-with FileLock(sys.argv[1]):
-    print("held", flush=True)
-    time.sleep(600)
-"""
-
-
 def test_of_two_sweeps_one_waits_and_a_dead_one_lets_go(
     tmp_path: Path, config: SweepConfig, request: pytest.FixtureRequest
 ) -> None:
     (tmp_path / "store").mkdir()
     node, held = tree.stage1(config, 0.01), Store.of(tmp_path / "a")
     lock = tmp_path / "store" / f"{node.key}.lock"
-    other = subprocess.Popen([sys.executable, "-c", HOLDER, str(lock)], stdout=subprocess.PIPE, text=True)
+    other = subprocess.Popen(call("lock_holder.py", str(lock)), stdout=subprocess.PIPE, text=True)
     request.addfinalizer(other.kill)
     assert other.stdout is not None
     assert other.stdout.readline() == "held\n"

@@ -1,16 +1,15 @@
 import subprocess
-import sys
+
+from commands import call
 
 from sweep.tracking.memory import PeakMemory
-
-HUNGRY = "import sys; data = bytearray(b'x' * 200_000_000); print('full', flush=True); sys.stdin.read()"
 
 
 def test_peak_memory_counts_children_and_stays_at_the_peak() -> None:
     peak = PeakMemory()
     peak.look()
     alone = peak.bytes
-    with subprocess.Popen([sys.executable, "-c", HUNGRY], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+    with subprocess.Popen(call("take_memory.py"), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         child.stdout.readline()
         peak.look()

@@ -215,23 +215,9 @@ def test_an_experiment_that_another_sweep_has_just_made_is_used(store: str, tmp_
     assert opened._new_experiment() == opened._experiment
 
 
-OPENING = """
-import sys
-import time
-from pathlib import Path
-from sweep.tracking.mlflow_store import Runs
-
-Path(sys.argv[1]).touch()
-while len(list(Path().glob("sweep-*"))) < 2:
-    time.sleep(0.001)
-Runs("sqlite:///mlflow.db", sys.argv[1], Path("name"), {})
-"""
-
-
 @pytest.mark.slow
 def test_two_sweeps_that_start_together_share_a_new_store(tmp_path: Path) -> None:
-    (tmp_path / "opening.py").write_text(OPENING)
-    with command(tmp_path, "opening", "sweep-1") as one, command(tmp_path, "opening", "sweep-2") as other:
+    with command(tmp_path, "open_store.py", "sweep-1") as one, command(tmp_path, "open_store.py", "sweep-2") as other:
         complained = [process.communicate(timeout=60)[1] for process in (one, other)]
     assert (one.returncode, other.returncode) == (0, 0), complained
     assert [len(runs(f"sqlite:///{tmp_path / 'mlflow.db'}", name)) for name in ("sweep-1", "sweep-2")] == [1, 1]

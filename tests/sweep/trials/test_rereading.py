@@ -1,12 +1,12 @@
 """Who reads which points again, and what becomes of it."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from commands import call
 from rows import frame
 
 from datagen.dataset import TextImages
@@ -71,37 +71,10 @@ def test_an_absent_reader_leaves_its_column_empty(monkeypatch: pytest.MonkeyPatc
     assert rereading.read(frame(PLAIN).row(0, named=True), ["tesseract"], tmp_path, data) == {}
 
 
-SCRIPT = """
-import sys
-from pathlib import Path
-
-from datagen import generate
-from models.recognizers import held_out
-from sweep.results.points import PointTable
-from sweep.presets import smoke
-from sweep.cluster.pool import Pool
-
-data_folder, folder = map(Path, sys.argv[1:])
-readers = list(held_out.opened(())[0])
-row = {"point_id": "u", "kind": "uncompressed", "bpp": 24.0, "accuracy": 0.9, "status": "complete"}
-table = PointTable(folder)
-table.add(row)
-
-class Listener:
-    def progressed(self, identity, progress): ...
-    def finished(self, row): ...
-    def reread(self, row, accuracies):
-        print(row["point_id"], accuracies.keys() == {f"accuracy_{name}" for name in readers}, accuracies)
-
-with generate.ray_session(1):
-    Pool(smoke(), folder, data_folder, Listener()).reread(table.frame.to_dicts(), readers)
-"""
-
-
 @pytest.mark.slow
 def test_points_are_read_by_rays_workers(data_folder: Path, tmp_path: Path) -> None:
     """By the readers that are installed; without any, nothing is told of a point."""
-    arguments = [sys.executable, "-c", SCRIPT, str(data_folder), str(tmp_path)]
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=300, check=False)
+    reading = call("reread_points.py", str(data_folder), str(tmp_path))
+    done = subprocess.run(reading, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "u True" in done.stdout
