@@ -120,7 +120,7 @@ class SweepConfig:
         try:
             ensemble.identity(self.recognizers)
         except ModelError as error:
-            raise SweepError(str(error)) from None
+            raise SweepError(str(error)) from error
         if isinstance(self.data, ImportSpec) and self.data.unlabeled and self.labels != "pseudo":
             raise SweepError(f"{self.data.unlabeled} images have no text; give --labels pseudo")
         self._check_numbers()

@@ -120,4 +120,4 @@ def write(model: Model, out: Path) -> None:
     try:
         model.save(out)
     except (OSError, RuntimeError) as error:
-        raise SweepError(f"{out} cannot be written ({error}); give another --out") from None
+        raise SweepError(f"{out} cannot be written ({error}); give another --out") from error

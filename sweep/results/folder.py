@@ -48,7 +48,7 @@ class RunFolder:
             with self.claimed():
                 self._begin()
         except OSError as error:
-            raise SweepError(f"{self.path} cannot be written ({error.strerror}); give another --out") from None
+            raise SweepError(f"{self.path} cannot be written ({error.strerror}); give another --out") from error
 
     def _begin(self) -> None:
         if self._file(self.path).exists():
@@ -67,8 +67,8 @@ class RunFolder:
         try:
             with file_lock(lock, timeout=0):
                 yield
-        except Timeout:
-            raise SweepError(f"another sweep works in {self.path}; let it end, or start in another --out") from None
+        except Timeout as error:
+            raise SweepError(f"another sweep works in {self.path}; let it end, or start in another --out") from error
 
     def save(self) -> None:
         """Writes config.json; who resumes a run claims it first."""
@@ -112,12 +112,14 @@ class RunFolder:
             uri = _placed(content["tracking_uri"], lambda file: os.path.normpath((path / file).absolute()))
             started = TypeAdapter(Versions | None).validate_python(content.get("versions"))
             return cls(path, config, content["preset"], data, content["sweep_id"], uri, started)
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise SweepError(
                 f"{path} holds no run (config.json is missing); start one with python -m sweep.run"
-            ) from None
+            ) from error
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise SweepError(f"{file} cannot be read ({error}); restore it, or start again in another folder") from None
+            raise SweepError(
+                f"{file} cannot be read ({error}); restore it, or start again in another folder"
+            ) from error
 
     @staticmethod
     def _file(path: Path) -> Path:

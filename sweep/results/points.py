@@ -109,12 +109,14 @@ def read(folder: Path) -> pl.DataFrame:
         # A folder's name may hold brackets.
         names = pl.scan_parquet(path, glob=False).collect_schema()
         return pl.read_parquet(path, schema=_schema(names), missing_columns="insert", glob=False)
-    except FileNotFoundError:
+    except FileNotFoundError as error:
         raise SweepError(
             f"{path} does not exist; {folder} is no run's folder, or its first point is not done"
-        ) from None
+        ) from error
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise SweepError(f"{path} cannot be read ({error}); restore it, or move the run away and start again") from None
+        raise SweepError(
+            f"{path} cannot be read ({error}); restore it, or move the run away and start again"
+        ) from error
 
 
 def _schema(names: Iterable[str]) -> dict[str, Any]:
