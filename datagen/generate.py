@@ -56,10 +56,11 @@ def ray_session(cpus: int | None = None) -> Iterator[None]:
 
 
 def _start(cpus: int | None) -> None:
+    _quiet(logging.getLogger("ray"))
     start = functools.partial(
         ray.init,
         log_to_driver=False,
-        logging_level=logging.ERROR,
+        configure_logging=False,
         include_dashboard=False,
         runtime_env={"env_vars": ALLOCATOR},
     )
@@ -71,6 +72,12 @@ def _start(cpus: int | None) -> None:
     except OSError:
         # The path of a socket holds some hundred bytes, and TMPDIR most of them, as that of a Slurm job may.
         _start_elsewhere(functools.partial(start, num_cpus=cpus))
+
+
+def _quiet(ray_logger: logging.Logger) -> None:
+    """Leaves out what Ray says of itself; a level that the caller has set, who may keep a log, stays."""
+    if ray_logger.level == logging.INFO:
+        ray_logger.setLevel(logging.ERROR)
 
 
 def _start_elsewhere(start: Callable[..., object]) -> None:

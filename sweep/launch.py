@@ -11,7 +11,7 @@ from typing import NamedTuple
 from datagen import generate, shards, summary
 from datagen.spec import SPLITS
 from models.recognizers import held_out
-from sweep import graceful_stop, plan
+from sweep import graceful_stop, plan, run_log
 from sweep.cluster import resources, training_data
 from sweep.cluster.pool import Pool
 from sweep.errors import SweepError
@@ -54,7 +54,13 @@ def sweep(run: RunFolder, seconds: float = math.inf) -> Effort:
     trial.recognizer(run.config.recognizers)
     display = Display(run.config)
     started = time.monotonic()
-    with run.claimed(), memory.peak_memory() as peak, display.live(), generate.ray_session():
+    with (
+        run.claimed(),
+        run_log.opened(run.path),
+        memory.peak_memory() as peak,
+        display.live(),
+        generate.ray_session(),
+    ):
         run.save()
         under_way = Sweep(run, display)
         under_way.complete(started + seconds)

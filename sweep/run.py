@@ -3,7 +3,6 @@
 python -m sweep.run --budget 64
 """
 
-import logging
 import sys
 import warnings
 from dataclasses import replace
@@ -48,8 +47,6 @@ def _run(arguments: Arguments) -> None:
     # Ray and MLflow take seconds to import; wrong arguments are answered first.
     from sweep import launch
 
-    # What fails is told by our own display, with its reason.
-    logging.getLogger("ray").setLevel(logging.CRITICAL)
     launch.sweep(run, limit)
 
 

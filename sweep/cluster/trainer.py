@@ -77,7 +77,7 @@ def train_together(
         _end(fitting, folder)
         news.shutdown()
     if fitting.error is not None:
-        raise SweepError(f"the codec's training failed: {_reason(str(fitting.error).strip())}")
+        raise SweepError(f"the codec's training failed: {_reason(str(fitting.error).strip())}") from fitting.error
 
 
 def _queue() -> Queue:
@@ -141,7 +141,7 @@ def _heed(said: News, report: Callable[[Progress], None]) -> None:
         case Progress():
             report(said)
         case DivergedError():
-            raise SweepError(f"the codec's training failed: {said}")
+            raise SweepError(f"the codec's training failed: {said}") from said
         case Interrupted():
             raise KeyboardInterrupt
 

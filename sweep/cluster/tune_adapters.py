@@ -1,5 +1,6 @@
 """What Ray Tune tells of its trials, as ours hear it: an observer, and the early stopping."""
 
+import logging
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -19,6 +20,8 @@ from sweep.search.study import OBJECTIVES, ORIGINS
 from sweep.stages.store import Store
 from sweep.training.loop import Progress
 from sweep.trials.target import Target
+
+logger = logging.getLogger(__name__)
 
 IN_A_ROW = 3
 """Points that fail for one cause before a sweep ends."""
@@ -121,10 +124,11 @@ class Relay(tune.Callback):
 
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         """One that was tried as often as it makes sense; a base point is tried again by whoever needs it."""
-        target = target_of(trial.config, self._config)
+        target, said = target_of(trial.config, self._config), _errors(trial.error_file)
+        logger.info("%s failed:\n%s", target.identity(self._config)["point_id"], said)
         if target.kind == "tfic":
             self._forget(target)
-        self._finished(target.identity(self._config) | {"status": "failed", "reason": _reason(trial.error_file)})
+        self._finished(target.identity(self._config) | {"status": "failed", "reason": _reason(said)})
 
     def _finished(self, row: Row) -> None:
         self._observer.finished(row)
@@ -144,7 +148,11 @@ def target_of(params: dict, config: SweepConfig) -> Target:
     return Target("tfic", *proposals.weights(params, config), origins=origins, varied=proposals.varied(params, config))
 
 
-def _reason(path: str | None) -> str:
-    """That of a trial's failure, by the file with all of its errors."""
-    said = Path(path).read_text().strip() if path else ""
+def _errors(path: str | None) -> str:
+    """Tracebacks of a trial's failures, from the file that Tune keeps of them."""
+    return Path(path).read_text().strip() if path else ""
+
+
+def _reason(said: str) -> str:
+    """The last of a trial's failures in a line."""
     return out_of_memory.reason(said) or said.rpartition("\n")[2] or "the worker died"

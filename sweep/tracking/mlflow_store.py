@@ -4,14 +4,14 @@ Only the driver writes, so that a SQLite store serves any number of workers.
 """
 
 import json
-import logging
 import os
 import shlex
+import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import mlflow
 import polars as pl
@@ -19,7 +19,6 @@ from mlflow import MlflowClient
 from mlflow.data.dataset_source_registry import get_dataset_source_from_json
 from mlflow.data.polars_dataset import from_polars
 from mlflow.entities import Dataset, DatasetInput, InputTag, LifecycleStage, Metric, Param, Run, RunTag, ViewType
-from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_PARENT_RUN_ID
 
 from datagen.errors import reason
@@ -28,13 +27,16 @@ from sweep.errors import SweepError
 from sweep.results.folder import openable, plain, sqlite_file
 from sweep.results.points import Row
 from sweep.tracking import relocation
-from sweep.tracking.outbox import Entry, RefusedError
+from sweep.tracking.outbox import Entry, RefusedError, StoreError
 
 # A request that has timed out may have reached the server. Our own queue looks before it asks again, and can wait.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
 # Two lines a point, in the midst of our display.
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 EXPERIMENT = "tfic-sweep"
 SWEEP_TAG = "tfic.sweep_id"
@@ -66,22 +68,17 @@ class Runs:
         Raises:
             SweepError: it cannot be opened.
         """
-        # What fails is told by our own display.
-        for library in ("mlflow", "alembic", "urllib3"):
-            logging.getLogger(library).setLevel(logging.CRITICAL)
         self._uri = uri
         self._sweep_id = sweep_id
         self._folder = folder
         self._params = params
         try:
             with _alone(uri):
-                self._client = MlflowClient(openable(uri))
+                self._client = asked(MlflowClient, openable(uri))
                 self._experiment = self._experiment_id()
                 relocation.mend(uri, EXPERIMENT)
             self._find()
-        except SweepError:
-            raise
-        except Exception as error:
+        except (StoreError, OSError, sqlite3.Error) as error:
             raise SweepError(
                 f"MLflow at {uri} cannot be opened ({reason(error)}); "
                 "set MLFLOW_TRACKING_URI to a store that can, and add --resume"
@@ -97,10 +94,11 @@ class Runs:
 
         Raises:
             RefusedError: the store will never take it.
+            StoreError: the store fails, and may take it later.
         """
         try:
             return self._write(entry)
-        except Exception as error:
+        except StoreError as error:
             self._ids.clear()
             if not _is_refusal(error):
                 raise
@@ -108,14 +106,15 @@ class Runs:
         self._find()
         try:
             return self._write(entry)
-        except Exception as error:
+        except StoreError as error:
             if not _is_refusal(error):
                 raise
             raise RefusedError(reason(error)) from error
 
     def _write(self, entry: Entry) -> str:
         run_id = self._run_of(entry)
-        self._client.log_batch(
+        asked(
+            self._client.log_batch,
             run_id,
             [Metric(name, value, entry.time_ms, entry.step) for name, value in entry.metrics.items()],
             [Param(name, value) for name, value in entry.params.items()],
@@ -123,15 +122,15 @@ class Runs:
             synchronous=True,
         )
         if entry.datasets:
-            self._client.log_inputs(run_id, [_input(split, values) for split, values in entry.datasets.items()])
+            asked(self._client.log_inputs, run_id, [_input(split, values) for split, values in entry.datasets.items()])
         if entry.file is not None:
-            self._client.log_artifact(run_id, str(self._folder / entry.file))
+            asked(self._client.log_artifact, run_id, str(self._folder / entry.file))
         if entry.status == "RUNNING":
-            self._client.update_run(run_id, status=entry.status)
+            asked(self._client.update_run, run_id, status=entry.status)
         elif entry.status is not None:
             if entry.point is None:
                 self._find()
-            self._client.set_terminated(run_id, entry.status, entry.time_ms)
+            asked(self._client.set_terminated, run_id, entry.status, entry.time_ms)
         return run_id
 
     def _run_of(self, entry: Entry) -> str:
@@ -140,19 +139,19 @@ class Runs:
             return self.parent_id
         point_id = entry.point["point_id"]
         if point_id not in self._ids:
-            found = self._client.search_runs([self._experiment], self._query(point_id), max_results=MOST)
+            found = asked(self._client.search_runs, [self._experiment], self._query(point_id), max_results=MOST)
             self._ids[point_id] = self._one(found).info.run_id if found else self._create(entry.point, entry.time_ms)
         return self._ids[point_id]
 
     def _create(self, identity: Row, time_ms: int) -> str:
         tags = {SWEEP_TAG: self._sweep_id, POINT_TAG: identity["point_id"], MLFLOW_PARENT_RUN_ID: self.parent_id}
-        run_id = self._client.create_run(self._experiment, time_ms, tags, _name(identity)).info.run_id
-        self._client.log_batch(run_id, params=[Param(*pair) for pair in given(identity, PARAMS).items()])
+        run_id = asked(self._client.create_run, self._experiment, time_ms, tags, _name(identity)).info.run_id
+        asked(self._client.log_batch, run_id, params=[Param(*pair) for pair in given(identity, PARAMS).items()])
         return run_id
 
     def _find(self) -> None:
         """Looks all of them up: a deleted parent is restored, and what hangs on another one is hung on it."""
-        found = self._client.search_runs([self._experiment], self._query(), ViewType.ALL, MOST)
+        found = asked(self._client.search_runs, [self._experiment], self._query(), ViewType.ALL, MOST)
         runs: defaultdict[str, list[Run]] = defaultdict(list)
         for run in found:
             runs[run.data.tags[POINT_TAG]].append(run)
@@ -162,25 +161,25 @@ class Runs:
         self._ids = {point_id: run.info.run_id for point_id, run in self._known.items()}
         for run in self._known.values():
             if run.data.tags.get(MLFLOW_PARENT_RUN_ID) != self.parent_id:
-                self._client.set_tag(run.info.run_id, MLFLOW_PARENT_RUN_ID, self.parent_id)
+                asked(self._client.set_tag, run.info.run_id, MLFLOW_PARENT_RUN_ID, self.parent_id)
 
     def _parent(self, found: list[Run]) -> str:
         if active := [run for run in found if _is_active(run)]:
             return self._one(active).info.run_id
         if found:
             run_id = _fullest(found)[0].info.run_id
-            self._client.restore_run(run_id)
+            asked(self._client.restore_run, run_id)
             return run_id
         tags = {SWEEP_TAG: self._sweep_id, POINT_TAG: PARENT}
-        run_id = self._client.create_run(self._experiment, tags=tags, run_name=self._folder.name).info.run_id
-        self._client.log_batch(run_id, params=[Param(name, str(value)) for name, value in self._params.items()])
+        run_id = asked(self._client.create_run, self._experiment, tags=tags, run_name=self._folder.name).info.run_id
+        asked(self._client.log_batch, run_id, params=[Param(name, str(value)) for name, value in self._params.items()])
         return run_id
 
     def _one(self, runs: list[Run]) -> Run:
         """Of several for the same, all but the fullest came of requests that had timed out and arrived all the same."""
         kept, *others = _fullest(runs)
         for other in others:
-            self._client.delete_run(other.info.run_id)
+            asked(self._client.delete_run, other.info.run_id)
         return kept
 
     def _query(self, point_id: str | None = None) -> str:
@@ -189,7 +188,7 @@ class Runs:
         return sweep if point_id is None else f"{sweep} and tags.`{POINT_TAG}` = '{point_id}'"
 
     def _experiment_id(self) -> str:
-        experiment = self._client.get_experiment_by_name(EXPERIMENT)
+        experiment = asked(self._client.get_experiment_by_name, EXPERIMENT)
         if experiment is None:
             return self._new_experiment()
         if experiment.lifecycle_stage == LifecycleStage.DELETED:
@@ -208,11 +207,23 @@ class Runs:
         file = sqlite_file(self._uri)
         pictures = None if file is None else relocation.place(file, EXPERIMENT).as_uri()
         try:
-            return self._client.create_experiment(EXPERIMENT, artifact_location=pictures)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            return asked(self._client.create_experiment, EXPERIMENT, artifact_location=pictures)
+        except StoreError as error:
+            if _code(error) != "RESOURCE_ALREADY_EXISTS":
                 raise
             return self._experiment_id()
+
+
+def asked(method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What MLflow's client answers; nothing else of this file is guarded, so that our own mistakes are seen as ours.
+
+    Raises:
+        StoreError: it fails, for a reason of one of the many libraries that stores of runs and of files are made of.
+    """
+    try:
+        return method(*args, **kwargs)
+    except Exception as error:
+        raise StoreError(reason(error)) from error
 
 
 def described(folder: Path, digest: str, splits: dict[str, pl.DataFrame]) -> dict[str, dict[str, Any]]:
@@ -252,9 +263,14 @@ def _is_active(run: Run) -> bool:
     return run.info.lifecycle_stage == LifecycleStage.ACTIVE
 
 
-def _is_refusal(error: Exception) -> bool:
+def _is_refusal(error: StoreError) -> bool:
     # A file to be copied may be gone.
-    return isinstance(error, FileNotFoundError) or getattr(error, "error_code", None) in REFUSALS
+    return isinstance(error.__cause__, FileNotFoundError) or _code(error) in REFUSALS
+
+
+def _code(error: StoreError) -> str | None:
+    """MLflow's own word for what went wrong."""
+    return getattr(error.__cause__, "error_code", None)
 
 
 def _fullest(runs: list[Run]) -> list[Run]:

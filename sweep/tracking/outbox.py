@@ -21,6 +21,10 @@ TRIES = 2
 """Failures in a row after which an ending sweep waits no longer: one may have begun long before."""
 
 
+class StoreError(Exception):
+    """The store fails; it may answer later."""
+
+
 class RefusedError(Exception):
     """The store will never take an entry."""
 
@@ -54,7 +58,8 @@ class Outbox:
         """Reads what waits; `start` begins to send.
 
         Args:
-            send: writes an entry to the store; raises RefusedError where trying again is useless.
+            send: writes an entry to the store; raises StoreError where that fails, RefusedError where trying again is
+                useless. Any other error is a mistake of ours: the next call of `put` or `settle` raises it.
             tell: called with the first error, and with each refusal.
         """
         folder.mkdir(parents=True, exist_ok=True)
@@ -65,6 +70,7 @@ class Outbox:
         self._number = int(self._waiting[-1][0].stem) if self._waiting else 0
         self._failures = 0
         self._told = False
+        self._mistake: Exception | None = None
         self._changed = threading.Condition()
         self._again = threading.Event()
 
@@ -80,6 +86,7 @@ class Outbox:
     def put(self, entry: Entry) -> None:
         """The entry is in a file when this returns; it takes the place of an equal one."""
         with self._changed:
+            self._raise_mistake()
             self._withdraw(entry)
             self._number += 1
             path = self._folder / f"{self._number:012d}.json"
@@ -95,7 +102,8 @@ class Outbox:
         self._again.set()
         with self._changed:
             last = self._failures + TRIES
-            self._changed.wait_for(lambda: not self._waiting or self._failures >= last, seconds)
+            self._changed.wait_for(lambda: not self._waiting or self._failures >= last or self._mistake, seconds)
+            self._raise_mistake()
             return len(self._waiting)
 
     def _withdraw(self, entry: Entry) -> None:
@@ -117,20 +125,33 @@ class Outbox:
                 path.unlink(missing_ok=True)
         self._waiting = kept
 
+    def _raise_mistake(self) -> None:
+        """Raises what ended the thread, once: what is put later waits for the next process."""
+        mistake, self._mistake = self._mistake, None
+        if mistake is not None:
+            raise mistake
+
     def _work(self) -> None:
-        while True:
+        try:
+            while True:
+                self._next()
+        except Exception as error:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting)
-                _, entry = self._waiting[0]
-            try:
-                self._send(entry)
-            except RefusedError as error:
-                self._tell(error)
-            # Stores of runs and of files raise errors of many libraries.
-            except Exception as error:
-                self._failed(error)
-                continue
-            self._sent()
+                self._mistake = error
+                self._changed.notify_all()
+
+    def _next(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting)
+            _, entry = self._waiting[0]
+        try:
+            self._send(entry)
+        except StoreError as error:
+            self._failed(error)
+            return
+        except RefusedError as error:
+            self._tell(error)
+        self._sent()
 
     def _sent(self) -> None:
         with self._changed:

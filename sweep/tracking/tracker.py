@@ -125,6 +125,7 @@ class Tracker:
             self._logged(point_id, run_id)
 
     def _tell(self, error: Exception) -> None:
+        logger.info("MLflow at %s", self._uri, exc_info=error)
         if isinstance(error, RefusedError):
             self._say(f"MLflow at {self._uri} refuses an entry of this sweep, which is left out: {error}")
             return

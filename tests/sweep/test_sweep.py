@@ -20,7 +20,7 @@ from PIL import Image
 
 from datagen import shards
 from datagen.spec import SPLITS
-from sweep import presets
+from sweep import presets, run_log
 from sweep.results import points
 from sweep.results.points import PointTable
 from sweep.stages import tree
@@ -254,6 +254,9 @@ def test_a_recognizer_that_reads_no_image_teaches_none(folder: Path) -> None:
     code, _, complained = completed(folder, "sweep.run", *SMOKE, *blind, "--out", "blind/run")
     assert (code, "Traceback" in complained) == (2, False)
     assert "reads no training image" in complained
+    log = (folder / "blind" / "run" / run_log.NAME).read_text()
+    assert log.count("Traceback") == 1
+    assert "reads no training image" in log
 
 
 def test_a_sweep_against_a_users_checkpoint_draws_what_it_knows(folder: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from ray.tune.experiment import Trial
 
+from sweep import run_log
 from sweep.cluster.tune_adapters import Failures, FrontStoppingScheduler, Relay
 from sweep.presets import smoke
 from sweep.results.pareto import Objectives
@@ -57,6 +58,19 @@ def test_what_is_half_done_of_a_failed_trial_is_forgotten(tmp_path: Path) -> Non
     relay.on_trial_result(1, [], trial, {"row": failed, "status": "failed"})
     assert [row["reason"] for row in listener.rows] == ["RuntimeError: the disk is full", "the loss is nan"]
     assert not half.exists()
+
+
+def test_the_traceback_of_a_failed_trial_is_in_the_log_of_the_run_alone(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config, target, error = smoke(), Target("base", 0.01), tmp_path / "error.txt"
+    error.write_text("Traceback\n  File one\nRuntimeError: the disk is full\n")
+    with run_log.opened(tmp_path):
+        relay = Relay(config, Listener(), Store(tmp_path), Failures(pytest.fail))
+        relay.on_trial_error(1, [], Ended(target, error))
+    said = (tmp_path / run_log.NAME).read_text()
+    assert f"{target.identity(config)['point_id']} failed:\nTraceback\n  File one\nRuntimeError" in said
+    assert capfd.readouterr() == ("", "")
 
 
 def test_what_is_half_done_of_a_base_point_is_left_to_who_tries_again(tmp_path: Path) -> None:

@@ -272,6 +272,19 @@ def test_a_request_that_arrived_though_its_answer_did_not_is_not_made_twice(stor
         assert len(MlflowClient(store).get_metric_history(sweep.logged["abc"], name)) == 1
 
 
+def test_a_mistake_of_ours_is_not_told_as_mlflows(store: str, tmp_path: Path) -> None:
+    def mistaken(point_id: str, run_id: str) -> None:
+        raise KeyError(point_id)
+
+    sweep = Sweep(store, "sweep-mistaken", tmp_path)
+    sweep.settle()
+    sweep.tracker._logged = mistaken
+    sweep.tracker.log_point(POINT)
+    with pytest.raises(KeyError, match="abc"):
+        sweep.tracker.settle(20)
+    assert sweep.said == []
+
+
 def _answer_lost(method):
     """Does its work, and fails all the same, the first time that it is called with these arguments."""
     seen = []

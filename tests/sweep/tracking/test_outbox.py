@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sweep.tracking import outbox
-from sweep.tracking.outbox import Entry, Outbox, RefusedError
+from sweep.tracking.outbox import Entry, Outbox, RefusedError, StoreError
 
 
 def step(number: int, curve: str | None = None) -> Entry:
@@ -33,7 +33,7 @@ def test_what_a_store_missed_comes_in_order_and_once(tmp_path: Path, monkeypatch
     def send(entry: Entry) -> None:
         tried.append(entry.step)
         if len(tried) % 3:
-            raise ConnectionError("away")
+            raise StoreError("away")
         sent.append(entry.step)
 
     box = opened(tmp_path, send, told.append)
@@ -74,7 +74,7 @@ def test_nobody_waits_for_a_store_that_never_answers(tmp_path: Path) -> None:
 
 def test_one_that_always_fails_is_not_waited_for(tmp_path: Path) -> None:
     def away(entry: Entry) -> None:
-        raise ConnectionError
+        raise StoreError
 
     box = opened(tmp_path, away)
     box.put(step(1))
@@ -95,6 +95,17 @@ def test_an_entry_that_is_refused_does_not_hold_up_the_others(tmp_path: Path) ->
         box.put(step(number))
     assert box.settle(5) == 0
     assert (sent, len(told)) == ([0, 2, 4], 3)
+
+
+def test_a_mistake_of_ours_is_raised_where_the_sweep_sees_it_and_keeps_its_entry(tmp_path: Path) -> None:
+    def mistaken(entry: Entry) -> None:
+        raise KeyError(entry.step)
+
+    box = opened(tmp_path, mistaken, never)
+    box.put(step(7))
+    with pytest.raises(KeyError, match="7"):
+        box.settle(60)
+    assert box.waiting() == [step(7)]
 
 
 def test_too_many_steps_are_thinned_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
