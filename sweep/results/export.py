@@ -1,4 +1,4 @@
-"""A run's codecs as models: a point of its front, or the conditioned codec with a dial along it."""
+"""Codecs of a run as models: a point of the front, or the conditioned codec with a dial along the front."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from sweep.stages.store import Store
 
 FACTS = ("point_id", "kind", "lambda", "beta", "bpp", "accuracy", "psnr_db")
 STOPS = 11
-"""Of a dial's path."""
+"""Stops on the path of a dial."""
 
 
 def choose(front: pl.DataFrame, max_bpp: float) -> Row:
@@ -35,7 +35,7 @@ def choose(front: pl.DataFrame, max_bpp: float) -> Row:
 
 
 def trained(run: RunFolder, row: Row) -> TrainedCodec:
-    """The codec of a point, with what was measured of it.
+    """The codec of a point as a model, with the figures measured of the point.
 
     Raises:
         SweepError: as `codec`, or another release trained it.
@@ -47,7 +47,7 @@ def trained(run: RunFolder, row: Row) -> TrainedCodec:
 
 
 def codec(folder: Path, row: Row) -> Codec:
-    """The codec of a point in a run's folder, or in those beside it; in evaluation mode on the CPU.
+    """The codec of a point, in evaluation mode on the CPU, from a run's folder or from the folders of runs beside it.
 
     Raises:
         SweepError: its checkpoint is lost, or holds the weights of another network.
@@ -86,7 +86,10 @@ def dial(run: RunFolder, front: pl.DataFrame) -> RateDial:
 
 
 def foreign(run: RunFolder, *names: str) -> str | None:
-    """Why the weights of a run are not those of this code's networks; of a run without versions shapes have to tell."""
+    """Why the weights of a run do not belong to the networks of this code, or None.
+
+    A run from before there were versions is not judged: there the shapes of the weights have to tell.
+    """
     if run.versions is None:
         return None
     changed = versions.today(run.config.codec).differences(run.versions) & {*names}

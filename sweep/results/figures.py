@@ -27,7 +27,7 @@ RIGHT, WRONG = "#2d6a4f", "#c1121f"
 IMAGES = 5
 """Rows of the picture of reconstructions: the first of the test split, whatever they show."""
 RATES = 3
-"""Pairs of columns of it, each a base point beside the TFIC point of the front that is nearest in rate."""
+"""Pairs of columns of the picture of reconstructions: a base point beside the nearest TFIC point of the front."""
 
 
 def front_figure(frame: pl.DataFrame) -> Figure:
@@ -74,7 +74,7 @@ def _label(axes: Axes) -> None:
 
 
 def _tick(rate: float, position: float) -> str:
-    """Six of a decade's nine: all run into one another."""
+    """The label of a tick, for six of the nine ticks of a decade: nine labels would overlap."""
     del position
     return f"{rate:g}" if f"{rate:e}"[0] in "123457" else ""
 
@@ -102,7 +102,7 @@ def reconstructions_figure(
 
 
 def _truth(image: UInt8[np.ndarray, "h w 3"], text: str, recognizer: FrozenRecognizer) -> str:
-    """Where there is no label, what is read in the original stands for it."""
+    """The label of an image; without one, what the recognizer reads in the original."""
     return recognizer.as_read(text) or recognizer.read(tfic.to_float(image))[0]
 
 

@@ -24,7 +24,7 @@ SQLITE = "sqlite:///"
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The folder and its config.json."""
+    """The folder of a run, with the content of config.json."""
 
     path: Path
     config: SweepConfig
@@ -35,7 +35,7 @@ class RunFolder:
     """Names the sweep in MLflow."""
     tracking_uri: str
     versions: Versions | None = None
-    """Of what started it; None: from before there were any."""
+    """Versions of the code that started the run; None for a run from before there were versions."""
 
     def create(self) -> None:
         """Makes the folder of a new run, which this code starts.
@@ -57,7 +57,7 @@ class RunFolder:
 
     @contextmanager
     def claimed(self) -> Iterator[None]:
-        """In the block, no other sweep works in the folder.
+        """Keeps other sweeps out of the folder during the block.
 
         Raises:
             SweepError: one does.
@@ -71,7 +71,7 @@ class RunFolder:
             raise SweepError(f"another sweep works in {self.path}; let it end, or start in another --out") from error
 
     def save(self) -> None:
-        """Writes config.json; who resumes a run claims it first."""
+        """Writes config.json; whoever resumes a run claims the folder first."""
         content = {
             "preset": self.preset,
             "sweep_id": self.sweep_id,
@@ -133,19 +133,19 @@ def sqlite_file(uri: str) -> Path | None:
 
 
 def _placed(uri: str, place: Callable[[Path], str]) -> str:
-    """The URI of a store with its file, if it has one, at another path."""
+    """The URI of an MLflow store, with another path for the SQLite file, if the store is one."""
     file = sqlite_file(uri)
     _, mark, query = uri.partition("?")
     return uri if file is None else f"{SQLITE}{_escaped(place(file))}{mark}{query}"
 
 
 def plain(uri: str) -> str:
-    """The URI of a store with no more signs of its path escaped than must be: MLflow makes the folder that it reads."""
+    """The URI of a store with as few escaped signs as possible: MLflow makes a folder of the path as it is written."""
     return _placed(uri, str)
 
 
 def openable(uri: str) -> str:
-    """The URI for MLflow to open; from the working directory where that spares an escape."""
+    """The URI that MLflow opens: relative to the working directory where that spares an escaped sign."""
     near = _placed(uri, os.path.relpath)
     return uri if "%" not in uri or "%" in near else near
 
@@ -155,5 +155,5 @@ def _escaped(path: str) -> str:
 
 
 def new_sweep_id() -> str:
-    """Never the same twice."""
+    """A new id that no other sweep has."""
     return uuid.uuid4().hex

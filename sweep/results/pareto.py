@@ -19,13 +19,13 @@ class Objectives(NamedTuple):
 
 
 def on_front(points: Sequence[Objectives]) -> list[bool]:
-    """For each point, whether no other dominates it."""
+    """Tells of each point whether the point lies on the front, where no other dominates it."""
     kept = set(layers(points)[0]) if points else set()
     return [index in kept for index in range(len(points))]
 
 
 def layers(points: Sequence[Objectives]) -> list[list[int]]:
-    """Indexes of points, by rising rate: the front's, then those on the front of the rest, and so on."""
+    """Indexes of the points on the front, then of those on the front of the rest, and so on; each by rising rate."""
     indexes: dict[Objectives, list[int]] = {}
     for index, point in enumerate(points):
         indexes.setdefault(point, []).append(index)
@@ -43,7 +43,7 @@ def layers(points: Sequence[Objectives]) -> list[list[int]]:
 
 
 def front(points: Sequence[Objectives]) -> list[Objectives]:
-    """The points that none dominates, each once, by rising rate."""
+    """The points that no other point dominates, each once, by rising rate."""
     return sorted({point for point, keep in zip(points, on_front(points), strict=True) if keep})
 
 
@@ -55,7 +55,7 @@ def hypervolume(points: Sequence[Objectives], reference_bpp: float = REFERENCE_B
 
 
 def rate_at(curve: Sequence[Objectives], accuracy: float) -> float | None:
-    """The least rate at which a front reads so much, log rate linear between its points; None where it never does."""
+    """The least rate at which a front reaches an accuracy, log rate linear between points; None if it never does."""
     for a, b in zip([None, *curve], curve, strict=False):
         if b.accuracy >= accuracy:
             if a is None or a.accuracy == b.accuracy:
@@ -88,7 +88,7 @@ def _log_rate(curve: Sequence[Objectives]) -> PchipInterpolator:
 
 
 def accuracy_at(curve: Sequence[Objectives], bpp: float) -> float | None:
-    """The curve's accuracy at a rate, linear in log rate between its points; None outside them."""
+    """The accuracy of a curve at a rate, linear in log rate between points; None outside the rates of the curve."""
     rates = [point.bpp for point in curve]
     if not rates or not rates[0] <= bpp <= rates[-1]:
         return None

@@ -48,7 +48,8 @@ SCHEMA = pl.Schema(
     }
 )
 OTHERS = "accuracy_"
-"""Begins the columns of readers other than the first recognizer: those held out, and those that teach beside it."""
+"""Prefix of the accuracy columns of all readers but the first recognizer: held-out engines, and recognizers that teach
+beside the first."""
 Row = dict[str, Any]
 """Values by column; a missing column is null."""
 
@@ -120,12 +121,12 @@ def read(folder: Path) -> pl.DataFrame:
 
 
 def _schema(names: Iterable[str]) -> dict[str, Any]:
-    """That of the table, with the columns of readers that are among these names."""
+    """The schema of the table, extended by the columns of readers among these names."""
     return dict(SCHEMA) | {name: pl.Float64() for name in names if name.startswith(OTHERS)}
 
 
 def readings(frame: pl.DataFrame) -> list[str]:
-    """The columns of other readers that hold something."""
+    """The accuracy columns of other readers, as far as they hold anything."""
     return [name for name in frame.columns if name.startswith(OTHERS) and frame[name].count()]
 
 
@@ -138,7 +139,7 @@ def mark_front(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def objectives(frame: pl.DataFrame) -> list[Objectives]:
-    """Rate and accuracy of each row."""
+    """Rate and accuracy of each row, as points of the plane."""
     return [Objectives(*pair) for pair in frame.select("bpp", "accuracy").iter_rows()]
 
 
@@ -153,13 +154,13 @@ def envelope(frame: pl.DataFrame) -> list[Objectives]:
 
 
 def uncompressed_accuracy(frame: pl.DataFrame) -> float | None:
-    """What the recognizer reads of the images as they are; None until it is measured."""
+    """Accuracy of the recognizer on the uncompressed images; None until that is measured."""
     rows = complete(frame, "uncompressed")["accuracy"]
     return rows[0] if len(rows) else None
 
 
 def front_summary(frame: pl.DataFrame) -> Row:
-    """What front.json holds: the front by rising rate, and what it is worth."""
+    """The content of front.json: the front by rising rate, and hypervolumes."""
     kept = frame.filter("on_front").sort("bpp")
     columns = ["point_id", "kind", "lambda", "beta", "bpp", "accuracy", *readings(kept), "psnr_db", "checkpoint"]
     return {

@@ -20,7 +20,7 @@ from sweep.stages.tree import Node
 from sweep.training.loop import Progress
 
 LINE_SECONDS = 30.0
-"""Between two plain lines."""
+"""Seconds between two plain lines."""
 BEST = 8
 """Rows of the front that are shown."""
 
@@ -54,14 +54,14 @@ class Display:
             yield
 
     def phase(self, name: str, total: float = 0.0) -> None:
-        """A phase begins, unless it is under way; `total` is what its progress counts to, if known."""
+        """Begins a phase, unless it is under way; `total` is what the progress of the phase counts to, if known."""
         if name == self._phase:
             return
         self._phase, self._phase_done, self._phase_total = name, 0.0, total
         self._line(force=True)
 
     def advanced(self, done: float, total: float) -> None:
-        """The phase got so far."""
+        """Notes how far the phase has come."""
         self._phase_done, self._phase_total = done, total
         self._line()
 
@@ -73,7 +73,7 @@ class Display:
         self._work += (points + trials) * work.measuring(self._config)
 
     def trained(self, node: Node, progress: Progress) -> None:
-        """What all points share is being trained."""
+        """A node that all points share is being trained."""
         self._train(node.key, node.title, node.stage, progress)
         self._phase_done = progress.step
         if progress.step == progress.steps:
@@ -106,7 +106,7 @@ class Display:
         self._console.print(_sentence(row), highlight=False)
 
     def _settle(self, row: Row) -> None:
-        """What the point was expected to take and did not is not ahead either: it ended early, or was in the store."""
+        """Takes off the work ahead what a point spared by ending early, or by being in the store already."""
         trained = sum(self._done.pop((row["point_id"], reads), 0.0) for reads in (False, True))
         measuring = work.measuring(self._config)
         expected = self._trial if row["kind"] == "tfic" else self._expected.get(row["point_id"], 0.0)
@@ -123,12 +123,12 @@ class Display:
         self._console.print(escape(f"{_point(row)} read by {read or 'nobody'}"), highlight=False)
 
     def show(self, frame: pl.DataFrame) -> None:
-        """All points so far."""
+        """Notes the table of all points so far."""
         self._points = frame.filter(pl.col("kind") == "tfic").height
         self._front = frame.filter("on_front").sort("bpp")
 
     def print(self, text: str | Table | Text) -> None:
-        """A line or table that stays; the line as it is, without markup."""
+        """Prints a line or a table above the panel, where it stays; a line is printed as it is, without markup."""
         line = isinstance(text, str)
         self._console.print(escape(text) if line else text, highlight=False, soft_wrap=line)
 
@@ -185,7 +185,7 @@ def _point(row: Row) -> str:
 
 
 def _sentence(row: Row) -> str:
-    """In markup."""
+    """A finished point in a line, with markup for the console."""
     # C++ begins its errors with a place in brackets.
     reason = escape(row.get("reason") or "no reason known")
     if row["status"] == "stopped":

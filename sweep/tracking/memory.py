@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import psutil
 
 SECONDS = 5.0
-"""Between two looks."""
+"""Seconds between two looks."""
 
 
 class PeakMemory:

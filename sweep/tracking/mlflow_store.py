@@ -42,9 +42,9 @@ EXPERIMENT = "tfic-sweep"
 SWEEP_TAG = "tfic.sweep_id"
 POINT_TAG = "tfic.point_id"
 PARENT = "parent"
-"""Stands there for the sweep itself."""
+"""The value of POINT_TAG on the run of the sweep itself."""
 MOST = 50_000
-"""Runs that MLflow names at a time."""
+"""The most runs that MLflow lists in one answer."""
 PARAMS = (
     *("kind", "codec", "seed", "lambda", "beta", "distortion_weight"),
     *("learning_rate", "stage1_steps", "stage2_steps"),
@@ -52,7 +52,7 @@ PARAMS = (
 ENDED = {"complete": "FINISHED", "stopped": "KILLED", "failed": "FAILED"}
 """MLflow's words for ours."""
 REFUSALS = ("INVALID_PARAMETER_VALUE", "INVALID_STATE", "RESOURCE_DOES_NOT_EXIST")
-"""What MLflow says of an entry that it will not take, or whose run is not there."""
+"""MLflow's error codes for an entry that MLflow will not take, or whose run is not there."""
 
 
 class Runs:
@@ -90,7 +90,7 @@ class Runs:
         return run.info.run_id if run is not None and run.info.status == ENDED[row["status"]] else None
 
     def write(self, entry: Entry) -> str:
-        """Writes it to its run, which is returned; the same entry twice leaves the store as once.
+        """Writes an entry to the run that it belongs to, and returns the run; writing an entry twice changes nothing.
 
         Raises:
             RefusedError: the store will never take it.
@@ -134,7 +134,7 @@ class Runs:
         return run_id
 
     def _run_of(self, entry: Entry) -> str:
-        """Its run, found or made."""
+        """The run that an entry belongs to, found or made."""
         if entry.point is None:
             return self.parent_id
         point_id = entry.point["point_id"]
@@ -150,7 +150,7 @@ class Runs:
         return run_id
 
     def _find(self) -> None:
-        """Looks all of them up: a deleted parent is restored, and what hangs on another one is hung on it."""
+        """Looks up all runs of the sweep: restores a deleted parent, and moves runs of points below the parent."""
         found = asked(self._client.search_runs, [self._experiment], self._query(), ViewType.ALL, MOST)
         runs: defaultdict[str, list[Run]] = defaultdict(list)
         for run in found:
@@ -176,14 +176,17 @@ class Runs:
         return run_id
 
     def _one(self, runs: list[Run]) -> Run:
-        """Of several for the same, all but the fullest came of requests that had timed out and arrived all the same."""
+        """The fullest of several runs of one point; the others are deleted.
+
+        They came of requests that had timed out and arrived all the same.
+        """
         kept, *others = _fullest(runs)
         for other in others:
             asked(self._client.delete_run, other.info.run_id)
         return kept
 
     def _query(self, point_id: str | None = None) -> str:
-        """What finds the sweep's runs, or that of one point."""
+        """A filter for MLflow that finds the runs of the sweep, or the run of one point."""
         sweep = f"tags.`{SWEEP_TAG}` = '{self._sweep_id}'"
         return sweep if point_id is None else f"{sweep} and tags.`{POINT_TAG}` = '{point_id}'"
 
@@ -200,7 +203,7 @@ class Runs:
         return experiment.experiment_id
 
     def _new_experiment(self) -> str:
-        """Its id, also where another sweep makes it at the same time.
+        """The id of an experiment that is made here, or at this moment by another sweep.
 
         Pictures of a SQLite store lie beside its file; by MLflow's own choice, in the folder that a sweep starts from.
         """
@@ -215,7 +218,7 @@ class Runs:
 
 
 def asked(method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """What MLflow's client answers; nothing else of this file is guarded, so that our own mistakes are seen as ours.
+    """The answer of a method of MLflow's client. Nothing else is guarded, so that our own mistakes are seen as ours.
 
     Raises:
         StoreError: it fails, for a reason of one of the many libraries that stores of runs and of files are made of.
@@ -250,7 +253,7 @@ def given(row: Row, names: Iterable[str]) -> dict[str, str]:
 
 
 def _alone(uri: str) -> AbstractContextManager:
-    """In the block, no other sweep opens the same SQLite file: the first one to do so makes its tables."""
+    """Keeps other sweeps from opening a SQLite file during the block: the first to open a new file makes the tables."""
     file = sqlite_file(uri)
     return nullcontext() if file is None else file_lock(Path(f"{file}.lock"))
 

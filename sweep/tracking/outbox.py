@@ -1,4 +1,4 @@
-"""What a store is still to be told: entries in files, sent in their order by a thread that nothing waits for."""
+"""A queue on disk of entries for a store, which a thread sends in order while nothing waits for the thread."""
 
 import json
 import threading
@@ -12,13 +12,13 @@ from typing import Any
 from datagen.files import atomic
 
 LIMIT = 10_000
-"""Entries that wait before those by step are thinned."""
+"""Waiting entries from which on the steps of curves are thinned out."""
 PAUSE = 1.0
 """Seconds before a store that has failed is tried again; doubled each time it fails again."""
 LONGEST = 60.0
-"""The longest of these pauses."""
+"""The longest pause before a store is tried again, in seconds."""
 TRIES = 2
-"""Failures in a row after which an ending sweep waits no longer: one may have begun long before."""
+"""Failures in a row after which an ending sweep waits no longer; a single one may have begun long before the end."""
 
 
 class StoreError(Exception):
@@ -31,24 +31,24 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """What is written to one run at one time; to write it twice changes nothing."""
+    """All that is written to one run at one time; writing an entry twice changes nothing."""
 
     point: dict[str, Any] | None = None
-    """Identity of the point whose run it is; None for the sweep's own run."""
+    """The columns that name the point whose run is written to; None for the run of the sweep itself."""
     time_ms: int = 0
-    """Of the Unix clock."""
+    """Milliseconds of the Unix clock."""
     metrics: dict[str, float] = field(default_factory=dict)
     step: int = 0
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     datasets: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """By the split that each is."""
+    """MLflow's description of a data set, by split."""
     file: str | None = None
-    """Copied as it is when it is sent; relative to the sweep's folder."""
+    """A file to copy, relative to the folder of the sweep, in the state in which it is when the entry is sent."""
     status: str | None = None
-    """The run's from then on, in MLflow's words."""
+    """The status of the run from then on, in MLflow's words."""
     curve: str | None = None
-    """Names the curve of which these metrics are one step, if the curve can do without it."""
+    """Names the curve of which these metrics are one step; None where the step must not be thinned out."""
 
 
 class Outbox:
@@ -79,12 +79,12 @@ class Outbox:
         threading.Thread(target=self._work, name="outbox", daemon=True).start()
 
     def waiting(self) -> list[Entry]:
-        """What is not sent yet."""
+        """The entries that are not sent yet."""
         with self._changed:
             return [entry for _, entry in self._waiting]
 
     def put(self, entry: Entry) -> None:
-        """The entry is in a file when this returns; it takes the place of an equal one."""
+        """Keeps an entry to be sent, in a file when this returns, in place of an equal entry that waits."""
         with self._changed:
             self._raise_mistake()
             self._withdraw(entry)
@@ -114,7 +114,7 @@ class Outbox:
                 path.unlink(missing_ok=True)
 
     def _thin(self) -> None:
-        """Leaves out every second step of each curve."""
+        """Leaves out every second waiting step of each curve."""
         seen: Counter[str | None] = Counter()
         kept: deque[tuple[Path, Entry]] = deque()
         for path, entry in self._waiting:

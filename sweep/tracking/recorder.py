@@ -1,4 +1,4 @@
-"""What happens to a finished point: the table, MLflow and the screen learn of it at once."""
+"""The observer of a sweep: tells the table of points, MLflow and the screen what becomes of each point."""
 
 import threading
 import time
@@ -11,14 +11,14 @@ from sweep.tracking.tracker import Tracker
 from sweep.training.loop import Progress
 
 FIGURE_SECONDS = 60.0
-"""Between two pictures of the front in MLflow while a sweep runs."""
+"""Seconds between two pictures of the front in MLflow while a sweep runs."""
 
 
 class Recorder:
     """The observer of a sweep's pool, in the driver's process."""
 
     def __init__(self, table: PointTable, tracker: Tracker, display: Display) -> None:
-        """Gives MLflow what it lacks of the table."""
+        """Gives MLflow the points of the table that MLflow lacks."""
         self._table = table
         # MLflow's runs come from a thread of the tracker's.
         self._lock = threading.Lock()
@@ -26,25 +26,25 @@ class Recorder:
         self._display = display
         self._pictured = 0.0
         self.train_seconds = 0.0
-        """Spent in training by the points that finished here, and on what they share, for each of its places."""
+        """Seconds of training of points that finished here and of what they share, summed over places of trials."""
         self._shared: dict[str, float] = {}
         self._complete()
         tracker.start(self._logged)
 
     def progressed(self, identity: Row, progress: Progress) -> None:
-        """Loss terms by step."""
+        """Passes on the loss terms of a point under way."""
         self._tracker.log_progress(identity, progress)
         self._display.progressed(identity, progress)
 
     def trained(self, node: Node, progress: Progress, places: int) -> None:
-        """The same of training that all points share, in the places of so many trials."""
+        """Passes on the loss terms of training that all points share, which takes the places of so many trials."""
         self._tracker.log_shared_progress(node.title, progress)
         self._display.trained(node, progress)
         self.train_seconds += places * max(0.0, progress.seconds - self._shared.get(node.key, 0.0))
         self._shared[node.key] = progress.seconds
 
     def finished(self, row: Row) -> None:
-        """The point stands in points.parquet when this returns, and waits to be written to MLflow."""
+        """Records a finished point, which is in points.parquet when this returns, and in the queue for MLflow."""
         with self._lock:
             self._table.add(row)
         self._tracker.log_point(row)
@@ -58,14 +58,14 @@ class Recorder:
             self._pictured = time.monotonic()
 
     def reread(self, row: Row, accuracies: dict[str, float]) -> None:
-        """Readers that are held out have read the point."""
+        """Records what held-out readers have read of a point."""
         with self._lock:
             self._table.update(row["point_id"], accuracies)
         self._tracker.log_readings(row, accuracies)
         self._display.reread(row, accuracies)
 
     def _logged(self, point_id: str, run_id: str) -> None:
-        """MLflow holds the point."""
+        """Notes in the table which run of MLflow holds a point."""
         with self._lock:
             self._table.update(point_id, {"mlflow_run_id": run_id})
 

@@ -16,7 +16,7 @@ def place(file: Path, experiment: str) -> Path:
 
 
 def mend(uri: str, experiment: str) -> None:
-    """Has a store look for pictures beside its SQLite file, if it was moved: they came along, or the old place is gone.
+    """Has a store that was moved look for pictures beside the SQLite file.
 
     MLflow itself offers no way to change them. A store that was not moved, or lies on a server, is left as it is.
     """

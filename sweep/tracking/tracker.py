@@ -1,4 +1,4 @@
-"""What a sweep says to MLflow: put into a queue in the run's folder, so that a sweep never waits for a store."""
+"""MLflow as a sweep sees it: entries go into a queue in the folder of the run, so that no sweep waits for a store."""
 
 import logging
 import math
@@ -21,11 +21,11 @@ from sweep.training.loop import Progress
 logger = logging.getLogger(__name__)
 
 SETTLING_SECONDS = 60.0
-"""That a sweep waits in the end for what MLflow lacks."""
+"""How long a finished sweep waits for MLflow to take what waits in the queue."""
 LEAVING_SECONDS = 5.0
-"""That one waits which was interrupted."""
+"""How long an interrupted sweep waits for MLflow to take what waits in the queue."""
 UNLOGGED = ("step", "steps", "workers")
-"""Of a training's progress; its charts are over the step."""
+"""Fields of a training's progress that are not metrics; charts are drawn over the step."""
 
 
 class Tracker:
@@ -52,8 +52,8 @@ class Tracker:
         self._logged: Callable[[str, str], None] = lambda point_id, run_id: None
 
     def start(self, logged: Callable[[str, str], None]) -> None:
-        """Writes from now on, what an earlier call left first; `logged` is told, in a thread, each finished point's id
-        and its run's."""
+        """Begins to write, first what an earlier process has left; `logged` is told, in a thread, the id of each
+        finished point and the id of that point's run."""
         self._logged = logged
         self._put(status="RUNNING")
         self._outbox.start()
@@ -71,16 +71,16 @@ class Tracker:
         self._put(datasets=mlflow_store.described(folder, digest, splits))
 
     def log_shared_progress(self, stage: str, progress: Progress) -> None:
-        """Loss terms of training that all points share, on the parent run, as `stage 1/*` and `stage 2/*`."""
+        """Logs loss terms of training that all points share, on the parent run, as `stage 1/*` and `stage 2/*`."""
         self._put(metrics=_terms(stage, progress), step=progress.step, curve=stage)
 
     def log_progress(self, identity: Row, progress: Progress) -> None:
-        """Loss terms of a point under way, by step, as `train/*`."""
+        """Logs loss terms of a point under way, by step, as `train/*`."""
         curve = identity["point_id"]
         self._put(identity, metrics=_terms("train", progress), step=progress.step, curve=curve)
 
     def log_point(self, row: Row) -> None:
-        """Everything measured of a finished point, what the search was told as `val/*`."""
+        """Logs all that was measured of a finished point; figures of the validation images are called `val/*`."""
         metrics = _numbers({name.replace("val_", "val/"): value for name, value in row.items() if name not in PARAMS})
         tags = given(row, ("status", "reason", "checkpoint"))
         # The params once more: MLflow may have failed between a run and its params.
@@ -89,21 +89,21 @@ class Tracker:
         )
 
     def log_readings(self, row: Row, accuracies: Row) -> None:
-        """What other readers read of a finished point."""
+        """Logs the accuracies of other readers on a finished point."""
         self._put(row, metrics=_numbers(accuracies), step=_steps(row))
 
     def log_metrics(self, values: Row, step: int) -> None:
-        """The sweep's own figures, such as `hypervolume`, after `step` points."""
+        """Logs figures of the whole sweep, such as `hypervolume`, after `step` points."""
         self._put(metrics=_numbers(values), step=step, curve="sweep")
 
     def log_figure(self, figure: Figure, name: str) -> None:
-        """Draws a picture into the run's folder, and replaces that of the parent run."""
+        """Draws a picture into the folder of the run, and replaces the picture of that name on the parent run."""
         with atomic(self._folder / name) as partial:
             figure.savefig(partial, format="png")
         self.log_file(self._folder / name)
 
     def log_file(self, path: Path) -> None:
-        """Copies a file to the parent run, as it is by then."""
+        """Copies a file to the parent run, in the state in which it is when the queue comes to it."""
         self._outbox.put(Entry(file=os.path.relpath(path, self._folder)))
 
     def finish(self, status: str) -> None:
@@ -111,7 +111,7 @@ class Tracker:
         self._put(status=status)
 
     def settle(self, seconds: float = SETTLING_SECONDS) -> None:
-        """The last chance in this process to write what MLflow lacks."""
+        """Waits for the queue to empty, for so many seconds at most, and tells what MLflow lacks after that."""
         if left := self._outbox.settle(seconds):
             self._say(f"MLflow at {self._uri} lacks {left} entries of this sweep; --resume sends them")
 
@@ -136,7 +136,7 @@ class Tracker:
 
 
 def _ended(entry: Entry) -> str | None:
-    """Id of the point whose end it is."""
+    """The id of the point that an entry ends, if the entry ends one."""
     return entry.point["point_id"] if entry.point is not None and entry.status is not None else None
 
 

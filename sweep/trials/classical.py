@@ -10,7 +10,7 @@ from PIL import Image
 DIVISORS = (1, 2, 4)
 QUALITIES = (1, 15, 30, 50, 75)
 METHOD = 6
-"""WebP's slowest and smallest."""
+"""The slowest of WebP's methods, with the smallest files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +19,18 @@ class ClassicalCodec:
 
     grey: bool
     divisor: int
-    """Of each side."""
+    """By how much each side of an image is shrunk."""
     quality: int
     """WebP's, 0 to 100."""
 
     @property
     def name(self) -> str:
-        """Without the quality: codecs of one name form a curve."""
+        """The name of a curve: the codec without the quality."""
         color = "grey" if self.grey else "color"
         return f"webp-{color}" if self.divisor == 1 else f"webp-{color}-1/{self.divisor}"
 
     def encode(self, image: UInt8[np.ndarray, "h w 3"]) -> bytes:
-        """The file's bytes."""
+        """The bytes of a WebP file."""
         height, width = image.shape[:2]
         size = max(1, width // self.divisor), max(1, height // self.divisor)
         small = Image.fromarray(image).convert("L" if self.grey else "RGB").resize(size, Image.Resampling.LANCZOS)
@@ -39,7 +39,7 @@ class ClassicalCodec:
         return buffer.getvalue()
 
     def decode(self, data: bytes, width: int, height: int) -> UInt8[np.ndarray, "h w 3"]:
-        """The image at its first size."""
+        """The image that a file holds, scaled back to the size of the original."""
         with Image.open(io.BytesIO(data), formats=["WEBP"]) as image:
             return np.asarray(image.convert("RGB").resize((width, height), Image.Resampling.BICUBIC))
 

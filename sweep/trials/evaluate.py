@@ -29,37 +29,37 @@ UNCOMPRESSED_BPP = 24.0
 
 
 class RatePoint(NamedTuple):
-    """What was measured; None where it does not apply. Means over the images."""
+    """A point of the rate-accuracy plane: means over the images; None where a figure does not apply."""
 
     bpp: float
     """Bits of the whole file per pixel."""
     accuracy: float
-    """TFIC, section IV-A."""
+    """Share of letters and digits that are read correctly (TFIC, section IV-A)."""
     cer: float
     ocr_ms: float
-    """The recognizer's reading of one image on the CPU."""
+    """Milliseconds in which the recognizer reads one image on the CPU."""
     ocr_ms_std: float
     bpp_payload: float | None = None
-    """Without the file's header and checksums."""
+    """Bits per pixel of the coded latents alone, without header and checksums."""
     bpp_estimated: float | None = None
-    """From the likelihoods of the latents."""
+    """Bits per pixel that the likelihoods of the latents promise."""
     psnr_db: float | None = None
     encode_ms: float | None = None
-    """Of one image on the CPU, from pixels to the file's bytes."""
+    """Milliseconds from the pixels of one image to the bytes of the file, on the CPU."""
     encode_ms_std: float | None = None
     decode_ms: float | None = None
     others: Mapping[str, float] = MappingProxyType({})
     """Accuracy of the recognizers that teach beside the first, by name."""
 
     def row(self) -> Row:
-        """Its columns of the table of points."""
+        """The columns that the table of points has for these figures."""
         values = self._asdict()
         del values["others"]
         return values | {OTHERS + name: value for name, value in self.others.items()}
 
 
 class ValidationMetrics(NamedTuple):
-    """What the search is told of a trial. Means over the images."""
+    """The figures of a trial that the search is told: means over the validation images."""
 
     bpp: float
     """Bits of the whole file per pixel."""
@@ -79,7 +79,7 @@ def evaluate(trained: TrainedCodec, recognizer: FrozenRecognizer, data: TextImag
 
 
 def evaluate_classical(codec: ClassicalCodec, recognizer: FrozenRecognizer, data: TextImages) -> RatePoint:
-    """The same of a codec without training."""
+    """Measures a codec that needs no training as `evaluate` does a trained one."""
     height, width = data.images[0].shape[:2]
     return _measured(codec.encode, lambda file: codec.decode(file, width, height), recognizer, data)[0]
 
@@ -110,7 +110,7 @@ def _measured(
 def _as_read(
     images: UInt8[np.ndarray, "n h w 3"], recognizer: FrozenRecognizer, texts: list[str], bpp: float
 ) -> RatePoint:
-    """A rate, and what reading tells of the images."""
+    """A point of this rate, with what the recognizers read in the images."""
     said, ocr_ms = _timed(lambda image: recognizer.read(tfic.to_float(image))[0], images)
     truths = [recognizer.as_read(text) for text in texts]
     return RatePoint(
@@ -124,7 +124,7 @@ def _as_read(
 
 
 def accuracy_of(recognizer: FrozenRecognizer, images: UInt8[np.ndarray, "n h w 3"], texts: list[str]) -> float:
-    """How well a recognizer reads images; differences that it cannot tell do not count."""
+    """Mean accuracy of a recognizer; differences between characters that the recognizer cannot tell do not count."""
     return mean_accuracy(read(images, recognizer), map(recognizer.as_read, texts))
 
 
@@ -134,14 +134,14 @@ def _rate(files: list[bytes], data: TextImages) -> float:
 
 
 def read(images: UInt8[np.ndarray, "n h w 3"], recognizer: FrozenRecognizer, device: torch.device = CPU) -> list[str]:
-    """What the recognizer, on that device, reads in each image."""
+    """The text that the recognizer, which is on `device`, reads in each image."""
     return [text for batch in _batches(images) for text in recognizer.read(batch.to(device))]
 
 
 def validate(
     trained: TrainedCodec, recognizer: FrozenRecognizer, data: TextImages, device: torch.device = CPU
 ) -> ValidationMetrics:
-    """A quick look at the validation images, through real files; the recognizer reads on its `device`."""
+    """Measures the validation images through real files; the recognizer, which is on `device`, reads there."""
     files = [tfic.encode(trained, image) for image in data.images]
     restored = np.stack([tfic.decode(trained, file) for file in files])
     said = read(restored, recognizer, device)

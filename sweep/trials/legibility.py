@@ -1,4 +1,4 @@
-"""How a recognizer reads a data set as it is: what it says, and how right it is by font and by background."""
+"""How a recognizer reads a data set that no codec has touched: texts, and accuracy by font and by background."""
 
 import json
 import os
@@ -23,15 +23,15 @@ BY = ("font", "background")
 
 
 class Reading(NamedTuple):
-    """Of an image as it is."""
+    """What a recognizer reads in an image that no codec has touched."""
 
     text: str
     accuracy: float
-    """1 where the image has no text of its own."""
+    """Share of characters read correctly; 1 for an image without a label."""
 
 
 def measure(data: TextImages, reader: FrozenRecognizer) -> list[Reading]:
-    """What it reads in each image."""
+    """The readings of all images of a split."""
     said = read(data.images, reader)
     scores = [accuracy(one, reader.as_read(text)) if text else 1.0 for one, text in zip(said, data.texts, strict=True)]
     return [Reading(*pair) for pair in zip(said, scores, strict=True)]
@@ -40,13 +40,13 @@ def measure(data: TextImages, reader: FrozenRecognizer) -> list[Reading]:
 def readings(
     folder: Path, run: Path, recognizer_config: RecognizerConfig, measured: Callable[[], list[Reading]]
 ) -> list[Reading]:
-    """Those of the training split: `measured` is called where they are missing, then they are kept."""
+    """The readings of the training split, from the file that keeps them, or from `measured`."""
     _, found = _kept("readings", folder, run, recognizer_config, measured)
     return [Reading(*reading) for reading in found]
 
 
 def ensure(folder: Path, run: Path, recognizer_config: RecognizerConfig) -> Path:
-    """The file that says it of the test split; measured where it is missing.
+    """The file that says how legible the test split is; made where it is missing.
 
     It holds, by font and background, how many images there are, and their mean accuracy; the least legible come first.
     """
@@ -64,9 +64,10 @@ def ensure(folder: Path, run: Path, recognizer_config: RecognizerConfig) -> Path
 def _kept(
     kind: str, folder: Path, run: Path, recognizer_config: RecognizerConfig, measured: Callable[[], Any]
 ) -> tuple[Path, Any]:
-    """A file beside the manifest, or if nobody may write there in the run's folder, and what was measured.
+    """A file beside the manifest, or in the run's folder where nobody may write there, and what was measured.
 
-    It says of what and by what: one of other images, or by another version of the recognizer, is replaced.
+    The file names its images and its recognizer: a file of other images, or by another version of the recognizer, is
+    replaced.
     """
     identity = ensemble.identity([recognizer_config])
     number = versions.TABLE["recognizers"].number
@@ -83,7 +84,7 @@ def _kept(
 
 
 def _found(path: Path, of: dict[str, Any]) -> Any | None:
-    """What a file holds, if it is of that."""
+    """The content of a file, if the file is about `of`."""
     try:
         content = json.loads(path.read_text())
         return content["found"] if content["of"] == of else None

@@ -1,4 +1,4 @@
-"""The front as OCR engines read it that no codec was trained against."""
+"""Measures the front with held-out OCR engines, which no codec was trained against."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,18 +17,18 @@ from sweep.results.points import OTHERS, Row
 
 
 def columns(readers: Iterable[str]) -> list[str]:
-    """Those of the table of points that hold what the readers read."""
+    """The accuracy columns that the table of points has for these readers."""
     return [OTHERS + name for name in readers]
 
 
 def unread(frame: pl.DataFrame, readers: Iterable[str]) -> list[Row]:
-    """The points of the front, and the uncompressed one, that one of the readers has not read."""
+    """Points of the front, and the uncompressed images, that at least one of the readers has not read."""
     wanted = frame.filter(pl.col("on_front") | (pl.col("kind") == "uncompressed"), pl.col("status") == "complete")
     return wanted.filter(pl.any_horizontal(pl.col(columns(readers)).is_null())).to_dicts()
 
 
 def read(row: Row, readers: list[str], folder: Path, data: TextImages) -> dict[str, float]:
-    """Accuracy of each reader that is here on a point's reconstructions, by column; its texts count as they are.
+    """Accuracy of each installed reader on the reconstructions of a point, by column; texts are compared as they are.
 
     Args:
         folder: the run's.

@@ -29,7 +29,7 @@ from sweep.trials.evaluate import ValidationMetrics, evaluate, evaluate_classica
 from sweep.trials.target import Target
 
 RUNG_IMAGES = 96
-"""Of the validation split, which a trial is measured on at a rung: few, for a GPU idles meanwhile."""
+"""Images of the validation split on which a trial is measured at a rung: few, for a GPU idles meanwhile."""
 
 
 class Data(NamedTuple):
@@ -41,12 +41,12 @@ class Data(NamedTuple):
 
 
 class Rung(NamedTuple):
-    """What a point under way has reached, on the validation images."""
+    """What a point under way has reached at a look, measured on validation images."""
 
     number: int
-    """The first or the second."""
+    """1 or 2: the first rung or the second."""
     steps: int
-    """Of its last stage, nominally: it is measured at the first look at or after them."""
+    """Steps of the last stage where the rung lies; the point is measured at the first check there or after."""
     reached: ValidationMetrics
     train_seconds: float
 
@@ -118,12 +118,12 @@ def _run_node(
 
 
 def stops_early(node: Node, config: SweepConfig) -> bool:
-    """Whether a point's training is looked at on its way."""
+    """Whether the training of a point is looked at on the way, and may be stopped."""
     return config.early_stopping and config.strategy != "conditional" and node.recognizer is not None
 
 
 class _Rungs:
-    """Looks at a plain codec in training, as it would write files, whenever it has passed a rung."""
+    """Calls `look` with a codec that is ready to write files, whenever a plain codec in training has passed a rung."""
 
     def __init__(self, ahead: list[int], look: Callable[[Codec, int], None]) -> None:
         self._ahead = ahead
@@ -144,7 +144,10 @@ class _Rungs:
 
 @contextmanager
 def _on_device(recognizer: FrozenRecognizer, gpu: bool) -> Iterator[torch.device]:
-    """Training runs on the GPU that this worker was given, if any; measuring always on the CPU."""
+    """The device for training, the GPU of this worker if it was given one; the recognizer is there during the block.
+
+    Measuring runs on the CPU, always.
+    """
     # A visible GPU may be another's: Ray hides none from those that asked for none.
     device = torch.device("cuda" if gpu and torch.cuda.is_available() else "cpu")
     recognizer.to(device)
@@ -156,5 +159,5 @@ def _on_device(recognizer: FrozenRecognizer, gpu: bool) -> Iterator[torch.device
 
 @cache
 def recognizer(wanted: tuple[RecognizerConfig, ...]) -> FrozenRecognizer:
-    """Loaded once in a worker, whatever the number of its trials."""
+    """The recognizer of a sweep, loaded once in each worker for all trials."""
     return ensemble.load(wanted)
