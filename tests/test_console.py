@@ -21,7 +21,7 @@ def test_a_name_that_is_no_utf_8_is_printed_as_it_is(room: str) -> None:
 
 
 @ROOMS
-def test_what_the_output_cannot_hold_is_written_out(room: str) -> None:
+def test_characters_that_the_output_cannot_hold_are_written_out(room: str) -> None:
     environment = os.environ | {"PYTHONIOENCODING": "latin-1"}
     printing = call("ended_command.py", room, "euro")
     assert subprocess.run(printing, env=environment, capture_output=True, check=True).stdout == b"\\u20ac\n"

@@ -46,7 +46,7 @@ def linked(path: Path) -> bool:
         return file.read(4) == b"\x7fELF"
 
 
-def test_what_is_installed_links_to_libraries_of_a_minimal_server_alone() -> None:
+def test_installed_packages_link_to_libraries_of_a_minimal_server_alone() -> None:
     found = links(filter(linked, installed()))
     assert found >= {"libtorch_cpu.so", "libc.so.6"}
     assert found - {path.name for path in installed()} <= MINIMAL

@@ -56,7 +56,7 @@ def test_a_fetched_data_set_is_on_the_disk_before_its_name(
 
 @pytest.mark.parametrize("atomic", [disk.atomic, files.atomic])
 @pytest.mark.parametrize(("number", "content"), [(errno.EIO, b"earlier"), (errno.EINVAL, b"later")])
-def test_what_the_disk_refuses_replaces_nothing_unless_it_cannot_sync_at_all(
+def test_a_file_that_the_disk_refuses_replaces_nothing_unless_the_disk_cannot_sync_at_all(
     atomic: Atomic, number: int, content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(handle: int) -> None:

@@ -85,7 +85,7 @@ def test_a_checkpoint_is_needed_until_stage_1_is_trained(tmp_path: Path, checkpo
     assert opened(out=tmp_path / "run", resume=True).config == run.config
 
 
-def test_what_another_run_has_trained_from_a_checkpoint_serves_the_next(tmp_path: Path, checkpoint: Path) -> None:
+def test_a_stage_1_that_another_run_trained_from_a_checkpoint_serves_the_next(tmp_path: Path, checkpoint: Path) -> None:
     config = opened(preset="smoke", out=tmp_path / "a", init=checkpoint).config
     node = tree.conditioned1(config)
     (tmp_path / "store").mkdir()

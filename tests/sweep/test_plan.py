@@ -50,7 +50,7 @@ def test_before_there_is_one_the_base_points_do(tmp_path: Path, measuring: float
     assert seconds(tmp_path, *rows, config=config) == pytest.approx([expected])
 
 
-def test_where_trials_are_folded_measuring_is_all(tmp_path: Path, measuring: float) -> None:
+def test_a_trial_that_trains_nothing_takes_as_long_as_measuring(tmp_path: Path, measuring: float) -> None:
     assert seconds(tmp_path, row("base", 0.5)) == pytest.approx([measuring])
 
 

@@ -80,7 +80,7 @@ def test_a_sweep_that_is_refused_has_written_nothing(
     assert (started / "config.json").read_bytes() == before
 
 
-def test_of_two_that_start_a_run_one_is_refused(started: Path) -> None:
+def test_the_second_of_two_sweeps_that_start_one_run_is_refused(started: Path) -> None:
     run = RunFolder.load(started)
     (started / "config.json").unlink()
     with run.claimed(), pytest.raises(SweepError, match="another sweep works in"):
@@ -180,7 +180,7 @@ def test_a_larger_budget_extends_a_run(started: Path) -> None:
     assert RunFolder.load(started).config.budget == 9
 
 
-def test_what_does_not_exist_is_not_resumed(tmp_path: Path) -> None:
+def test_a_run_that_does_not_exist_is_not_resumed(tmp_path: Path) -> None:
     with pytest.raises(SweepError, match="holds no run"):
         opened(out=tmp_path / "none", resume=True)
 

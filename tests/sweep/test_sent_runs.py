@@ -79,7 +79,7 @@ def test_resuming_asks_for_all_that_teaches(sent: RunFolder, module: str) -> Non
     assert module not in sys.modules
 
 
-def test_what_is_named_is_the_users_own_and_not_the_folders(
+def test_a_named_module_is_the_users_own_and_not_the_folders(
     sent: RunFolder, module: str, called: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is found where Python finds it, not where the folder says that it was."""

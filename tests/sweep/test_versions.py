@@ -81,7 +81,7 @@ def _number(name: str) -> str:
     return "RENDERER" if name == "renderer" else str(versions.TABLE[name].number)
 
 
-def test_all_that_is_trained_has_a_number() -> None:
+def test_every_codec_and_every_room_that_trains_has_a_number() -> None:
     assert versions.TABLE.keys() == SOURCES.keys() == {*codecs.CODECS, *SOURCES.keys() - codecs.CODECS.keys()}
 
 
@@ -92,7 +92,7 @@ def test_all_that_a_codec_is_made_of_is_among_its_sources(name: str) -> None:
     assert {ROOT / f"{module.replace('.', '/')}.py" for module in ours} <= SOURCES[name]
 
 
-def test_all_that_a_worker_trains_with_is_sorted() -> None:
+def test_every_module_that_a_worker_trains_with_is_sorted_by_whether_it_decides() -> None:
     starts = of("sweep/stages", "store") | of("sweep/cluster", "training_data") | of("datagen", "render")
     starts |= of("models/codecs", "registry") | of("models/recognizers", "ensemble")
     used = set().union(*(sources.reached(start, ROOT, ROOT) for start in starts))

@@ -16,7 +16,7 @@ GIB = 2**30
     ("codec", "batch_size", "measured"),
     [("mbt2018-mean", 16, 1.8), ("mbt2018-mean", 64, 3.2), ("mbt2018-mean", 256, 8.3), ("tinylic", 16, 4.3)],
 )
-def test_it_is_an_upper_bound_and_no_wild_one(
+def test_the_estimate_of_a_gpus_memory_is_an_upper_bound_and_no_wild_one(
     recognizer: CtcRecognizer, codec: str, batch_size: int, measured: float
 ) -> None:
     stage = StageConfig(steps=1, batch_size=batch_size)

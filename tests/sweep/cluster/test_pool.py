@@ -23,7 +23,7 @@ def test_a_trial_that_falls_behind_stops_and_the_next_one_starts(data_folder: Pa
 
 
 @pytest.mark.slow
-def test_what_takes_too_much_memory_is_tried_three_times(data_folder: Path, tmp_path: Path) -> None:
+def test_a_trial_that_takes_too_much_memory_is_tried_three_times(data_folder: Path, tmp_path: Path) -> None:
     """Ray's memory monitor is told that a hundredth of the memory is all there is."""
     arguments = call("pool_without_memory.py", str(data_folder), str(tmp_path / "run"))
     little = os.environ | {"RAY_memory_usage_threshold": "0.01", "RAY_memory_monitor_refresh_ms": "250"}

@@ -153,7 +153,7 @@ def test_trials_share_a_gpu_by_its_memory(free: int, machines: list[Counter[str]
     assert config.gpus_per_trial == pytest.approx(share)
 
 
-def test_what_is_asked_for_needs_no_look_at_a_gpu() -> None:
+def test_shares_of_a_gpu_that_a_user_gives_need_no_look_at_a_gpu() -> None:
     machines = [Counter(CPU=8, GPU=1)]
     for asked in (replace(smoke(), gpus_per_trial=0.5, shares_gpus=False), replace(smoke(), gpus_per_trial=0.0)):
         assert resources.sharing(asked, machines, pytest.fail) == asked

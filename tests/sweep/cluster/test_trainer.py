@@ -29,7 +29,7 @@ def test_all_workers_end_when_they_are_asked_to_and_go_on_from_there(data_folder
     assert "files True" in said
 
 
-def test_those_who_are_left_go_on_without_a_node(data_folder: Path, tmp_path: Path) -> None:
+def test_the_workers_that_are_left_go_on_without_a_lost_node(data_folder: Path, tmp_path: Path) -> None:
     said = run("remove", data_folder, tmp_path)
     assert said.count("step 10 by 2\n") == 1
     assert said.count("step 60 by 1\n") == 1

@@ -42,7 +42,7 @@ class Ended(Trial):
         return self._error and str(self._error)
 
 
-def test_what_is_half_done_of_a_failed_trial_is_forgotten(tmp_path: Path) -> None:
+def test_the_half_done_training_of_a_failed_trial_is_forgotten(tmp_path: Path) -> None:
     config, target, listener = smoke(), Target("tfic", 0.01, 0.1), Listener()
     node = target.node(config)
     assert node is not None
@@ -73,7 +73,7 @@ def test_the_traceback_of_a_failed_trial_is_in_the_log_of_the_run_alone(
     assert capfd.readouterr() == ("", "")
 
 
-def test_what_is_half_done_of_a_base_point_is_left_to_who_tries_again(tmp_path: Path) -> None:
+def test_the_half_done_training_of_a_base_point_is_left_to_the_next_try(tmp_path: Path) -> None:
     config, target = smoke(), Target("base", 0.01)
     node = target.node(config)
     assert node is not None

@@ -117,7 +117,7 @@ def test_weights_of_another_network_are_not_exported(
             export.trained(older, POINT)
 
 
-def test_what_an_older_release_trained_and_nobody_can_load_is_no_damage(older: RunFolder) -> None:
+def test_weights_of_an_older_release_that_nobody_can_load_are_not_called_damaged(older: RunFolder) -> None:
     run = without_versions(older)
     torch.save({}, run.path / "checkpoints" / "a.pt")
     with pytest.raises(

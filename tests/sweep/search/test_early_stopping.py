@@ -12,13 +12,13 @@ def test_rungs_lie_at_a_ninth_and_a_third() -> None:
     assert rungs(1) == rungs(0) == []
 
 
-def test_who_stands_on_the_front_always_passes() -> None:
+def test_a_trial_on_the_front_always_passes() -> None:
     stopping = FrontStopping()
     curve = [Objectives(0.01 * rate, rate / 40) for rate in range(1, 31)]
     assert all(stopping.passes(10, str(point), point) for point in random.Random(0).sample(curve, len(curve)))
 
 
-def test_what_is_far_behind_stops() -> None:
+def test_a_trial_far_behind_the_front_stops() -> None:
     stopping = FrontStopping()
     for number in range(12):
         assert stopping.passes(10, f"good{number}", Objectives(0.05 + 0.01 * number, 0.5 + 0.02 * number))
@@ -32,7 +32,7 @@ def test_the_first_are_not_judged() -> None:
     assert stopping.passes(10, "b", Objectives(0.2, 0.4))
 
 
-def test_asked_again_a_trial_counts_once() -> None:
+def test_a_trial_that_is_asked_about_again_counts_once() -> None:
     stopping = FrontStopping()
     for _ in range(2 * REDUCTION):
         assert stopping.passes(10, "a", Objectives(0.1, 0.5))
@@ -54,7 +54,7 @@ def test_within_a_front_the_ends_come_first_then_the_middle() -> None:
     assert list(spread(range(5), curve))[:3] == [0, 4, 2]
 
 
-def test_what_passes_is_better_or_lies_farther_apart() -> None:
+def test_a_front_passes_and_a_front_behind_it_stops() -> None:
     stopping = FrontStopping()
     for number in range(6):
         stopping.passes(1, f"front{number}", Objectives(0.1 + 0.01 * number, 0.5 + 0.01 * number))

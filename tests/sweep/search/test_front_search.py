@@ -124,7 +124,7 @@ def test_a_stopped_trial_that_misses_a_wish_draws_nobody(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("status", ["complete", "stopped"])
-def test_what_is_recorded_tells_how_far_it_is_from_a_wish(status: str, tmp_path: Path) -> None:
+def test_a_recorded_point_tells_how_far_it_is_from_a_constraint(status: str, tmp_path: Path) -> None:
     config, result = replace(cpu(), max_bpp=0.1), answer(0.3, 0.5, status)
     point = FrontSearch(config, journal(tmp_path)).suggest("killed")
     [trial] = FrontSearch(config, journal(tmp_path), [row(point, config, result)])._study.trials
@@ -132,7 +132,7 @@ def test_what_is_recorded_tells_how_far_it_is_from_a_wish(status: str, tmp_path:
 
 
 @pytest.mark.parametrize("sampler", ["qmc", "random", "grid"])
-def test_wishes_need_a_search_that_looks(sampler: Sampler) -> None:
+def test_constraints_need_an_adaptive_search(sampler: Sampler) -> None:
     with pytest.raises(SweepError, match="tpe, gp or nsga2"):
         replace(cpu(), sampler=sampler, min_psnr=20.0)
 
@@ -164,13 +164,13 @@ def test_nothing_is_proposed_that_would_end_too_late(tmp_path: Path) -> None:
     assert searcher.suggest("b") == front_search.FINISHED
 
 
-def test_what_trials_took_before_counts_from_the_first_one_on(tmp_path: Path) -> None:
+def test_the_seconds_of_earlier_trials_count_from_the_first_proposal_on(tmp_path: Path) -> None:
     searcher = FrontSearch(smoke(), journal(tmp_path), too_late=lambda seconds: seconds > 1, took=[2.0])
     assert searcher.suggest("a") == front_search.FINISHED
 
 
 @pytest.mark.parametrize("status", ["stopped", "failed"])
-def test_one_that_ends_early_does_not_tell_how_long_another_takes(status: str, tmp_path: Path) -> None:
+def test_a_trial_that_ends_early_does_not_tell_how_long_another_takes(status: str, tmp_path: Path) -> None:
     now, asked = 0.0, []
 
     def too_late(seconds: float) -> bool:
@@ -298,6 +298,6 @@ def test_a_range_that_is_none_is_refused(vary: tuple) -> None:
         replace(shared(cpu()), vary=(vary,))
 
 
-def test_what_does_not_train_by_itself_has_no_settings() -> None:
+def test_trials_that_train_nothing_have_no_settings_to_vary() -> None:
     with pytest.raises(SweepError, match="--strategy shared or independent"):
         replace(cpu(), vary=(("steps", 10, 20),))

@@ -32,7 +32,7 @@ def test_a_killed_drivers_proposals_come_first_in_the_next(tmp_path: Path) -> No
     assert states(resumed)[TrialState.RUNNING] == 1
 
 
-def test_what_a_killed_driver_had_recorded_is_not_proposed_again(tmp_path: Path) -> None:
+def test_a_point_that_a_killed_driver_had_recorded_is_not_proposed_again(tmp_path: Path) -> None:
     killed, rows = FrontSearch(smoke(), journal(tmp_path)), []
     for trial, status in (("done", "complete"), ("diverged", "failed")):
         rows.append(row(killed.suggest(trial), smoke(), answer(0.1, 0.5, status)))
@@ -62,7 +62,7 @@ def test_a_driver_that_died_while_it_drew_a_point_hinders_no_resume(drawn: list[
     assert isinstance(resumed.suggest("next"), dict)
 
 
-def test_what_was_under_way_comes_before_what_never_started(tmp_path: Path) -> None:
+def test_trials_that_were_under_way_come_before_trials_that_never_started(tmp_path: Path) -> None:
     killed = FrontSearch(cpu(), journal(tmp_path))
     done = killed.suggest("done")
     killed.on_trial_complete("done", answer(0.1, 0.5))
@@ -98,7 +98,7 @@ def test_an_interrupted_search_proposes_what_an_undisturbed_one_does(sampler: Sa
     assert proposals(tmp_path / "a", {1, 4, 9}) == proposals(tmp_path / "b", set())
 
 
-def test_one_that_was_interrupted_comes_again_in_the_next(tmp_path: Path) -> None:
+def test_a_trial_that_was_interrupted_comes_again_in_the_next_search(tmp_path: Path) -> None:
     searcher = FrontSearch(smoke(), journal(tmp_path))
     point = searcher.suggest("a")
     searcher.on_trial_complete("a", answer(0.1, 0.5, front_search.INTERRUPTED))
@@ -107,7 +107,7 @@ def test_one_that_was_interrupted_comes_again_in_the_next(tmp_path: Path) -> Non
     assert point in [again.suggest(name) for name in "ab"]
 
 
-def test_one_that_was_interrupted_comes_from_where_it_came(tmp_path: Path) -> None:
+def test_a_trial_that_was_interrupted_keeps_its_origins(tmp_path: Path) -> None:
     config = continued(smoke())
     searcher = FrontSearch(config, journal(tmp_path))
     rows = [row(searcher.suggest(name), config, answer(0.1, 0.5)) for name in "ab"]

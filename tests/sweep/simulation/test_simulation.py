@@ -98,7 +98,7 @@ def test_ten_thousand_trials_keep_256_workers_busy() -> None:
 
 
 @pytest.mark.parametrize("wrong", [("--image-ms", "0"), ("--failures", "2"), ("--hours", "nan"), ("--workers", "0")])
-def test_what_cannot_be_simulated_is_refused(
+def test_arguments_that_cannot_be_simulated_are_refused(
     wrong: tuple[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.argv", ["simulate", "--preset", "smoke", "--budget", "2", *wrong])

@@ -65,7 +65,7 @@ def test_a_trial_with_settings_of_its_own_is_known_by_its_row() -> None:
     assert Target.of(target.identity(config), config, ()) == target
 
 
-def test_what_another_run_has_of_a_lost_checkpoint_takes_its_place(run: RunFolder) -> None:
+def test_the_stores_copy_takes_the_place_of_a_lost_checkpoint(run: RunFolder) -> None:
     (run.path.parent / "store").mkdir()
     lost = checkpoint(run, TRIAL)
     shutil.move(lost, run.path.parent / "store" / lost.name)

@@ -49,7 +49,7 @@ def runs(tmp_path: Path, config: SweepConfig, images: TextImages, recognizer: Ct
     return tmp_path
 
 
-def test_what_one_run_has_trained_another_does_not(
+def test_a_node_that_one_run_has_trained_is_not_trained_by_another(
     runs: Path, config: SweepConfig, images: TextImages, recognizer: CtcRecognizer
 ) -> None:
     node, seen = tree.stage1(config, 0.01), list[Progress]()
@@ -72,7 +72,7 @@ def replaced(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def test_what_is_damaged_is_set_aside_and_taken_from_another_run(
+def test_a_damaged_checkpoint_is_set_aside_and_taken_from_another_run(
     runs: Path, config: SweepConfig, caplog: pytest.LogCaptureFixture
 ) -> None:
     node, store = tree.stage1(config, 0.01), Store.of(runs / "b")
@@ -85,7 +85,7 @@ def test_what_is_damaged_is_set_aside_and_taken_from_another_run(
     assert f"{node.key}.pt is damaged: it is set aside" in caplog.text
 
 
-def test_what_is_damaged_everywhere_is_trained_again_and_nothing_is_deleted(
+def test_a_checkpoint_that_is_damaged_everywhere_is_trained_again_and_nothing_is_deleted(
     runs: Path, config: SweepConfig, images: TextImages, recognizer: CtcRecognizer
 ) -> None:
     node, seen = tree.stage1(config, 0.01), list[Progress]()
@@ -128,7 +128,7 @@ def test_a_whole_file_of_another_network_is_left_where_it_is(runs: Path, config:
     assert (runs / "store" / f"{node.key}.pt").exists()
 
 
-def test_what_is_not_trained_is_not_found_and_costs_nobody_anything(runs: Path, config: SweepConfig) -> None:
+def test_a_node_that_nobody_trained_is_not_found_and_leaves_no_file(runs: Path, config: SweepConfig) -> None:
     before = sorted(runs.rglob("*"))
     assert Store.of(runs / "b").load(tree.stage1(config, 0.02)) is None
     assert sorted(runs.rglob("*")) == before
@@ -167,7 +167,7 @@ def test_only_what_no_run_uses_is_deleted(runs: Path) -> None:
     assert list((runs / "store").iterdir()) == []
 
 
-def test_what_was_set_aside_is_listed_and_pruned(runs: Path, config: SweepConfig) -> None:
+def test_checkpoints_that_were_set_aside_are_listed_and_pruned(runs: Path, config: SweepConfig) -> None:
     node = tree.stage1(config, 0.01)
     (runs / "b" / "checkpoints" / f"{node.key}.partial.pt.damaged").write_bytes(b"half")
     [half] = [entry for entry in store.entries(runs) if entry.path.suffix == ".damaged"]
@@ -182,7 +182,7 @@ def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
         store.entries(tmp_path)
 
 
-def test_of_two_sweeps_one_waits_and_a_dead_one_lets_go(
+def test_a_sweep_waits_for_the_one_that_trains_a_node_until_that_one_dies(
     tmp_path: Path, config: SweepConfig, request: pytest.FixtureRequest
 ) -> None:
     (tmp_path / "store").mkdir()
@@ -206,7 +206,7 @@ def test_of_two_sweeps_one_waits_and_a_dead_one_lets_go(
     other.communicate()
 
 
-def test_what_is_there_is_not_claimed(runs: Path, config: SweepConfig) -> None:
+def test_a_trained_node_is_not_claimed(runs: Path, config: SweepConfig) -> None:
     with Store.of(runs / "b").claimed([tree.stage1(config, 0.01)], pytest.fail):
         assert not list(runs.glob("store/*.lock"))
 

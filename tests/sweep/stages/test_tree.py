@@ -258,7 +258,7 @@ def test_a_recognizer_with_attention_teaches_too(config: SweepConfig, data_folde
     assert 0 < seen[-1].ocr < 10
 
 
-def test_what_a_killed_worker_left_half_written_goes_with_what_is_half_done(
+def test_half_written_files_of_a_killed_worker_go_with_its_half_done_training(
     config: SweepConfig, tmp_path: Path
 ) -> None:
     node, other = tree.stage1(config, 0.01), tree.stage1(config, 0.02)

@@ -78,7 +78,7 @@ def test_the_work_of_all_trials_is_done_when_they_have_ended(
     assert done[0] > done[1] > done[2] == pytest.approx(0)
 
 
-def test_what_went_wrong_in_training_is_a_line_each_time(screen: io.StringIO) -> None:
+def test_every_mishap_of_a_training_is_a_line(screen: io.StringIO) -> None:
     display = shown(screen, terminal=True)
     node = tree.conditioned1(smoke())
     for skipped, halvings in ((0, 0), (1, 0), (1, 0), (0, 1)):
@@ -102,7 +102,7 @@ def test_a_finished_or_failed_point_is_a_line(screen: io.StringIO) -> None:
 
 
 @pytest.mark.parametrize("reason", ["[/pytorch/x/pair.cc:534] closed", "[enforce fail at x.cc:664] no memory", "[red]"])
-def test_what_others_wrote_is_shown_as_they_wrote_it(screen: io.StringIO, reason: str) -> None:
+def test_reasons_and_names_are_shown_without_taking_them_for_markup(screen: io.StringIO, reason: str) -> None:
     display = shown(screen, terminal=False)
     failed = BASE | {"status": "failed", "reason": reason}
     display.finished(failed, frame(failed))

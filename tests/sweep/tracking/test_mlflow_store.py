@@ -141,7 +141,7 @@ def test_the_images_are_named_on_the_parent_once(store: str, tmp_path: Path) -> 
     assert len(inputs) == 2
 
 
-def test_what_others_read_later_joins_the_points_run(store: str, tmp_path: Path) -> None:
+def test_accuracies_of_held_out_readers_join_the_run_of_the_point(store: str, tmp_path: Path) -> None:
     run_id = Sweep(store, "sweep-f", tmp_path).point(POINT)
     resumed = Sweep(store, "sweep-f", tmp_path)
     resumed.tracker.log_readings(POINT, {"accuracy_tesseract": 0.25})

@@ -24,7 +24,7 @@ def opened(
     return box
 
 
-def test_what_a_store_missed_comes_in_order_and_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_entries_that_a_store_missed_come_in_order_and_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox, "PAUSE", 0.01)
     tried: list[int] = []
     sent: list[int] = []
@@ -45,7 +45,7 @@ def test_what_a_store_missed_comes_in_order_and_once(tmp_path: Path, monkeypatch
     assert not list(tmp_path.iterdir())
 
 
-def test_what_one_process_could_not_send_the_next_one_does(tmp_path: Path) -> None:
+def test_entries_that_one_process_could_not_send_are_sent_by_the_next(tmp_path: Path) -> None:
     first = Outbox(tmp_path, never, never)
     entries = [Entry(point={"point_id": "a"}, metrics={"bpp": 0.1}, params={"beta": "1"}), *map(step, range(9, 12))]
     for entry in entries:
@@ -72,7 +72,7 @@ def test_nobody_waits_for_a_store_that_never_answers(tmp_path: Path) -> None:
     assert box.settle(5) == 0
 
 
-def test_one_that_always_fails_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_store_that_always_fails_is_not_waited_for(tmp_path: Path) -> None:
     def away(entry: Entry) -> None:
         raise StoreError
 

@@ -35,7 +35,7 @@ def test_directions_of_next_to_no_size_stay_bounded(decades: int) -> None:
     assert torch.linalg.matrix_norm(found, 2) < 1.3
 
 
-def test_what_shares_products_is_as_alone() -> None:
+def test_matrices_orthogonalized_together_are_as_orthogonalized_alone() -> None:
     torch.manual_seed(0)
     matrices = [torch.randn(16, 40), torch.randn(16, 16), torch.randn(60, 16)]
     for matrix, found in zip(matrices, orthogonalized(matrices), strict=True):

@@ -35,7 +35,7 @@ def test_grey_costs_less_and_has_no_color(test_images: TextImages) -> None:
     assert sizes[True] < sizes[False]
 
 
-def test_whole_files_are_measured(recognizer: CtcRecognizer, test_images: TextImages) -> None:
+def test_a_classical_codec_is_measured_on_whole_files(recognizer: CtcRecognizer, test_images: TextImages) -> None:
     codec = ClassicalCodec(grey=True, divisor=2, quality=50)
     point = evaluate_classical(codec, recognizer, test_images)
     files = [codec.encode(image) for image in test_images.images]

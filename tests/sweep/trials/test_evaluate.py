@@ -45,7 +45,7 @@ def test_uncompressed_images_are_read_as_they_are(recognizer: CtcRecognizer, tes
     assert point.psnr_db is None
 
 
-def test_what_steers_is_measured_on_real_files(
+def test_validation_metrics_are_measured_on_real_files(
     trained: TrainedCodec, recognizer: CtcRecognizer, test_images: TextImages
 ) -> None:
     seen, point = validate(trained, recognizer, few(test_images)), evaluate(trained, recognizer, few(test_images))

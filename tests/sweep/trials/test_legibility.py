@@ -79,7 +79,7 @@ def test_readings_that_older_code_wrote_or_that_are_damaged_are_measured_again(f
     assert kept(folder, MEASURED) == kept(folder, []) == MEASURED
 
 
-def test_what_nobody_may_write_beside_the_images_is_kept_in_the_runs_folder(
+def test_readings_are_kept_in_the_runs_folder_where_nobody_may_write_beside_the_images(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "readings-english_g2.json").write_text("[]")
