@@ -62,7 +62,7 @@ def test_a_photo_smaller_than_the_canvas_is_enlarged(tmp_path: Path) -> None:
     assert drawn.shape == (64, 256, 3)
 
 
-def test_what_is_no_photo_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_no_photo_is_named(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no photo")
     with pytest.raises(SpecError, match="holds no photos"):
         backgrounds.draw(replace(SPEC, photos=str(tmp_path)), "val", "photo", random.Random(0))

@@ -22,7 +22,7 @@ def file_system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.usefixtures("file_system")
-def test_one_at_a_time_holds_a_lock_on_any_file_system(tmp_path: Path) -> None:
+def test_a_lock_has_one_holder_at_a_time_on_any_file_system(tmp_path: Path) -> None:
     path = tmp_path / "new" / "lock"
     for _ in range(2):
         with file_lock(path), pytest.raises(Timeout), file_lock(path, timeout=0):

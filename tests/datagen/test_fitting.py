@@ -84,7 +84,7 @@ def test_pixels_without_black_and_white_are_refused(values: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("kind", ["TIFF", "GIF", "PNG", "WEBP"])
-def test_one_of_several_pages_is_never_taken_for_all(kind: str) -> None:
+def test_an_image_of_several_pages_is_never_taken_for_one(kind: str) -> None:
     pages = [Image.new("RGB", (5, 4), color) for color in ("white", "red", "blue")]
     data = encoded(pages[0], kind, save_all=True, append_images=pages[1:])
     with pytest.raises(ItemError, match="it has 3 pages; split it"):
@@ -108,7 +108,7 @@ def test_the_aspect_is_kept_and_the_edges_fill_the_rest() -> None:
     assert pixels[35:].min() >= 215
 
 
-def test_what_is_transparent_is_white() -> None:
+def test_transparent_pixels_are_white() -> None:
     clear = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
     assert grey(fitting.fit(encoded(clear), 256, 64)).min() == 255
 
@@ -130,13 +130,13 @@ def test_however_pillow_fails_the_image_alone_is_refused(data: bytes) -> None:
         fitting.fit(data, 256, 64)
 
 
-def test_what_pillow_would_run_is_no_image() -> None:
+def test_a_program_that_pillow_would_run_is_no_image() -> None:
     with pytest.raises(ItemError, match="it is no image"):
         fitting.fit(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", 256, 64)
 
 
 @pytest.mark.parametrize("data", [b"", b"no image", encoded(halves())[:-40], encoded(halves(), "JPEG")[:300]])
-def test_what_cannot_be_read_is_refused(data: bytes) -> None:
+def test_bytes_that_cannot_be_read_are_refused(data: bytes) -> None:
     with pytest.raises(ItemError, match=r"no image|damaged"):
         fitting.fit(data, 256, 64)
 

@@ -91,7 +91,7 @@ def test_a_damaged_shard_is_named_and_rendered_again(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", ["driver", "worker"])
-def test_whoever_is_killed_the_same_call_ends_with_the_same_bytes(victim: str, tmp_path: Path) -> None:
+def test_after_a_kill_the_same_call_ends_with_the_same_bytes(victim: str, tmp_path: Path) -> None:
     folders = tmp_path / "killed", tmp_path / "undisturbed"
     rendering = call("render_with_a_kill.py", str(folders[0]), victim)
     killed = subprocess.run(rendering, capture_output=True, text=True, timeout=300, check=False)

@@ -111,7 +111,7 @@ def test_more_images_move_none(source: Path, tmp_path: Path) -> None:
         assert set(before) <= set(after)
 
 
-def test_what_cannot_be_used_is_named_and_costs_nothing_else(source: Path, tmp_path: Path) -> None:
+def test_an_image_that_cannot_be_used_is_named_and_costs_nothing_else(source: Path, tmp_path: Path) -> None:
     in_csv(source)
     (source / "images" / "broken.png").write_bytes(png()[:-30])
     (source / "images" / "fine.png").write_bytes(png())
@@ -327,7 +327,7 @@ def test_names_whose_bytes_are_no_text_are_spelled_out(
     )
 
 
-def test_who_stops_listening_ends_the_command_without_blame(
+def test_a_reader_that_stops_listening_ends_the_command_without_blame(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     in_names(source)

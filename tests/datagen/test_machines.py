@@ -68,7 +68,7 @@ def test_kuberay_that_may_not_be_asked_starts_none(
 
 
 @pytest.mark.usefixtures("local_ray")
-def test_what_the_autoscaler_may_start_counts_too(tmp_path: Path) -> None:
+def test_machines_that_the_autoscaler_may_start_count_too(tmp_path: Path) -> None:
     assert machines.machines(bootstrap=tmp_path / "none.yaml") == [Counter(CPU=2)]
     bootstrap = tmp_path / "ray_bootstrap_config.yaml"
     bootstrap.write_bytes(FILE.read_bytes())

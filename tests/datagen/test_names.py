@@ -20,7 +20,7 @@ def test_numbers_first_last_or_both_are_no_part_of_a_text(form: str) -> None:
     assert texts(Path("in"), *files) == [*WORDS * 3]
 
 
-def test_of_two_numbers_the_one_that_counts_is_the_files() -> None:
+def test_the_number_that_counts_the_files_is_not_the_text() -> None:
     assert texts(Path("in"), "0_41.png", "1_73.png", "2_41.png") == ["41", "73", "41"]
     assert texts(Path("in"), "41_0.png", "73_1.png", "41_2.png") == ["41", "73", "41"]
 

@@ -22,7 +22,7 @@ def test_other_contents_of_a_users_files_are_another_data_set(tmp_path: Path) ->
         with_checksum(replace(spec, fonts=str(tmp_path / "none")))
 
 
-def test_what_is_drawn_alone_is_sealed(tmp_path: Path) -> None:
+def test_only_files_that_are_drawn_are_in_the_checksum(tmp_path: Path) -> None:
     for name in ("a.jpg", "b.ttf"):
         (tmp_path / name).write_bytes(name.encode())
     spec = DatasetSpec(fonts=str(tmp_path), photos=str(tmp_path))
@@ -54,7 +54,7 @@ def test_a_files_name_may_be_no_text(tmp_path: Path) -> None:
     assert len(own.digest()) == 16
 
 
-def test_what_cannot_be_read_is_named_in_one_line(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_named_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=rf"^{tmp_path} cannot be read \(Is a directory\)$"):
         with_checksum(DatasetSpec(texts=Texts(file=str(tmp_path))))
     with pytest.raises(SpecError, match=r"^x+ cannot be read \(File name too long\)$"):

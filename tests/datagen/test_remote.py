@@ -34,6 +34,6 @@ def test_processes_that_fetch_the_same_at_once_all_get_it(data_folder: Path, tmp
 
 
 @pytest.mark.parametrize("uri", ["file:///none/at/all", "nonsense://bucket/data"])
-def test_what_is_not_there_is_named(uri: str, tmp_path: Path) -> None:
+def test_a_data_set_that_is_not_there_is_named(uri: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=uri):
         remote.fetch(uri, tmp_path)

@@ -69,7 +69,7 @@ def test_a_full_disk_leaves_no_half_shard(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_process_left_is_swept_away(tmp_path: Path) -> None:
+def test_half_written_files_of_a_killed_process_are_swept_away(tmp_path: Path) -> None:
     old, new = tmp_path / ".train-00000.parquet.1.partial", tmp_path / ".train-00001.parquet.2.partial"
     old.touch()
     new.touch()
@@ -121,7 +121,7 @@ def test_a_folders_name_may_hold_brackets(data_folder: Path, spec: DatasetSpec, 
     assert shards.read(folder, "test").equals(shards.read(data_folder, "test"))
 
 
-def test_who_fills_a_folder_is_waited_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_process_that_fills_a_folder_is_waited_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     arguments = call("claim_shards.py", str(tmp_path / "data"))
     with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdin is not None

@@ -126,7 +126,7 @@ def test_two_images_never_become_one_file(folder: Path, monkeypatch, capsys) -> 
     assert run(folder, monkeypatch, "compress", "*.jpg", "out") == 0
 
 
-def test_what_is_no_line_of_text_is_not_read(folder: Path, trained: TrainedCodec, monkeypatch, capsys) -> None:
+def test_an_image_that_is_no_line_of_text_is_not_read(folder: Path, trained: TrainedCodec, monkeypatch, capsys) -> None:
     (folder / "thread.tfic").write_bytes(tfic.encode(trained, np.zeros((1, 2_000), np.uint8)))
     assert run(folder, monkeypatch, "read", "thread.tfic") == 2
     assert "thread.tfic: 2000x1 pixels are no line of text; cut" in capsys.readouterr().err

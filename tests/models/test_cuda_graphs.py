@@ -74,7 +74,7 @@ def test_no_network_with_ctc_waits_for_the_gpu(name: str, waits: Noted) -> None:
     assert waits(lambda: recognizer(images)) == []
 
 
-def test_what_waits_is_noticed(waits: Noted) -> None:
+def test_a_pass_that_waits_is_noticed(waits: Noted) -> None:
     weight = torch.ones(3, device="meta", requires_grad=True)
     assert waits(lambda: weight * torch.ones(3).to("meta"))
 

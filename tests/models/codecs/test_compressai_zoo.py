@@ -44,7 +44,7 @@ def test_every_codec_has_a_miniature() -> None:
 
 @pytest.mark.parametrize("name", PUBLISHED)
 @torch.no_grad()
-def test_it_computes_what_compressai_does(name: str, x: Tensor) -> None:
+def test_a_codec_computes_what_compressai_does(name: str, x: Tensor) -> None:
     torch.manual_seed(0)
     network, codec = PUBLISHED[name]().eval(), MINIATURES[name]().eval()
     spread_out(network)
@@ -64,7 +64,7 @@ def test_it_computes_what_compressai_does(name: str, x: Tensor) -> None:
 
 @pytest.mark.parametrize("shape", [(64, 256), (128, 64)])
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_what_is_decoded_is_what_the_forward_pass_gave(name: str, shape: tuple[int, int]) -> None:
+def test_decoding_gives_what_the_forward_pass_gave(name: str, shape: tuple[int, int]) -> None:
     codec = lively(name)
     x = torch.rand(1, 3, *shape)
     assert codec.get_submodule("g_a")(x).abs().max() > 2
@@ -106,7 +106,7 @@ def test_a_context_is_the_same_for_a_map_and_for_a_wave() -> None:
         assert torch.allclose(context(around(padded, wave), context.kernel()), wave.of(context(y_hat)), atol=1e-5)
 
 
-def test_what_a_context_does_not_see_gets_no_gradient() -> None:
+def test_weights_that_a_context_masks_get_no_gradient() -> None:
     codec = lively("mbt2018").train()
     codec(torch.rand(1, 3, 64, 64)).likelihoods["y"].log2().sum().backward()
     context = codec.get_submodule("context_prediction")

@@ -32,7 +32,7 @@ def dense(attention: NeighborhoodAttention, x: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize(("height", "width", "window"), SHAPES)
-def test_it_is_masked_attention(height: int, width: int, window: int) -> None:
+def test_neighborhood_attention_is_masked_attention(height: int, width: int, window: int) -> None:
     torch.manual_seed(0)
     attention = NeighborhoodAttention(12, 3, window)
     torch.nn.init.normal_(attention.rpb)
@@ -61,7 +61,7 @@ def test_tiles_cover_a_side_once_and_hold_every_window(length: int, window: int)
     assert covered == list(range(length))
 
 
-def test_what_was_made_without_gradients_serves_training() -> None:
+def test_tables_made_without_gradients_serve_training() -> None:
     attention = NeighborhoodAttention(12, 3, 7)
     x = torch.randn(1, 19, 21, 12)
     with torch.inference_mode():

@@ -43,7 +43,7 @@ def test_in_training_the_synthesis_sees_rounded_latents_and_gradients_pass() -> 
     assert (seen[0] - y).abs().max() <= 0.5 + 1e-5
 
 
-def test_what_is_decoded_is_what_the_forward_pass_gave(trained: TrainedCodec, test_images: TextImages) -> None:
+def test_decoding_gives_what_the_forward_pass_gave(trained: TrainedCodec, test_images: TextImages) -> None:
     for image in to_tensor(test_images.images[:4]):
         x = image.unsqueeze(0)
         with torch.no_grad():

@@ -30,7 +30,7 @@ def picture(width: int) -> Tensor:
 
 @pytest.mark.parametrize(("N", "M", "width"), COMPUTED)
 @torch.no_grad()
-def test_it_computes_what_the_published_network_does(N: int, M: int, width: int) -> None:
+def test_tinylic_computes_what_the_published_network_does(N: int, M: int, width: int) -> None:
     network, x = filled(N, M), picture(width)
     y = network.g_a(x)
     z = network.h_a(y)
@@ -43,7 +43,7 @@ def test_it_computes_what_the_published_network_does(N: int, M: int, width: int)
     assert [value.item() for value in found] == pytest.approx(COMPUTED[N, M, width], rel=1e-4, abs=1e-4)
 
 
-def test_it_has_the_published_keys_and_size() -> None:
+def test_tinylic_has_the_published_keys_and_size() -> None:
     with torch.device("meta"):
         network = TinyLIC()
     keys = network.state_dict().keys()
@@ -77,7 +77,7 @@ def test_published_checkpoints_load() -> None:
 
 @pytest.mark.parametrize("shape", [(64, 256), (64, 64), (128, 192)])
 @torch.no_grad()
-def test_what_is_decoded_is_what_the_forward_pass_gave(shape: tuple[int, int]) -> None:
+def test_decoding_gives_what_the_forward_pass_gave(shape: tuple[int, int]) -> None:
     network = filled(32, 40, gain=0.2)
     network.update_tables()
     x = picture(256)[:, :, : shape[0], : shape[1]].contiguous()

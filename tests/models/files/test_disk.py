@@ -8,7 +8,7 @@ from models.errors import FormatError
 from models.files import disk
 
 
-def test_what_cannot_be_written_whole_leaves_the_earlier_file(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_whole_leaves_the_earlier_one(tmp_path: Path) -> None:
     path = tmp_path / "image.tfic"
     path.write_bytes(b"earlier")
 
@@ -40,7 +40,7 @@ def test_only_an_earlier_result_is_replaced(tmp_path: Path) -> None:
             disk.check_target(target, source, replaceable)
 
 
-def test_what_cannot_be_looked_at_is_left_to_who_reads_or_writes_it(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_looked_at_is_left_to_the_reader_or_writer(tmp_path: Path) -> None:
     result = tmp_path / "image.tfic"
     result.touch()
     for target, source in ((result, tmp_path / "none.png"), (result, Path("x" * 300)), (Path("x" * 300), result)):

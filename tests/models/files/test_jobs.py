@@ -45,7 +45,7 @@ def test_on_one_terminal_results_stand_above_the_bar(terminal: tuple[int, int]) 
     assert b"result b\r\n" in shown
 
 
-def test_what_one_file_asks_of_the_memory_stops_no_other(capsys) -> None:
+def test_a_file_that_asks_for_too_much_memory_stops_no_other(capsys) -> None:
     def work(job: Job) -> str:
         if job.source.name == "a":
             raise MemoryError
@@ -84,7 +84,7 @@ def test_memory_that_one_file_alone_takes_is_a_line() -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError, OSError, KeyError, ZeroDivisionError])
-def test_whatever_one_file_does_the_others_are_done(error: type[Exception], capsys) -> None:
+def test_an_error_in_one_file_stops_no_other(error: type[Exception], capsys) -> None:
     def work(job: Job) -> str:
         if job.source.name == "a":
             raise error("strange")
@@ -128,7 +128,9 @@ def test_files_that_are_only_read_need_no_names_of_their_own(packed: Path) -> No
 
 
 @pytest.mark.parametrize(("first", "second"), [("Scan.png", "scan.jpg"), ("é.png", "e\u0301.jpg")])
-def test_what_some_disks_take_for_one_file_is_never_written_twice(first: str, second: str, tmp_path: Path) -> None:
+def test_names_that_some_disks_take_for_one_file_are_never_written_twice(
+    first: str, second: str, tmp_path: Path
+) -> None:
     for name in (first, second):
         (tmp_path / name).touch()
     with pytest.raises(FormatError, match=r"2 files would become .*tfic, .*tfic; give them other names"):

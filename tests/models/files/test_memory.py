@@ -36,7 +36,7 @@ def test_a_few_bytes_that_claim_a_large_image_are_refused(trained: TrainedCodec)
         tfic.decode(trained, data)
 
 
-def test_what_is_too_large_for_the_memory_is_refused(trained: TrainedCodec, monkeypatch) -> None:
+def test_an_image_that_is_too_large_for_the_memory_is_refused(trained: TrainedCodec, monkeypatch) -> None:
     image = np.full((300, 1000), 255, np.uint8)
     data = tfic.encode(trained, image)
     monkeypatch.setattr(memory, "available", lambda: 1 << 24)
@@ -68,6 +68,6 @@ def test_groups_of_the_first_version_limit_it_too(tmp_path: Path) -> None:
     assert list(memory.contained(tmp_path, own)) == [800]
 
 
-def test_elsewhere_what_the_machine_has_is_there(tmp_path: Path) -> None:
+def test_without_groups_the_memory_of_the_machine_counts(tmp_path: Path) -> None:
     assert list(memory.contained(tmp_path, tmp_path / "none")) == []
     assert 0 < memory.available() <= psutil.virtual_memory().total

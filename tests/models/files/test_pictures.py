@@ -52,7 +52,7 @@ def test_a_channel_of_transparency_may_be_there_if_nothing_shines_through(
 
 
 @pytest.mark.parametrize("name", ["pages.tif", "frames.gif", "frames.png", "frames.webp"])
-def test_one_of_several_pages_is_never_taken_for_all(name: str, tmp_path: Path) -> None:
+def test_an_image_of_several_pages_is_never_taken_for_one(name: str, tmp_path: Path) -> None:
     pages = [Image.new("RGB", (5, 4), color) for color in ("white", "red", "blue")]
     pages[0].save(tmp_path / name, save_all=True, append_images=pages[1:])
     with pytest.raises(FormatError, match=rf"{name} has 3 pages, .* split it"):

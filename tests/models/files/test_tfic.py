@@ -76,7 +76,7 @@ def test_absurd_sizes_are_refused_before_anything_is_allocated(trained: TrainedC
         tfic.decode(trained, data)
 
 
-def test_what_could_not_be_read_is_not_written(trained: TrainedCodec) -> None:
+def test_an_image_that_no_decoder_would_read_is_not_written(trained: TrainedCodec) -> None:
     for shape in ((1, 65_537), (65_537, 1, 3), (13_378, 13_378)):
         image = np.broadcast_to(np.uint8(0), shape)
         with pytest.raises(FormatError, match=f"{shape[1]}x{shape[0]} .*a side has 65536 at most, an image 178956970"):

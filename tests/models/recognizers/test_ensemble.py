@@ -70,7 +70,7 @@ def test_all_move_and_stay_frozen_together(both: Ensemble) -> None:
     assert {type(module) for module in both.train().modules() if module.training} == {nn.LSTM}
 
 
-def test_one_alone_stays_itself() -> None:
+def test_an_ensemble_of_one_is_that_recognizer() -> None:
     assert isinstance(ensemble.load([FIRST]), CtcRecognizer)
     assert ensemble.identity([FIRST]) == "english_g2"
     assert ensemble.identity([RecognizerConfig("english_g2", 3.0)]) == "english_g2"

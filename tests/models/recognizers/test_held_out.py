@@ -19,7 +19,7 @@ def reader(name: str) -> Reader:
 
 
 @pytest.mark.parametrize(("name", "least"), [("tesseract", 0.3), ("rapidocr", 0.6)])
-def test_it_reads_lines(name: str, least: float, test_images: TextImages) -> None:
+def test_a_held_out_reader_reads_lines(name: str, least: float, test_images: TextImages) -> None:
     engine = reader(name)
     read = [engine.read(image) for image in test_images.images]
     assert mean_accuracy(read, test_images.texts) > least

@@ -33,7 +33,7 @@ def recognizer(module: str) -> PluggedRecognizer:
     return plugins.load(f"{module}:load", Plugin.of(f"{module}:load"))
 
 
-def test_it_teaches_and_reads(recognizer: PluggedRecognizer) -> None:
+def test_a_plugin_teaches_and_reads(recognizer: PluggedRecognizer) -> None:
     images = torch.rand(2, 3, 64, 256, requires_grad=True)
     losses = recognizer.loss(images, ["Word", "7"], 0.5)
     losses.mean().backward()
@@ -43,13 +43,13 @@ def test_it_teaches_and_reads(recognizer: PluggedRecognizer) -> None:
     assert len(recognizer.read(torch.rand(3, 3, 64, 256))) == 3
 
 
-def test_it_stays_frozen_and_ready_for_a_gpu(recognizer: PluggedRecognizer) -> None:
+def test_a_plugin_stays_frozen_and_ready_for_a_gpu(recognizer: PluggedRecognizer) -> None:
     training = {type(module) for module in recognizer.train().modules() if module.training}
     assert training == {nn.LSTM}
     assert not any(parameter.requires_grad for parameter in recognizer.parameters())
 
 
-def test_its_loss_is_computed_in_float32(recognizer: PluggedRecognizer) -> None:
+def test_a_plugins_loss_is_computed_in_float32(recognizer: PluggedRecognizer) -> None:
     images = torch.rand(2, 3, 64, 256)
     with torch.autocast("cpu", torch.bfloat16):
         rough = recognizer.loss(images.bfloat16(), ["word", "7"])
@@ -57,12 +57,12 @@ def test_its_loss_is_computed_in_float32(recognizer: PluggedRecognizer) -> None:
     assert torch.allclose(rough, recognizer.loss(images.bfloat16().float(), ["word", "7"]))
 
 
-def test_its_loss_sees_pixels_from_0_to_1_whatever_a_codec_gives(recognizer: PluggedRecognizer) -> None:
+def test_a_plugins_loss_sees_pixels_from_0_to_1_whatever_a_codec_gives(recognizer: PluggedRecognizer) -> None:
     images = 3 * torch.rand(2, 3, 64, 256) - 1
     assert torch.equal(recognizer.loss(images, ["word", "7"]), recognizer.loss(images.clamp(0, 1), ["word", "7"]))
 
 
-def test_what_it_says_of_characters_is_used(recognizer: PluggedRecognizer) -> None:
+def test_the_characters_that_a_plugin_names_are_used(recognizer: PluggedRecognizer) -> None:
     assert recognizer.as_read("Word") == "word"
     assert recognizer.known("two-words") == "twowords"
     with pytest.raises(ModelError, match="does not know '-'"):
@@ -76,7 +76,7 @@ def test_without_a_word_it_knows_every_character(module: str) -> None:
     recognizer.check(["wörd"])
 
 
-def test_its_identity_follows_its_weights(module: str, tmp_path: Path) -> None:
+def test_a_plugins_identity_follows_its_weights(module: str, tmp_path: Path) -> None:
     name = f"{module}:load"
     before = Plugin.of(name)
     assert Plugin.of(name) == before
@@ -89,7 +89,7 @@ def test_its_identity_follows_its_weights(module: str, tmp_path: Path) -> None:
         plugins.load(name, before)
 
 
-def test_its_identity_follows_its_code_and_what_that_imports_from_beside_it(module: str, tmp_path: Path) -> None:
+def test_a_plugins_identity_follows_its_code_and_modules_imported_from_beside_it(module: str, tmp_path: Path) -> None:
     name, file = f"{module}:load", tmp_path / f"{module}.py"
     helper = f"helper_{module}"
     for beside, text in ((helper, "HALF = 0.5\n"), ("stranger", "A = 1\n")):
@@ -137,7 +137,7 @@ def test_of_an_installed_package_nothing_beside_it_counts(tmp_path: Path, monkey
     assert Plugin.of(f"{package.name}:load") != before
 
 
-def test_it_is_the_same_wherever_its_module_lies(module: str) -> None:
+def test_a_plugin_is_the_same_wherever_its_module_lies(module: str) -> None:
     plugin = Plugin.of(f"{module}:load")
     assert replace(plugin, folder="elsewhere") == plugin
 
@@ -179,7 +179,7 @@ def test_ray_workers_load_it_in_their_own_folder(module: str, local_ray: None) -
         ("unready", r"cannot read an image of 64x256 pixels \(IndexError: .*line \d+\)"),
     ],
 )
-def test_what_is_missing_is_said_in_one_line(module: str, function: str, said: str) -> None:
+def test_a_part_that_a_plugin_lacks_is_named_in_one_line(module: str, function: str, said: str) -> None:
     with pytest.raises(ModelError, match=said) as refused:
         Plugin.of(f"{module}:{function}")
     assert f"{module}" in str(refused.value)
@@ -194,7 +194,7 @@ def test_what_is_missing_is_said_in_one_line(module: str, function: str, said: s
         ("loss = lambda images, texts: 0.5", r"loss\(images, texts\) gives a float; it must give a tensor"),
     ],
 )
-def test_what_gives_nothing_usable_is_told(module: str, method: str, said: str, tmp_path: Path) -> None:
+def test_a_method_that_gives_nothing_usable_is_named(module: str, method: str, said: str, tmp_path: Path) -> None:
     with (tmp_path / f"{module}.py").open("a") as file:
         file.write(f"\n\ndef other():\n    reader = load()\n    reader.{method}\n    return reader\n")
     with pytest.raises(ModelError, match=said):

@@ -22,7 +22,7 @@ def recognizer() -> PpocrRecognizer:
 
 
 @pytest.mark.parametrize("size", [(1, 192), (3, 192), (2, 320), (2, 101)])
-def test_it_equals_onnx_runtime(recognizer: PpocrRecognizer, size: tuple[int, int]) -> None:
+def test_ppocr_equals_onnx_runtime(recognizer: PpocrRecognizer, size: tuple[int, int]) -> None:
     runtime = pytest.importorskip("onnxruntime")
     session = runtime.InferenceSession(ppocr._path(), providers=["CPUExecutionProvider"])
     lines = torch.rand(size[0], 3, 48, size[1], generator=torch.Generator().manual_seed(0)) * 2 - 1
@@ -33,17 +33,17 @@ def test_it_equals_onnx_runtime(recognizer: PpocrRecognizer, size: tuple[int, in
     assert np.abs(ours - expected).max() < 1e-5
 
 
-def test_it_knows_the_characters_of_its_classes(recognizer: PpocrRecognizer) -> None:
+def test_ppocr_knows_the_characters_of_its_classes(recognizer: PpocrRecognizer) -> None:
     assert len(recognizer.characters) == 6624
     assert set(recognizer.known("Word 0-9 €")) >= set("Word0-9")
     assert recognizer.as_read("Word") == "Word"
 
 
-def test_it_reads_trdg_images_well(recognizer: PpocrRecognizer, test_images: TextImages) -> None:
+def test_ppocr_reads_trdg_images_well(recognizer: PpocrRecognizer, test_images: TextImages) -> None:
     assert mean_accuracy(recognizer.read(to_tensor(test_images.images)), test_images.texts) > 0.7
 
 
-def test_it_teaches_whoever_drew_the_images(recognizer: PpocrRecognizer, test_images: TextImages) -> None:
+def test_ppocr_teaches_whoever_drew_the_images(recognizer: PpocrRecognizer, test_images: TextImages) -> None:
     images = to_tensor(test_images.images[:2]).requires_grad_()
     texts = [recognizer.known(text) for text in test_images.texts[:2]]
     losses = recognizer.loss(images, texts, 0.5)

@@ -60,7 +60,7 @@ def _grey(file: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(file)).convert("L").convert("RGB"))
 
 
-def test_it_reads_what_easyocr_reads(recognizer: CtcRecognizer, samples: list) -> None:
+def test_english_g2_reads_what_easyocr_reads(recognizer: CtcRecognizer, samples: list) -> None:
     read = [recognizer.read(tfic.to_float(image))[0] for image, _ in samples]
     assert read == EASYOCR_READ
 
@@ -73,7 +73,7 @@ def test_preprocessing_is_easyocrs(recognizer: CtcRecognizer, samples: list) -> 
         assert (ours - published).abs().max() < 1.01 / 127.5, "one grey level: Pillow rounds, we do not"
 
 
-def test_it_reads_trdg_images_well(recognizer: CtcRecognizer, samples: list) -> None:
+def test_english_g2_reads_trdg_images_well(recognizer: CtcRecognizer, samples: list) -> None:
     read = [recognizer.read(tfic.to_float(image))[0] for image, _ in samples]
     assert metrics.mean_accuracy(read, [text for _, text in samples]) > 0.7
 
@@ -106,7 +106,7 @@ def test_the_frozen_recognizer_still_teaches_the_codec(recognizer: CtcRecognizer
     assert all(parameter.grad is None for parameter in recognizer.parameters())
 
 
-def test_it_stays_in_evaluation_mode(recognizer: CtcRecognizer) -> None:
+def test_english_g2_stays_in_evaluation_mode(recognizer: CtcRecognizer) -> None:
     before = {name: tensor.clone() for name, tensor in recognizer.state_dict().items()}
     recognizer.train()
     recognizer(torch.rand(2, 3, 64, 256))

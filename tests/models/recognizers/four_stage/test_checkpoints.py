@@ -98,7 +98,7 @@ def test_a_file_is_the_same_wherever_it_lies(ctc: WeightsFile) -> None:
     assert replace(ctc, path="elsewhere") == ctc
 
 
-def test_who_needs_a_file_says_so(ctc: WeightsFile) -> None:
+def test_a_recognizer_that_needs_a_file_says_so(ctc: WeightsFile) -> None:
     with pytest.raises(ModelError, match="tps-resnet-bilstm-attn comes without weights; give --recognizer-weights"):
         recognizers.load("trba")
     with pytest.raises(ModelError, match="leave --recognizer-weights out"):

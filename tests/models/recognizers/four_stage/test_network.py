@@ -131,7 +131,7 @@ def test_keys_are_those_of_the_released_checkpoints() -> None:
 
 
 @pytest.mark.parametrize("name", COMBINATIONS)
-def test_it_computes_what_the_published_network_does(name: str) -> None:
+def test_the_network_computes_what_the_published_network_does(name: str) -> None:
     agree(name, computed(name, classes_of(name), 64, 32), COMPUTED[name])
 
 
