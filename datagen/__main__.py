@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -165,7 +165,7 @@ def _say(manifest: "Manifest", folder: Path, given: str) -> None:
 
 
 @contextmanager
-def _progress(name: str) -> Iterator[Callable[[int, int], None]]:
+def _progress(name: str) -> Generator[Callable[[int, int], None]]:
     """Shows images done, their speed and the time left: a bar on a terminal, a line now and then in a log file."""
     if not sys.stdout.isatty():
         yield _Lines(name)

@@ -4,10 +4,12 @@ import math
 import random
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from trdg import background_generator
 
@@ -16,7 +18,7 @@ from datagen.errors import SpecError, reason
 from datagen.spec import Background, DatasetSpec, Split
 from datagen.texts import trdg
 
-RGB = UInt8[np.ndarray, "h w 3"]
+RGB = UInt8[NDArray[Any], "h w 3"]
 
 BANDS: dict[Split, tuple[float, float]] = {"train": (0.0, 0.7), "val": (0.7, 0.85), "test": (0.85, 1.0)}
 """The part of each photo's longer side that a split has to itself."""
@@ -57,7 +59,7 @@ def rejected(spec: DatasetSpec) -> dict[str, str]:
     return _photos(spec.photos)[1] if "photo" in spec.backgrounds else {}
 
 
-def quasicrystal(height: int, width: int) -> UInt8[np.ndarray, "h w"]:
+def quasicrystal(height: int, width: int) -> UInt8[NDArray[Any], "h w"]:
     """TextRecognitionDataGenerator's quasicrystal, from the same three numbers of the `random` module.
 
     Each of its waves is the cosine of a sum, one term by column, one by row: all of them are one matrix product.
@@ -132,14 +134,14 @@ def _band(path: Path, split: Split | None) -> RGB:
     return photo.take(range(start, stop), along)
 
 
-def _blended(share: Float[np.ndarray, "h w"], rng: random.Random) -> RGB:
+def _blended(share: Float[NDArray[Any], "h w"], rng: random.Random) -> RGB:
     """Two colors, mixed by a share from 0 to 1."""
     first = colors.color(rng.uniform(0, 255), rng, vivid=rng.random() < 0.5)
     other = colors.near(first, rng.uniform(5, MILD), rng)
     return (first + share[..., None] * (other - first)).clip(0, 255).astype(np.uint8)
 
 
-def _gradient(height: int, width: int, rng: random.Random) -> Float[np.ndarray, "h w"]:
+def _gradient(height: int, width: int, rng: random.Random) -> Float[NDArray[Any], "h w"]:
     x, y = _grid(height, width)
     if rng.random() < 0.5:
         return np.hypot(x - rng.uniform(0, 1), y - rng.uniform(0, 1)).clip(0, 1)
@@ -148,7 +150,7 @@ def _gradient(height: int, width: int, rng: random.Random) -> Float[np.ndarray, 
     return (along - along.min()) / (np.ptp(along) + 1e-9)
 
 
-def _clouds(height: int, width: int, rng: random.Random) -> Float[np.ndarray, "h w"]:
+def _clouds(height: int, width: int, rng: random.Random) -> Float[NDArray[Any], "h w"]:
     """Noise of several sizes: paper, plaster, stone."""
     drawn = np.random.default_rng(rng.getrandbits(64))
     total = np.zeros((height, width), np.float32)
@@ -158,7 +160,7 @@ def _clouds(height: int, width: int, rng: random.Random) -> Float[np.ndarray, "h
     return (total - total.min()) / (np.ptp(total) + 1e-9)
 
 
-def _lines(height: int, width: int, rng: random.Random) -> Float[np.ndarray, "h w"]:
+def _lines(height: int, width: int, rng: random.Random) -> Float[NDArray[Any], "h w"]:
     """Ruled or checked paper, stripes, bricks of tiles."""
     x, y = (axis * size for axis, size in zip(_grid(height, width), (width, height), strict=True))
     period, share = rng.uniform(5, 40), rng.uniform(0.05, 0.5)
@@ -185,6 +187,6 @@ def _shapes(height: int, width: int, rng: random.Random) -> RGB:
     return canvas
 
 
-def _grid(height: int, width: int) -> tuple[Float[np.ndarray, "1 w"], Float[np.ndarray, "h 1"]]:
+def _grid(height: int, width: int) -> tuple[Float[NDArray[Any], "1 w"], Float[NDArray[Any], "h 1"]]:
     """Places from 0 to 1 along both sides."""
     return np.linspace(0, 1, width, dtype=np.float32)[None, :], np.linspace(0, 1, height, dtype=np.float32)[:, None]

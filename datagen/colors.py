@@ -1,14 +1,16 @@
 """Colors by their luminance, which is what contrast is about."""
 
 import random
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import NDArray
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Of red, green and blue in luminance (ITU-R BT.601)."""
 
-Color = Float[np.ndarray, "3"]
+Color = Float[NDArray[Any], "3"]
 
 
 def color(level: float, rng: random.Random, *, vivid: bool) -> Color:

@@ -3,12 +3,13 @@
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import psutil
 import torch
 from jaxtyping import Float, Int, UInt8
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -25,9 +26,9 @@ ROOM = 0.25
 class TextImages(NamedTuple):
     """A split, decoded."""
 
-    images: UInt8[np.ndarray, "n h w 3"]
+    images: UInt8[NDArray[Any], "n h w 3"]
     texts: list[str]
-    legible: Int[np.ndarray, " _n"] | None = None
+    legible: Int[NDArray[Any], " _n"] | None = None
     """Indexes of those whose texts can be read in them; None: not asked."""
 
 
@@ -65,11 +66,11 @@ def _check_room(folder: Path, split: Split) -> None:
         )
 
 
-def _decoded(png: bytes) -> UInt8[np.ndarray, "h w 3"]:
+def _decoded(png: bytes) -> UInt8[NDArray[Any], "h w 3"]:
     return np.asarray(Image.open(io.BytesIO(png), formats=["PNG"]).convert("RGB"))
 
 
-def to_tensor(images: UInt8[np.ndarray, "n h w 3"]) -> Float[Tensor, "n 3 h w"]:
+def to_tensor(images: UInt8[NDArray[Any], "n h w 3"]) -> Float[Tensor, "n 3 h w"]:
     """Pixels 0 to 255 -> 0 to 1; the memory stays channels last."""
     return _scaled(torch.tensor(images))
 
@@ -79,7 +80,7 @@ def batches(
     batch_size: int,
     seed: int,
     start: int = 0,
-    among: Int[np.ndarray, " n"] | None = None,
+    among: Int[NDArray[Any], " n"] | None = None,
     device: torch.device = CPU,
 ) -> Iterator[Batch]:
     """Batch number `start` and all that follow, without end, of all images or those `among` the given indexes.
@@ -99,13 +100,13 @@ def batches(
 
 
 def _on(
-    device: torch.device, images: UInt8[np.ndarray, "n h w 3"]
-) -> Callable[[Int[np.ndarray, " b"]], UInt8[Tensor, "b h w 3"]]:
+    device: torch.device, images: UInt8[NDArray[Any], "n h w 3"]
+) -> Callable[[Int[NDArray[Any], " b"]], UInt8[Tensor, "b h w 3"]]:
     """Gives the images of some indexes on the device, as bytes, which are a quarter of their floats."""
     if device.type == "cuda" and images.nbytes < ROOM * torch.cuda.mem_get_info(device)[0]:
         kept = torch.tensor(images, device=device)
-        return lambda chosen: kept[torch.from_numpy(chosen).to(device, non_blocking=True)]
-    return lambda chosen: torch.from_numpy(images[chosen]).to(device, non_blocking=True)
+        return lambda chosen: kept[torch.as_tensor(chosen).to(device, non_blocking=True)]
+    return lambda chosen: torch.as_tensor(images[chosen]).to(device, non_blocking=True)
 
 
 def _scaled(pixels: UInt8[Tensor, "n h w 3"]) -> Float[Tensor, "n 3 h w"]:

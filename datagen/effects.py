@@ -3,22 +3,23 @@
 import math
 import random
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
+from numpy.typing import NDArray
 
 from datagen.lines import Look
 
-RGB = UInt8[np.ndarray, "h w 3"]
-Points = Float[np.ndarray, "_n 2"]
+RGB = UInt8[NDArray[Any], "h w 3"]
+Points = Float[NDArray[Any], "_n 2"]
 
 
 class Placement(NamedTuple):
     """How a drawn text of `h` times `w` pixels comes to lie on the canvas."""
 
-    homography: Float[np.ndarray, "3 3"]
+    homography: Float[NDArray[Any], "3 3"]
     """From the text's pixels to the canvas's."""
     bend: float
     """Pixels of the text by which its middle lies below its ends."""
@@ -49,8 +50,8 @@ def place(shape: tuple[int, int], canvas: tuple[int, int], share: float, look: L
 
 
 def warp(
-    text: UInt8[np.ndarray, "h w _c"], placement: Placement, canvas: tuple[int, int]
-) -> UInt8[np.ndarray, "H W *_d"]:
+    text: UInt8[NDArray[Any], "h w _c"], placement: Placement, canvas: tuple[int, int]
+) -> UInt8[NDArray[Any], "H W *_d"]:
     """The text at its place on an empty canvas; of one channel, without its axis."""
     inverse = np.linalg.inv(placement.homography).astype(np.float32)
     u, v, w = np.tensordot(inverse, _grid(canvas), 1)
@@ -60,7 +61,7 @@ def warp(
 
 
 @cache
-def _grid(canvas: tuple[int, int]) -> Float[np.ndarray, "3 H W"]:
+def _grid(canvas: tuple[int, int]) -> Float[NDArray[Any], "3 H W"]:
     """Homogeneous coordinates of each pixel's middle."""
     height, width = canvas
     x, y = np.meshgrid(np.arange(width, dtype=np.float32) + 0.5, np.arange(height, dtype=np.float32) + 0.5)
@@ -79,7 +80,7 @@ def _turned(corners: Points, degrees: float) -> Points:
     return corners @ np.array([[cos, sin], [-sin, cos]])
 
 
-def photographed(picture: RGB | Float[np.ndarray, "h w 3"], look: Look, rng: random.Random) -> RGB:
+def photographed(picture: RGB | Float[NDArray[Any], "h w 3"], look: Look, rng: random.Random) -> RGB:
     """Light, lens, sensor and file, in this order; each leaves some pictures alone."""
     if rng.random() < look.light_falloff:
         picture = picture * _ramp(picture.shape, rng.uniform(0.1, 0.6), 1.0, rng)
@@ -94,7 +95,7 @@ def photographed(picture: RGB | Float[np.ndarray, "h w 3"], look: Look, rng: ran
     return _as_jpeg(pixels, rng.randint(*look.jpeg_quality)) if rng.random() < look.jpeg else pixels
 
 
-def _ramp(shape: tuple[int, ...], depth: float, steepness: float, rng: random.Random) -> Float[np.ndarray, "h w 1"]:
+def _ramp(shape: tuple[int, ...], depth: float, steepness: float, rng: random.Random) -> Float[NDArray[Any], "h w 1"]:
     """A factor that falls from 1 to 1 - `depth` along a line across the picture: slowly at steepness 1."""
     height, width = shape[:2]
     angle = rng.uniform(0, 2 * math.pi)
@@ -104,7 +105,7 @@ def _ramp(shape: tuple[int, ...], depth: float, steepness: float, rng: random.Ra
     return (1 - depth * along.clip(0, 1))[..., None]
 
 
-def _noise(shape: tuple[int, ...], level: float, rng: random.Random) -> Float[np.ndarray, "h w _c"]:
+def _noise(shape: tuple[int, ...], level: float, rng: random.Random) -> Float[NDArray[Any], "h w _c"]:
     """Of each color, or of all alike."""
     size = (*shape[:2], 3 if rng.random() < 0.5 else 1)
     return level * np.random.default_rng(rng.getrandbits(64)).standard_normal(size, np.float32)

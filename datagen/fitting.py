@@ -2,9 +2,11 @@
 
 import functools
 import io
+from typing import Any, cast
 
 import numpy as np
 from jaxtyping import UInt8
+from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from datagen.errors import ItemError, reason
@@ -92,10 +94,11 @@ def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
         return picture
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        space: str = getattr(source.profile, "xcolor_space", "")
+        space: str = getattr(source.profile, "xcolor_space", "")  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
         equal = picture.mode == "L" and space.strip() == "RGB"
         channels = picture.convert("RGB") if equal else picture
-        shown = ImageCms.profileToProfile(channels, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        srgb = cast(Any, ImageCms.createProfile("sRGB"))  # pyright: ignore[reportUnknownMemberType]
+        shown = ImageCms.profileToProfile(channels, source, srgb, outputMode="RGB")
     except (OSError, ValueError, ImageCms.PyCMSError):
         return picture
     assert shown is not None, "only a transform in place gives nothing"
@@ -112,7 +115,7 @@ def _bits(picture: Image.Image) -> int | None:
     return tags[BITS][0] if picture.mode.startswith("I;") else 0
 
 
-def _eight_bits(picture: Image.Image, bits: int) -> UInt8[np.ndarray, "h w"]:
+def _eight_bits(picture: Image.Image, bits: int) -> UInt8[NDArray[Any], "h w"]:
     values = np.asarray(picture)
     # The highest bit of 8 or 16 is in use, or nothing tells which value is white.
     used = bits or int(values.max()).bit_length()

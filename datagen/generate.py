@@ -4,7 +4,7 @@ import functools
 import logging
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,7 +39,7 @@ SHORT = "/tmp/ray"
 
 
 @contextmanager
-def ray_session(cpus: int | None = None) -> Iterator[None]:
+def ray_session(cpus: int | None = None) -> Generator[None]:
     """Ray for the length of the block: the running cluster, or one on this machine with `cpus` cores (default: all).
 
     Raises:
@@ -52,13 +52,13 @@ def ray_session(cpus: int | None = None) -> Iterator[None]:
     try:
         yield
     finally:
-        ray.shutdown()
+        ray.shutdown()  # pyright: ignore[reportUnknownMemberType]
 
 
 def _start(cpus: int | None) -> None:
     _quiet(logging.getLogger("ray"))
     start = functools.partial(
-        ray.init,
+        ray.init,  # pyright: ignore[reportUnknownMemberType]
         log_to_driver=False,
         configure_logging=False,
         include_dashboard=False,
@@ -175,7 +175,7 @@ def _render_shard(spec: DatasetSpec, folder: Path, shard: Shard) -> str:
     return shards.write(folder / shard.name, samples)
 
 
-def _result(task: ray.ObjectRef) -> str:
+def _result(task: ray.ObjectRef[str]) -> str:
     try:
         return ray.get(task)
     except RayTaskError as error:

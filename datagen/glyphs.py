@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 from jaxtyping import UInt8
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, features
 
 from datagen.errors import SpecError
@@ -114,7 +115,7 @@ class _Glyph(NamedTuple):
 
     top: int
     """Pixels below the ascender's height."""
-    pixels: UInt8[np.ndarray, "_h _w"]
+    pixels: UInt8[NDArray[Any], "_h _w"]
 
 
 @cache
@@ -173,12 +174,13 @@ def _similar(font: Path, characters: list[str]) -> Iterator[tuple[str, str]]:
     ink = np.array([glyph.pixels.sum() for glyph in glyphs], float)
     for first, glyph in enumerate(glyphs):
         near = (abs(boxes - boxes[first]) <= 1).all(1) & (abs(ink - ink[first]) < 0.1 * ink[first])
-        for other in (np.flatnonzero(near[first + 1 :]) + first + 1).tolist():
+        others: list[int] = (np.flatnonzero(near[first + 1 :]) + first + 1).tolist()
+        for other in others:
             if _difference(glyph.pixels, glyphs[other].pixels) < ALIKE:
                 yield characters[first], characters[other]
 
 
-def _difference(one: UInt8[np.ndarray, "_h _w"], other: UInt8[np.ndarray, "_g _v"]) -> float:
+def _difference(one: UInt8[NDArray[Any], "_h _w"], other: UInt8[NDArray[Any], "_g _v"]) -> float:
     """Squared, of the squares of the other's pixels, where they lie best upon each other."""
     bordered = cv2.copyMakeBorder(one, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     return cv2.matchTemplate(bordered, other, cv2.TM_SQDIFF).min().item() / np.square(other, dtype=float).sum().item()

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -110,7 +111,7 @@ def import_images(
 def _fitted(items: Iterator[Item], canvas: Canvas, known: frozenset[str]) -> Iterator[Fitted]:
     with ThreadPoolExecutor() as threads:
         while chunk := list(itertools.islice(items, CHUNK)):
-            yield from threads.map(lambda item: _fit(item, canvas, known), chunk)
+            yield from threads.map(partial(_fit, canvas=canvas, known=known), chunk)
 
 
 def _fit(item: Item, canvas: Canvas, known: frozenset[str]) -> Fitted:

@@ -9,13 +9,14 @@ from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import UInt8
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from trdg import computer_text_generator
 
 from datagen import glyphs
 
 Distortion = Literal["sine", "cosine", "random"]
-RGBA = UInt8[np.ndarray, "_h _w 4"]
+RGBA = UInt8[NDArray[Any], "_h _w 4"]
 
 
 class _Boundless:
@@ -80,12 +81,23 @@ def _height(font: ImageFont.FreeTypeFont, text: str) -> int:
     return int(font.getbbox(text)[3])
 
 
-computer_text_generator.ImageFont = SimpleNamespace(truetype=lambda font, size: glyphs.load(Path(font), size))
+def _truetype(font: str, size: int) -> glyphs.Font:
+    return glyphs.load(Path(font), size)
+
+
+def _pen(canvas: _Boundless | _NoMask, mode: str | None = None) -> _Boundless | _NoMask:
+    """A canvas is drawn on by itself."""
+    del mode
+    return canvas
+
+
+computer_text_generator.ImageFont = SimpleNamespace(truetype=_truetype)
 computer_text_generator.Image = SimpleNamespace(new=_canvas)
-computer_text_generator.ImageDraw = SimpleNamespace(Draw=lambda canvas, mode=None: canvas)
+computer_text_generator.ImageDraw = SimpleNamespace(Draw=_pen)
 computer_text_generator.get_text_width = _width
 computer_text_generator.get_text_height = _height
-computer_text_generator._compute_character_width = cache(computer_text_generator._compute_character_width)
+_character_width = computer_text_generator._compute_character_width  # pyright: ignore[reportPrivateUsage]
+computer_text_generator._compute_character_width = cache(_character_width)  # pyright: ignore[reportPrivateUsage]
 
 
 def draw(

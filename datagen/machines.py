@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import ray
 import yaml
@@ -25,6 +25,7 @@ BOOTSTRAP = Path("~/ray_bootstrap_config.yaml")
 NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 """Where Kubernetes says in a pod which one is its own."""
 T = TypeVar("T")
+Result = TypeVar("Result")
 
 
 def machines(gpus: bool = True, bootstrap: Path = BOOTSTRAP) -> list[Machine]:
@@ -43,7 +44,8 @@ def machines(gpus: bool = True, bootstrap: Path = BOOTSTRAP) -> list[Machine]:
 
 def up() -> list[Resources]:
     """Those that run, with all their resources."""
-    return [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    nodes = cast("list[dict[str, Any]]", ray.nodes())
+    return [node["Resources"] for node in nodes if node["Alive"]]
 
 
 def cores() -> int:
@@ -52,17 +54,17 @@ def cores() -> int:
 
 
 def shared_out(
-    start: Callable[[T], ray.ObjectRef], items: Iterable[T], at_a_time: Callable[[], int] = cores
-) -> Iterator[tuple[T, ray.ObjectRef]]:
+    start: Callable[[T], ray.ObjectRef[Result]], items: Iterable[T], at_a_time: Callable[[], int] = cores
+) -> Iterator[tuple[T, ray.ObjectRef[Result]]]:
     """Starts a task for each item, so many at a time, and gives both back as the task ends."""
-    waiting: dict[ray.ObjectRef, T] = {}
+    waiting: dict[ray.ObjectRef[Result], T] = {}
     left = iter(items)
     while True:
         for item in islice(left, max(0, at_a_time() - len(waiting))):
             waiting[start(item)] = item
         if not waiting:
             return
-        [done], _ = ray.wait([*waiting])
+        [done] = cast("list[ray.ObjectRef[Result]]", ray.wait([*waiting])[0])  # pyright: ignore[reportUnknownMemberType]
         yield waiting.pop(done), done
 
 
@@ -92,4 +94,4 @@ def _kuberay() -> dict[str, dict[str, Any]]:
         return {}
     if not spec.get("enableInTreeAutoscaling"):
         return {}
-    return autoscaling_config._generate_available_node_types_from_ray_cr_spec(spec)
+    return autoscaling_config._generate_available_node_types_from_ray_cr_spec(spec)  # pyright: ignore[reportPrivateUsage]

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import lmdb
 from pyarrow import ArrowException, parquet
@@ -68,7 +69,7 @@ def _columns(file: Path, labeled: bool) -> list[str]:
     # A path that is not UTF-8 is a ValueError.
     except (OSError, ValueError, ArrowException) as error:
         raise DataError(f"{file} cannot be read as Parquet ({reason(error)})") from None
-    columns = []
+    columns: list[str] = []
     for names in (NAME_COLUMNS, TEXT_COLUMNS) if labeled else (NAME_COLUMNS,):
         found = next((name for name in names if name in there), None)
         if found is None:
@@ -101,7 +102,8 @@ def _parquet_labels(files: list[Path], root: Path, columns: list[list[str]]) -> 
 def _held(content: object, folder: Path, root: Path) -> Callable[[], bytes]:
     # The Hugging Face hub's data sets nest the bytes, or have the path of a file instead.
     if isinstance(content, dict):
-        content = content.get("bytes") or content.get("path")
+        record = cast("dict[str, object]", content)
+        content = record.get("bytes") or record.get("path")
     if isinstance(content, str):
         return reader(root, *(folder / name for name in spellings(content)))
     return _given(content)

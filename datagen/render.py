@@ -7,13 +7,15 @@ own identity, so that a sample is the same on every worker, in any order.
 import hashlib
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from jaxtyping import UInt8
+from numpy.typing import NDArray
 from PIL import Image
 
 from datagen import backgrounds, colors, effects, fonts, glyphs, lettering, texts
@@ -46,7 +48,7 @@ def render(spec: DatasetSpec, split: Split, index: int) -> Sample:
 
 
 @contextmanager
-def _seeded(identity: str) -> Iterator[random.Random]:
+def _seeded(identity: str) -> Generator[random.Random]:
     seed = int.from_bytes(hashlib.blake2b(identity.encode(), digest_size=8).digest())
     before = random.getstate()
     random.seed(seed)
@@ -60,7 +62,7 @@ def _seeded(identity: str) -> Iterator[random.Random]:
 def _written(spec: DatasetSpec, split: Split, rng: random.Random) -> tuple[str, Path]:
     """A text, and a font that has all its characters; what the font draws in capitals is labeled so."""
     text, there = texts.draw(spec, split, rng), fonts.of_split(spec, split)
-    faults = {}
+    faults: dict[Path, str] = {}
     for font in rng.sample(there, len(there)):
         shown = text.upper() if glyphs.capitals_only(font) else text
         if not texts.allowed(spec.texts, shown):
@@ -90,7 +92,7 @@ def _lettered(under: RGB, text: str, font: Path, look: Look, rng: random.Random)
     return np.asarray(picture)
 
 
-def _ink(text: str, font: Path, size: int, look: Look, rng: random.Random) -> UInt8[np.ndarray, "h w _c"]:
+def _ink(text: str, font: Path, size: int, look: Look, rng: random.Random) -> UInt8[NDArray[Any], "h w _c"]:
     """How much of each pixel the text covers, of 255; where it has an outline, with and without that."""
     outline = rng.randint(*look.outline_width) if rng.random() < look.outline else 0
     spacing, space = round(size * rng.uniform(*look.spacing)), rng.uniform(*look.space)
@@ -114,11 +116,13 @@ def _size(text: str, font: Path, canvas: tuple[int, int], share: float) -> int:
 
 
 def _colors(
-    under: RGB, cover: UInt8[np.ndarray, "h w"], look: Look, rng: random.Random
+    under: RGB, cover: UInt8[NDArray[Any], "h w"], look: Look, rng: random.Random
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Of the text and its outline, against what lies under them."""
     covered = (cover > COVERED).astype(np.uint8)
-    middle, clutter = (value.item() for value in cv2.meanStdDev(cv2.cvtColor(under, cv2.COLOR_RGB2GRAY), mask=covered))
+    middle, clutter = (
+        float(value[0, 0]) for value in cv2.meanStdDev(cv2.cvtColor(under, cv2.COLOR_RGB2GRAY), mask=covered)
+    )
     room, least = {1: 255 - middle, -1: middle}, look.contrast[0] + clutter
     way = 1 if rng.random() < look.light else -1
     if room[way] < least:

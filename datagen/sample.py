@@ -1,12 +1,14 @@
 """One row of a shard, and the lossless file that an image of it is."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from jaxtyping import UInt8
+from numpy.typing import NDArray
 
-RGB = UInt8[np.ndarray, "h w 3"]
+RGB = UInt8[NDArray[Any], "h w 3"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -78,7 +78,7 @@ def write(path: Path, samples: Iterable[Sample]) -> str:
 
 
 @contextmanager
-def claimed(folder: Path) -> Iterator[None]:
+def claimed(folder: Path) -> Generator[None]:
     """A folder to oneself, made if it is missing; another process that fills it is waited for.
 
     Raises:
@@ -110,9 +110,9 @@ class Manifest:
     """What a folder holds: its specification, and a checksum for each shard that is finished."""
 
     spec: Spec
-    sha256: dict[str, str] = field(default_factory=dict)
+    sha256: dict[str, str] = field(default_factory=dict[str, str])
     """By file name."""
-    rejected: dict[str, str] = field(default_factory=dict)
+    rejected: dict[str, str] = field(default_factory=dict[str, str])
     """Why an image of the user's could not be used, by its name, or a line of the user's texts."""
 
     def missing(self, folder: Path) -> list[Shard]:

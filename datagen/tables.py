@@ -96,7 +96,7 @@ def _json_names(lines: list[tuple[int, str]]) -> bool:
 def _object(line: str) -> dict[str, object]:
     """A line's JSON object; an empty one where it holds none."""
     try:
-        entry = json.loads(line)
+        entry: dict[str, object] | None = json.loads(line)
     except ValueError:
         return {}
     return entry if isinstance(entry, dict) else {}

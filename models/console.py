@@ -1,6 +1,5 @@
 """How a command ends: whatever ends it, by a line and a code, not by a traceback."""
 
-import io
 import os
 import sys
 from collections.abc import Callable
@@ -11,8 +10,9 @@ def ended(main: Callable[[], int]) -> int:
 
     Names of files that are no UTF-8 are printed byte by byte as they are.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="surrogateescape" if sys.stdout.encoding == "utf-8" else "backslashreplace")
+    # Streams that stand in for it, as a test's, may have no encoding to speak of.
+    if (reconfigure := getattr(sys.stdout, "reconfigure", None)) is not None:
+        reconfigure(errors="surrogateescape" if sys.stdout.encoding == "utf-8" else "backslashreplace")
     try:
         try:
             return main()

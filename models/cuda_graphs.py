@@ -1,7 +1,7 @@
 """CUDA graphs: a GPU ends small kernels sooner than Python starts them, so they are recorded and started as one."""
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,7 +20,7 @@ class CudaGraphed:
     def __init__(self, network: nn.Module) -> None:
         self._network = network
         self._weights: tuple[int, ...] = ()
-        self._recorded: dict[tuple, Callable[..., Any]] = {}
+        self._recorded: dict[tuple[Any, ...], Callable[..., Any]] = {}
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
         """The network's outputs; `settings` are what is no tensor."""
@@ -55,16 +55,20 @@ class _Passes(nn.Module):
             return self.network(*inputs, **self.settings)
 
 
-def _record(passes: _Passes, inputs: tuple) -> Callable[..., Any]:
-    examples = pytree.tree_map(lambda tensor: tensor.detach().clone().requires_grad_(tensor.requires_grad), inputs)
+def _record(passes: _Passes, inputs: tuple[Any, ...]) -> Callable[..., Any]:
+    examples = pytree.tree_map(_like, inputs)
     # Weights were used on another stream before, and are not while it records.
     torch.autograd.graph.set_warn_on_accumulate_grad_stream_mismatch(False)
     with recording(), torch.autocast("cuda", enabled=False):
         return torch.cuda.make_graphed_callables(passes, examples, allow_unused_input=True)
 
 
+def _like(tensor: Tensor) -> Tensor:
+    return tensor.detach().clone().requires_grad_(tensor.requires_grad)
+
+
 @contextmanager
-def recording() -> Iterator[None]:
+def recording() -> Generator[None]:
     """Collects no garbage in the block, for an older graph among it would end the recording."""
     gc.collect()
     gc.disable()

@@ -4,6 +4,7 @@ import ast
 import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import cast
 
 SILENT = {"ctx", "kind", "type_comment", "type_ignores"}
 """Fields of a syntax tree that say nothing that the rest does not."""
@@ -84,7 +85,7 @@ def _plain(value: object) -> object:
         fields = [(name, _plain(child)) for name, child in ast.iter_fields(value) if name not in SILENT]
         return type(value).__name__, *(field for field in fields if field[1] not in (None, ()))
     if isinstance(value, list):
-        return tuple(_plain(item) for item in value if not _is_docstring(item))
+        return tuple(_plain(item) for item in cast("list[object]", value) if not _is_docstring(item))
     return None if value is None else repr(value)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Set
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 import torch
 from torch import Tensor
@@ -61,11 +61,16 @@ class WeightsFile:
         Raises:
             WeightsError: this is none.
         """
-        if not isinstance(content, dict) or not all(
-            isinstance(key, str) and isinstance(value, Tensor) for key, value in content.items()
-        ):
+        if not _is_state_dict(content):
             raise WeightsError(f"{self.path} holds no state dict of tensors; give a released checkpoint")
         return {key.removeprefix("module."): value for key, value in content.items()}
+
+
+def _is_state_dict(content: Any) -> TypeGuard[dict[str, Tensor]]:
+    if not isinstance(content, dict):
+        return False
+    items = cast("dict[object, object]", content).items()
+    return all(isinstance(key, str) and isinstance(value, Tensor) for key, value in items)
 
 
 def sha256_of(path: Path) -> str:

@@ -1,7 +1,7 @@
 """Latents coded place by place, each told of by those decoded before it around it."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -38,7 +38,7 @@ def waves(height: int, width: int, device: torch.device) -> Iterator[Wave]:
     """
     rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     time = columns + (RADIUS + 1) * rows
-    for now in time.unique():
+    for now in cast(Tensor, time.unique()):  # pyright: ignore[reportUnknownMemberType]
         yield Wave(*(places.to(device) for places in torch.nonzero(time == now, as_tuple=True)))
 
 
@@ -49,7 +49,7 @@ class CausalContext(nn.Conv2d):
 
     def __init__(self, M: int) -> None:
         """`M` is the number of y's channels."""
-        super().__init__(M, 2 * M, SIDE, padding=RADIUS)
+        super().__init__(M, 2 * M, SIDE, padding=RADIUS)  # pyright: ignore[reportUnknownMemberType]
         mask = torch.zeros_like(self.weight)
         mask[:, :, ROWS, COLUMNS] = 1
         self.register_buffer("mask", mask)

@@ -46,7 +46,7 @@ class SpatialContext(nn.Conv2d):
     def __init__(self, channels: int, seen: Places, places: Places) -> None:
         """`channels` are those of y_hat."""
         kernel = 3 if len(seen) == 1 else 5
-        super().__init__(channels, 2 * channels, kernel, padding=kernel // 2)
+        super().__init__(channels, 2 * channels, kernel, padding=kernel // 2)  # pyright: ignore[reportUnknownMemberType]
         mask = torch.zeros_like(self.weight)
         row, column = places[0]
         for seen_row, seen_column in seen:
@@ -107,7 +107,7 @@ def spread(x: Float[Tensor, "b c h2 w2"], places: Places) -> Float[Tensor, "b c 
 
 def passes_of(y: Float[Tensor, "b c h w"]) -> Iterator[Float[Tensor, "b _c _h _w"]]:
     """The latents of each pass, in the order of coding."""
-    for part, passes in zip(y.split(slices(y.shape[1]), 1), PASSES, strict=True):
+    for part, passes in zip(torch.split(y, slices(y.shape[1]), 1), PASSES, strict=True):
         for step in passes:
             yield gather(part, step.places)
 

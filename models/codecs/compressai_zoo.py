@@ -1,6 +1,7 @@
 """CompressAI's networks as codecs, with its layers and their names: checkpoints of theirs load as they are."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import cast
 
 import torch.nn.functional as F
 from compressai import models as published
@@ -79,7 +80,7 @@ def elic(N: int = 192, M: int = 320, groups: Sequence[int] = GROUPS) -> Elic:
 
 
 def _autoregressive(network: published.JointAutoregressiveHierarchicalPriors) -> Autoregressive:
-    for name, layer in list(network.named_modules()):
+    for name, layer in list(cast("Iterator[tuple[str, nn.Module]]", network.named_modules())):
         if isinstance(layer, nn.Conv2d) and layer.kernel_size == (1, 1) and layer.stride == (2, 2):
             network.set_submodule(name, Pointwise(layer.in_channels, layer.out_channels, 1, stride=2))
     return Autoregressive(

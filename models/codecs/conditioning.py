@@ -2,9 +2,9 @@
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, TypeGuard
+from typing import Any, NamedTuple, TypeGuard, cast
 
 import torch
 from jaxtyping import Float
@@ -72,7 +72,8 @@ class ConditionedCodec(nn.Module):
         super().__init__()
         self.codec = codec
         self.plane = plane
-        self.layers = {name: layer for name, layer in codec.named_modules() if _is_modulated(layer)}
+        modules = cast("Iterator[tuple[str, nn.Module]]", codec.named_modules())
+        self.layers = {name: layer for name, layer in modules if _is_modulated(layer)}
         """What is modulated, by its name in the codec."""
         channels = [layer.out_channels for layer in self.layers.values()] + [codec.bottleneck.channels]
         self.splits = [2 * count for count in channels]
@@ -145,7 +146,7 @@ def _is_modulated(module: nn.Module) -> TypeGuard[Convolution]:
 
 
 def _modulate(scale: Float[Tensor, "b c"], shift: Float[Tensor, "b c"]) -> Callable[..., Tensor]:
-    def hook(module: nn.Module, inputs: tuple, output: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+    def hook(module: nn.Module, inputs: tuple[Any, ...], output: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         return torch.addcmul(shift[:, :, None, None].to(output), output, scale[:, :, None, None].to(output))
 
     return hook
@@ -160,7 +161,8 @@ def _fold(layer: Convolution, scale: Float[Tensor, " c"], shift: Float[Tensor, "
     else:
         # Its weight has inputs first, then the outputs of their group.
         by_group = scale.reshape(layer.groups, 1, -1, 1, 1)
-        layer.weight.copy_((layer.weight.unflatten(0, (layer.groups, -1)) * by_group).flatten(0, 1))
+        grouped = torch.unflatten(layer.weight, 0, (layer.groups, -1))
+        layer.weight.copy_((grouped * by_group).flatten(0, 1))
 
 
 def _centered(value: Float[Tensor, " b"], bounds: tuple[float, float]) -> Float[Tensor, " b"]:

@@ -55,7 +55,7 @@ def measure(name: str) -> Cost:
     Raises:
         ModelError: no codec has that name.
     """
-    torch.manual_seed(0)
+    torch.manual_seed(0)  # pyright: ignore[reportUnknownMemberType]
     codec = codecs.build(name).eval()
     codec.update_tables()
     x = torch.rand(1, 3, HEIGHT, WIDTH)
@@ -81,7 +81,7 @@ def _figures(cost: Cost) -> tuple[str, ...]:
 
 def _median_ms(work: Callable[[], Any]) -> float:
     work()
-    times = []
+    times: list[float] = []
     for _ in range(REPEATS):
         started = time.perf_counter()
         work()

@@ -31,7 +31,7 @@ class Elic(PartwiseCodec):
 
     def parts(self, y: Float[Tensor, "b m h w"]) -> Iterator[Float[Tensor, "b _m h w2"]]:
         """The latents of each pass, a row of the checkerboard after the other."""
-        return (gather(group, places) for group in y.split(self.groups, 1) for places in (EVEN, ODD))
+        return (gather(group, places) for group in torch.split(y, self.groups, 1) for places in (EVEN, ODD))
 
     def decoded(self, z_hat: Float[Tensor, "b n h w"], code: Coder) -> tuple[Tensor, Tensor, Tensor]:
         """Scales and means of y, and y_hat: pass by pass the same for whoever codes, to the last bit."""

@@ -1,8 +1,10 @@
 """The entropy coder: latents -> one stream of bytes, and back."""
 
+from collections.abc import Callable
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
+import numpy as np
 import torch
 from compressai.ans import BufferedRansEncoder, RansDecoder
 from compressai.entropy_models import EntropyBottleneck, EntropyModel, GaussianConditional
@@ -36,6 +38,10 @@ LARGEST = 1 << 26
 where they do not do."""
 
 
+Tables = tuple[list[list[int]], list[int], list[int]]
+"""Cumulative frequencies without the padding that makes them one tensor, their lengths, and least symbols."""
+
+
 class Latent(NamedTuple):
     """What is written of a latent."""
 
@@ -61,7 +67,7 @@ def encode(*latents: Latent) -> bytes:
     # The tables, which cost more to hand over than most latents, are handed over once for all that follow one another.
     for model, together in groupby(latents, key=lambda latent: latent.model):
         parts = [(symbols.int().flatten(), indexes.flatten()) for symbols, indexes, _ in together]
-        symbols, indexes = (torch.cat(values).tolist() for values in zip(*parts, strict=True))
+        symbols, indexes = (_numbers(torch.cat(values)) for values in zip(*parts, strict=True))
         encoder.encode_with_indexes(symbols, indexes, *_tables(model))
     return _trimmed(encoder.flush())
 
@@ -75,16 +81,17 @@ class Decoder:
         # Where it is read as it was not written, the coder looks for more, and not where the memory ends.
         beyond = BEYOND * pixels + ESCAPED * len(stream)
         self._decoder.set_stream(_whole(stream) + bytes([AFTER]) * beyond)
-        self._tables: dict[EntropyModel, tuple[list, list, list]] = {}
+        self._tables: dict[EntropyModel, Tables] = {}
 
     def take(self, indexes: Int[Tensor, "1 c h w"], model: EntropyModel) -> Float[Tensor, "1 c h w"]:
         """The next latents, as many as there are indexes."""
         if model not in self._tables:
             self._tables[model] = _tables(model)
         # Each table is copied on its way to the coder: only those that are asked for.
-        asked, places = indexes.unique(return_inverse=True)
-        tables = ([column[index] for index in asked.tolist()] for column in self._tables[model])
-        symbols = self._decoder.decode_stream(places.flatten().tolist(), *tables)
+        asked, places = _distinct(indexes)
+        cdf, length, offset = self._tables[model]
+        tables = [cdf[index] for index in asked], [length[index] for index in asked], [offset[index] for index in asked]
+        symbols = self._decoder.decode_stream(places, *tables)
         return torch.tensor(symbols).to(indexes.device, torch.float32).reshape(indexes.shape)
 
     def close(self) -> None:
@@ -168,9 +175,19 @@ def _buffers(model: EntropyModel) -> list[Tensor]:
     return [model.get_buffer(name) for name in ("_quantized_cdf", "_cdf_length", "_offset")]
 
 
-def _tables(model: EntropyModel) -> tuple[list, list, list]:
-    """Cumulative frequencies without the padding that makes them one tensor, their lengths, and least symbols."""
+def _tables(model: EntropyModel) -> Tables:
     _check_tables(model)
-    cdf, length, offset = (table.cpu().numpy() for table in _buffers(model))
+    cdf, length, offset = (np.asarray(table.cpu(), np.int32) for table in _buffers(model))
     # As rows of NumPy: most of what pads them would else be converted only to be cut off.
     return [row[:count].tolist() for row, count in zip(cdf, length, strict=True)], length.tolist(), offset.tolist()
+
+
+def _distinct(indexes: Int[Tensor, "*_n"]) -> tuple[list[int], list[int]]:
+    """The indexes that there are, each once, and for each element where in these its own stands."""
+    unique = cast("Callable[..., tuple[Tensor, Tensor]]", indexes.unique)  # pyright: ignore[reportUnknownMemberType]
+    values, places = unique(return_inverse=True)
+    return _numbers(values), _numbers(places.flatten())
+
+
+def _numbers(values: Int[Tensor, " n"]) -> list[int]:
+    return cast("list[int]", values.tolist())  # pyright: ignore[reportUnknownMemberType]

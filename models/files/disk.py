@@ -4,7 +4,7 @@ import errno
 import hashlib
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from models.errors import FormatError
 
 
 @contextmanager
-def atomic(path: Path) -> Iterator[Path]:
+def atomic(path: Path) -> Generator[Path]:
     """A path to write to; it takes its final name only when the block ends without an error.
 
     Then the file is on the disk, where a loss of power leaves it whole, and so is its name.
@@ -42,7 +42,7 @@ def sync(path: Path) -> None:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[Path]:
+def writing(path: Path) -> Generator[Path]:
     """As `atomic`; the folder is made.
 
     Raises:

@@ -2,6 +2,7 @@
 
 import hashlib
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,5 +13,5 @@ def fingerprint(identity: str, tensors: dict[str, Tensor]) -> bytes:
     for name, tensor in sorted(tensors.items()):
         digest.update(name.encode())
         # As bytes first: NumPy knows no bfloat16.
-        digest.update(tensor.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+        digest.update(np.asarray(tensor.cpu().contiguous().reshape(-1).view(torch.uint8)).tobytes())
     return digest.digest()

@@ -132,7 +132,7 @@ def load_model(path: Path) -> Model:
     """
     try:
         archive.check_tensors(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content: dict[str, Any] | None = torch.load(path, map_location="cpu", weights_only=True)
         if not isinstance(content, dict) or content.get("format") not in (FORMAT, DIAL_FORMAT):
             raise WeightsError(f"{path} is no exported codec; make one with {EXPORT}")
         _check(path, content)

@@ -2,9 +2,11 @@
 
 import io
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from jaxtyping import UInt8
+from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 
 from models.errors import FormatError, ModelError
@@ -27,7 +29,7 @@ def endings() -> set[str]:
     return {ending for ending, kind in Image.registered_extensions().items() if kind in FORMATS}
 
 
-def read(path: Path) -> UInt8[np.ndarray, "h w *_c"]:
+def read(path: Path) -> UInt8[NDArray[Any], "h w *_c"]:
     """An image's pixels upright, RGB or grey.
 
     Raises:
@@ -59,17 +61,18 @@ def in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
         return picture
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        space: str = getattr(source.profile, "xcolor_space", "")
+        space: str = getattr(source.profile, "xcolor_space", "")  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
         equal = picture.mode == "L" and space.strip() == "RGB"
         channels = picture.convert("RGB") if equal else picture
-        shown = ImageCms.profileToProfile(channels, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        srgb = cast(Any, ImageCms.createProfile("sRGB"))  # pyright: ignore[reportUnknownMemberType]
+        shown = ImageCms.profileToProfile(channels, source, srgb, outputMode="RGB")
     except (OSError, ValueError, ImageCms.PyCMSError):
         return picture
     assert shown is not None, "only a transform in place gives nothing"
     return shown.convert("L") if picture.mode == "L" else shown
 
 
-def write(path: Path, pixels: UInt8[np.ndarray, "h w *_c"]) -> None:
+def write(path: Path, pixels: UInt8[NDArray[Any], "h w *_c"]) -> None:
     """Writes an image in the format that the path's ending names.
 
     Raises:

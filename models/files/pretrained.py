@@ -45,14 +45,14 @@ def load(name: str, file: WeightsFile) -> Codec:
 
 def _tensors(name: str, file: WeightsFile) -> dict[str, Tensor]:
     """The file's tensors by today's names."""
-    content = file.read()
+    content: dict[str, Any] | None = file.read()
     if isinstance(content, dict):
         _check(name, file, content)
         content = content.get("state_dict", content)
     return {_today(key): tensor for key, tensor in file.tensors(content).items()}
 
 
-def _check(name: str, file: WeightsFile, content: dict[Any, Any]) -> None:
+def _check(name: str, file: WeightsFile, content: dict[str, Any]) -> None:
     """What an exported model says of itself."""
     if content.get("format") == DIAL_FORMAT or CONDITIONED in content:
         raise WeightsError(

@@ -10,12 +10,13 @@ LEB128   width, then height
 
 import math
 import zlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, UInt8
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -82,7 +83,7 @@ class TficFile(NamedTuple):
         return cls(content[1:after_fingerprint], width, height, quality, content[at:], bool(kind & GREY))
 
 
-def encode(model: Model, image: UInt8[np.ndarray, "h w *_c"], quality: int | None = None) -> bytes:
+def encode(model: Model, image: UInt8[NDArray[Any], "h w *_c"], quality: int | None = None) -> bytes:
     """Compresses an image of any size, RGB or of one channel without an axis, to a file's bytes.
 
     `quality` is the position of a model's dial, 0 to 100.
@@ -103,7 +104,7 @@ def encode(model: Model, image: UInt8[np.ndarray, "h w *_c"], quality: int | Non
     return TficFile(model.fingerprint[:FINGERPRINT_BYTES], width, height, quality, stream, image.ndim == 2).pack()
 
 
-def encode_within(model: Model, image: UInt8[np.ndarray, "h w *_c"], bpp: float) -> bytes:
+def encode_within(model: Model, image: UInt8[NDArray[Any], "h w *_c"], bpp: float) -> bytes:
     """The file of the highest quality that takes at most `bpp` bits per pixel, found by bisection along the dial.
 
     Raises:
@@ -125,7 +126,7 @@ def encode_within(model: Model, image: UInt8[np.ndarray, "h w *_c"], bpp: float)
     return best
 
 
-def decode(model: Model, data: bytes) -> UInt8[np.ndarray, "h w *_c"]:
+def decode(model: Model, data: bytes) -> UInt8[NDArray[Any], "h w *_c"]:
     """The image of a file's bytes, with as many channels as it had.
 
     Raises:
@@ -147,7 +148,7 @@ def decode(model: Model, data: bytes) -> UInt8[np.ndarray, "h w *_c"]:
     return np.asarray(Image.fromarray(image).convert("L")) if file.grey else image
 
 
-def rgb(image: UInt8[np.ndarray, "h w *_c"]) -> UInt8[np.ndarray, "h w 3"]:
+def rgb(image: UInt8[NDArray[Any], "h w *_c"]) -> UInt8[NDArray[Any], "h w 3"]:
     """Three equal channels of one."""
     return np.repeat(image[..., None], 3, 2) if image.ndim == 2 else image
 
@@ -158,14 +159,14 @@ def pad(image: Float[Tensor, "b 3 h w"], factor: int) -> Float[Tensor, "b 3 h2 w
     return F.pad(image, (0, _round_up(width, factor) - width, 0, _round_up(height, factor) - height), "replicate")
 
 
-def to_float(image: UInt8[np.ndarray, "h w 3"]) -> Float[Tensor, "1 3 h w"]:
+def to_float(image: UInt8[NDArray[Any], "h w 3"]) -> Float[Tensor, "1 3 h w"]:
     """Pixels 0 to 255 -> 0 to 1."""
     return torch.tensor(image).permute(2, 0, 1).unsqueeze(0).float() / 255
 
 
-def to_bytes(image: Float[Tensor, "1 3 h w"]) -> UInt8[np.ndarray, "h w 3"]:
+def to_bytes(image: Float[Tensor, "1 3 h w"]) -> UInt8[NDArray[Any], "h w 3"]:
     """Pixels 0 to 1 -> 0 to 255, rounded."""
-    return (image[0].permute(1, 2, 0) * 255).round().to(torch.uint8).cpu().numpy()
+    return np.asarray((image[0].permute(1, 2, 0) * 255).round().to(torch.uint8).cpu(), np.uint8)
 
 
 def _check_stream(codec: Codec, file: TficFile, pixels: int) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import chain, pairwise
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
 import torch.nn.functional as F
@@ -159,7 +159,9 @@ class AttnRecognizer(ClassRecognizer):
     @torch.no_grad()
     def read(self, images: Float[Tensor, "b 3 h w"]) -> list[str]:
         """Greedy decoding: the likeliest class of each step, given those before it, up to [s]."""
-        return [self.decode(classes) for classes in self.network.greedy(self.lines(images), LONGEST + 1).tolist()]
+        steps = self.network.greedy(self.lines(images), LONGEST + 1)
+        classes = cast("list[list[int]]", steps.tolist())  # pyright: ignore[reportUnknownMemberType]
+        return [self.decode(each) for each in classes]
 
     def targets(self, texts: list[str]) -> Int[Tensor, "b n"]:
         """Classes of each text's characters, then [s]; shorter texts are filled with [GO].

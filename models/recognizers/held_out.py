@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import torch
 from jaxtyping import UInt8
+from numpy.typing import NDArray
 
 from models.errors import ModelError
 
@@ -19,7 +20,7 @@ TESSDATA = ("/usr/share/tesseract-ocr/*/tessdata", "/usr/share/tessdata", "/opt/
 class Reader(Protocol):
     """Images -> text, without gradients."""
 
-    def read(self, image: UInt8[np.ndarray, "h w 3"]) -> str:
+    def read(self, image: UInt8[NDArray[Any], "h w 3"]) -> str:
         """The text of a line."""
         ...
 
@@ -33,13 +34,13 @@ class Tesseract:
 
     def __init__(self) -> None:
         try:
-            import tesserocr  # pyright: ignore[reportMissingImports]
+            import tesserocr  # pyright: ignore[reportMissingModuleSource]
         except ImportError:
             raise ModelError("its binding is missing: uv sync --inexact --extra tesseract") from None
         data = str(_tessdata())
         self._api: Any = tesserocr.PyTessBaseAPI(path=data, lang="eng", psm=tesserocr.PSM.SINGLE_LINE)
 
-    def read(self, image: UInt8[np.ndarray, "h w 3"]) -> str:
+    def read(self, image: UInt8[NDArray[Any], "h w 3"]) -> str:
         """The text of a line."""
         height, width = image.shape[:2]
         self._api.SetImageBytes(image.tobytes(), width, height, 3, 3 * width)
@@ -55,12 +56,12 @@ class RapidOcr:
 
     def __init__(self) -> None:
         try:
-            from rapidocr_onnxruntime import RapidOCR  # pyright: ignore[reportMissingImports]
+            from rapidocr_onnxruntime import RapidOCR  # pyright: ignore[reportMissingModuleSource]
         except ImportError:
             raise ModelError("its package is missing: uv sync --inexact --extra rapidocr") from None
         self._engine: Any = RapidOCR(intra_op_num_threads=torch.get_num_threads())
 
-    def read(self, image: UInt8[np.ndarray, "h w 3"]) -> str:
+    def read(self, image: UInt8[NDArray[Any], "h w 3"]) -> str:
         """The text of a line."""
         bgr = np.ascontiguousarray(image[:, :, ::-1])
         [[text, _]], _ = self._engine(bgr, use_det=False, use_cls=False)

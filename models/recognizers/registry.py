@@ -50,12 +50,15 @@ def identity(name: str, source: WeightsFile | Plugin | None = None) -> str:
     """
     name = canonical(name)
     if ":" in name:
-        wanted, advice = Plugin, "comes without weights; start another run"
+        fits, advice = isinstance(source, Plugin), "comes without weights; start another run"
     elif name in COMBINATIONS:
-        wanted, advice = WeightsFile, "comes without weights; give --recognizer-weights FILE, a released checkpoint"
+        fits, advice = (
+            isinstance(source, WeightsFile),
+            "comes without weights; give --recognizer-weights FILE, a released checkpoint",
+        )
     else:
-        wanted, advice = type(None), "comes with its weights; leave --recognizer-weights out"
-    if not isinstance(source, wanted):
+        fits, advice = source is None, "comes with its weights; leave --recognizer-weights out"
+    if not fits:
         raise ModelError(f"{name} {advice}")
     if source is None:
         return name

@@ -21,7 +21,7 @@ class AttentionDecoder(nn.Module):
     def forward(self, columns: Float[Tensor, "b t c"], before: Int[Tensor, "b n"]) -> Float[Tensor, "b n k"]:
         """Class scores at each step, given the true class before each; [GO] before the first."""
         state, projected = self._start(columns)
-        hiddens = []
+        hiddens: list[Tensor] = []
         for classes in before.unbind(1):
             state = self.attention_cell(state, columns, projected, self._one_hot(classes, columns))
             hiddens.append(state[0])
@@ -31,7 +31,8 @@ class AttentionDecoder(nn.Module):
         """The likeliest class at each step, given those before it; as many steps as the longest text needs."""
         state, projected = self._start(columns)
         classes = torch.full(columns.shape[:1], GO, device=columns.device)
-        chosen, ended = [], torch.zeros_like(classes, dtype=torch.bool)
+        chosen: list[Tensor] = []
+        ended = torch.zeros_like(classes, dtype=torch.bool)
         while len(chosen) < steps and not ended.all():
             state = self.attention_cell(state, columns, projected, self._one_hot(classes, columns))
             classes = self.generator(state[0]).argmax(1)

@@ -1,6 +1,8 @@
 """Transformation of the four-stage framework: a thin-plate spline that straightens a line of text, as in RARE (Shi et
 al., "Robust scene text recognition with automatic rectification", CVPR 2016)."""
 
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -63,7 +65,7 @@ class _GridGenerator(nn.Module):
 
     def forward(self, points: Float[Tensor, "b f 2"]) -> Float[Tensor, "b h w 2"]:
         coefficients = self.inv_delta_C[:, : points.shape[1]] @ points
-        return (self.P_hat @ coefficients).unflatten(1, self.size)
+        return torch.unflatten(self.P_hat @ coefficients, 1, self.size)
 
 
 def _edges(fiducials: int) -> Float[Tensor, "f 2"]:
@@ -80,7 +82,8 @@ def _terms(
     places: Float[Tensor, "n 2"], fiducials: Float[Tensor, "f 2"], epsilon: float = 0.0
 ) -> Float[Tensor, "n f3"]:
     """What a spline sums at each place: 1, x, y, and r² log r of the distance to each fiducial point."""
-    distances = (places[:, None] - fiducials).norm(dim=2)
+    differences = places[:, None] - fiducials
+    distances = cast(Tensor, differences.norm(dim=2))  # pyright: ignore[reportUnknownMemberType]
     return torch.cat([torch.ones_like(places[:, :1]), places, torch.xlogy(distances.square(), distances + epsilon)], 1)
 
 

@@ -1,0 +1,9 @@
+class FileSystem:
+    @staticmethod
+    def from_uri(uri: str) -> tuple[FileSystem, str]: ...
+
+class LocalFileSystem(FileSystem): ...
+
+def copy_files(
+    source: str, destination: str, source_filesystem: FileSystem, destination_filesystem: FileSystem
+) -> None: ...

@@ -1,0 +1,4 @@
+from typing import Any
+
+PSM: Any
+PyTessBaseAPI: Any
