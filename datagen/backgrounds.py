@@ -125,7 +125,7 @@ def _band(path: Path, split: Split | None) -> RGB:
             photo = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
     # Pillow's readers raise whatever they like on a broken file.
     except Exception as error:
-        raise SpecError(f"{path} cannot be opened as a photo: {reason(error)}") from None
+        raise SpecError(f"{path} cannot be opened as a photo: {reason(error)}") from error
     if split is None:
         return photo
     along = int(np.argmax(photo.shape[:2]))

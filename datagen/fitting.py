@@ -56,13 +56,13 @@ def _opened(data: bytes) -> Image.Image:
             return _rgb(ImageOps.exif_transpose(picture), bits)
     except ItemError:
         raise
-    except UnidentifiedImageError:
-        raise ItemError("it is no image") from None
-    except Image.DecompressionBombError:
-        raise ItemError(TOO_LARGE) from None
+    except UnidentifiedImageError as error:
+        raise ItemError("it is no image") from error
+    except Image.DecompressionBombError as error:
+        raise ItemError(TOO_LARGE) from error
     # Pillow's readers raise whatever they like on a broken file.
     except Exception as error:
-        raise ItemError(f"it is damaged ({reason(error)})") from None
+        raise ItemError(f"it is damaged ({reason(error)})") from error
 
 
 def _check_pages(picture: Image.Image) -> None:

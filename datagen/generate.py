@@ -180,7 +180,7 @@ def _result(task: ray.ObjectRef[str]) -> str:
         return ray.get(task)
     except RayTaskError as error:
         if isinstance(error.cause, DataError):
-            raise DataError(str(error.cause)) from None
+            raise DataError(str(error.cause)) from error
         raise
     except OutOfMemoryError as error:
         raise DataError(

@@ -105,7 +105,7 @@ def import_images(
         # What is told of the progress finds no reader; the folder is as it should be.
         raise
     except OSError as error:
-        raise DataError(f"{out} cannot be written ({error.strerror}); choose another folder") from None
+        raise DataError(f"{out} cannot be written ({error.strerror}); choose another folder") from error
 
 
 def _fitted(items: Iterator[Item], canvas: Canvas, known: frozenset[str]) -> Iterator[Fitted]:

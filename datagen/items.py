@@ -60,7 +60,7 @@ def reader(root: Path, *paths: Path) -> Callable[[], bytes]:
             return file.read_bytes()
         # A name in a table may hold what no path does.
         except (OSError, ValueError) as error:
-            raise ItemError(getattr(error, "strerror", None) or reason(error)) from None
+            raise ItemError(getattr(error, "strerror", None) or reason(error)) from error
 
     return read
 

@@ -28,5 +28,5 @@ def text_of(label: object, known: frozenset[str], longest: int) -> str:
 def _decoded(label: bytes) -> str:
     try:
         return label.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ItemError("its label is not UTF-8") from None
+    except UnicodeDecodeError as error:
+        raise ItemError("its label is not UTF-8") from error

@@ -32,7 +32,7 @@ def with_checksum(spec: DatasetSpec) -> DatasetSpec:
                 digest.update(os.fsencode(file.relative_to(path) if path.is_dir() else file.name))
                 digest.update(file.read_bytes())
         except OSError as error:
-            raise SpecError(f"{file} cannot be read ({error.strerror})") from None
+            raise SpecError(f"{file} cannot be read ({error.strerror})") from error
     return replace(spec, contents=digest.hexdigest())
 
 

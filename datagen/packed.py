@@ -53,7 +53,7 @@ def read_lmdb(folder: Path) -> Source:
         with _opened(folder) as environment, environment.begin() as transaction:
             numbers = _numbers(folder, transaction)
     except (lmdb.Error, ValueError) as error:
-        raise DataError(f"{folder} cannot be read as LMDB ({reason(error)})") from None
+        raise DataError(f"{folder} cannot be read as LMDB ({reason(error)})") from error
     return Source(
         "from an LMDB",
         len(numbers),
@@ -68,7 +68,7 @@ def _columns(file: Path, labeled: bool) -> list[str]:
         there = parquet.read_schema(file).names
     # A path that is not UTF-8 is a ValueError.
     except (OSError, ValueError, ArrowException) as error:
-        raise DataError(f"{file} cannot be read as Parquet ({reason(error)})") from None
+        raise DataError(f"{file} cannot be read as Parquet ({reason(error)})") from error
     columns: list[str] = []
     for names in (NAME_COLUMNS, TEXT_COLUMNS) if labeled else (NAME_COLUMNS,):
         found = next((name for name in names if name in there), None)

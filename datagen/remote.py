@@ -32,7 +32,7 @@ def fetch(uri: str, cache: Path) -> Path:
         with claimed(cache):
             return _copied(store, source, cache)
     except (OSError, ArrowException) as error:
-        raise DataError(f"{uri} cannot be read: {error}") from None
+        raise DataError(f"{uri} cannot be read: {error}") from error
 
 
 def local(path: Path) -> Path:

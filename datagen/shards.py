@@ -74,7 +74,7 @@ def write(path: Path, samples: Iterable[Sample]) -> str:
             rows.write_parquet(partial, compression="uncompressed")
             return sha256(partial)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise DataError(f"{path} cannot be written: {error}") from None
+        raise DataError(f"{path} cannot be written: {error}") from error
 
 
 @contextmanager
@@ -92,7 +92,7 @@ def claimed(folder: Path) -> Generator[None]:
             logger.warning("%s: another process fills it, which is waited for", folder)
             lock.acquire()
     except OSError as error:
-        raise DataError(f"{folder} cannot be written ({error.strerror}); choose another folder") from None
+        raise DataError(f"{folder} cannot be written ({error.strerror}); choose another folder") from error
     try:
         yield
     finally:
@@ -136,7 +136,7 @@ class Manifest:
             with atomic(folder / MANIFEST) as partial:
                 partial.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
         except OSError as error:
-            raise DataError(f"{folder} cannot be written ({error.strerror}); choose another folder") from None
+            raise DataError(f"{folder} cannot be written ({error.strerror}); choose another folder") from error
 
     @classmethod
     def load(cls, folder: Path, *, to_look_at: bool = False) -> "Manifest":
@@ -153,14 +153,14 @@ class Manifest:
             content = json.loads(path.read_text())
             digest = content.pop("digest")
             manifest = TypeAdapter(cls).validate_python(content)
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise ShardError(
                 f"{folder} holds no data set ({MANIFEST} is missing); make one with python -m datagen"
-            ) from None
+            ) from error
         except OSError as error:
-            raise ShardError(f"{path} cannot be read ({error.strerror})") from None
+            raise ShardError(f"{path} cannot be read ({error.strerror})") from error
         except (ValueError, KeyError, TypeError) as error:
-            raise ShardError(f"{path} cannot be read ({error}); delete it and run the same command again") from None
+            raise ShardError(f"{path} cannot be read ({error}); delete it and run the same command again") from error
         if manifest.spec.digest() != digest and not to_look_at:
             raise ShardError(f"{path} was written by another version of the renderer; use another folder")
         return manifest
@@ -182,7 +182,7 @@ def read(
     except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise ShardError(
             f"{folder}: a {split} shard cannot be read ({error}); run python -m datagen on it again"
-        ) from None
+        ) from error
 
 
 def _rows(path: Path, columns: Sequence[str], indexes: Collection[int] | None) -> pl.DataFrame:

@@ -96,7 +96,7 @@ def _file(texts: Texts) -> tuple[str, ...]:
         text = _composed(Path(texts.file).read_text(encoding="utf-8-sig"))
         return tuple(dict.fromkeys(map(str.strip, text.splitlines())))
     except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"{texts.file} cannot be read: {error}") from None
+        raise SpecError(f"{texts.file} cannot be read: {error}") from error
 
 
 def _composed(text: str) -> str:

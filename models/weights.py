@@ -32,7 +32,7 @@ class WeightsFile:
         try:
             return cls(str(path.absolute()), sha256_of(path))
         except OSError as error:
-            raise WeightsError(f"{path} cannot be read ({error.strerror}); give a checkpoint's file") from None
+            raise WeightsError(f"{path} cannot be read ({error.strerror}); give a checkpoint's file") from error
 
     def read(self) -> Any:
         """What it holds.
@@ -52,8 +52,8 @@ class WeightsFile:
         except WeightsError:
             raise
         # torch's reader raises whatever it likes on another file, for reasons that run over many lines.
-        except Exception:
-            raise WeightsError(f"{self.path} cannot be read as a checkpoint; download it again") from None
+        except Exception as error:
+            raise WeightsError(f"{self.path} cannot be read as a checkpoint; download it again") from error
 
     def tensors(self, content: Any) -> dict[str, Tensor]:
         """A state dict that it holds, without the prefix of networks that several GPUs share.

@@ -54,7 +54,7 @@ def writing(path: Path) -> Generator[Path]:
             yield partial
     # Pillow's writers raise all of these.
     except (OSError, ValueError, struct.error) as error:
-        raise FormatError(f"{path} cannot be written ({getattr(error, 'strerror', None) or error})") from None
+        raise FormatError(f"{path} cannot be written ({getattr(error, 'strerror', None) or error})") from error
 
 
 def read(path: Path) -> bytes:
@@ -66,7 +66,7 @@ def read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise FormatError(f"{path} cannot be read ({error.strerror})") from None
+        raise FormatError(f"{path} cannot be read ({error.strerror})") from error
 
 
 def check_target(target: Path, source: Path, replaceable: str | None = None) -> None:

@@ -124,7 +124,7 @@ def _alone(source: Path, target: str, ending: str) -> Path:
         folder = target.endswith(os.sep) or Path(target).is_dir()
         return Path(target, f"{source.stem}{ending}") if folder else Path(target)
     except OSError as error:
-        raise FormatError(f"{target} cannot be written ({error.strerror})") from None
+        raise FormatError(f"{target} cannot be written ({error.strerror})") from error
 
 
 def _files(source: str, endings: Collection[str]) -> tuple[list[Path], Path]:
@@ -132,11 +132,11 @@ def _files(source: str, endings: Collection[str]) -> tuple[list[Path], Path]:
     try:
         files, root = _matches(Path(source), endings)
     except OSError as error:
-        raise FormatError(f"{source} cannot be read ({error.strerror})") from None
+        raise FormatError(f"{source} cannot be read ({error.strerror})") from error
     # Of a pattern that pathlib does not take.
-    except ValueError:
+    except ValueError as error:
         kind = f"**/*{Path(source).suffix}"
-        raise FormatError(f"{source} is no pattern: ** is a folder's whole name; write '{kind}'") from None
+        raise FormatError(f"{source} is no pattern: ** is a folder's whole name; write '{kind}'") from error
     if not files:
         raise FormatError(
             f"{source} names no file with an ending that is read here; "

@@ -138,14 +138,14 @@ def load_model(path: Path) -> Model:
         _check(path, content)
         model = _trained(content) if content["format"] == FORMAT else _dial(content)
         whole = model.fingerprint.hex() == content["fingerprint"]
-    except FileNotFoundError:
-        raise WeightsError(f"{path} does not exist; make one with {EXPORT}") from None
+    except FileNotFoundError as error:
+        raise WeightsError(f"{path} does not exist; make one with {EXPORT}") from error
     except ModelError as error:
         said = str(error)
-        raise WeightsError(said if said.startswith(str(path)) else f"{path}: {said}") from None
+        raise WeightsError(said if said.startswith(str(path)) else f"{path}: {said}") from error
     # torch's reader, and what is built of what it read, raise whatever they like on another file.
-    except Exception:
-        raise WeightsError(f"{path} cannot be read as an exported codec; export it again") from None
+    except Exception as error:
+        raise WeightsError(f"{path} cannot be read as an exported codec; export it again") from error
     if not whole:
         raise WeightsError(f"{path} is damaged: its weights differ from their fingerprint; export it again")
     return model

@@ -49,7 +49,7 @@ def read(path: Path) -> UInt8[NDArray[Any], "h w *_c"]:
         raise
     # Pillow's readers raise whatever they like on a broken file.
     except Exception as error:
-        raise FormatError(f"{path} cannot be read as an image ({error})") from None
+        raise FormatError(f"{path} cannot be read as an image ({error})") from error
 
 
 def in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:

@@ -166,5 +166,7 @@ def _config(said: str, files: Iterator[Path]) -> RecognizerConfig:
 def _weight(said: str, weight: str) -> float:
     try:
         return float(weight or 1)
-    except ValueError:
-        raise ModelError(f"--recognizer {said}: {weight!r} is no number; write a weight as in english_g2=0.5") from None
+    except ValueError as error:
+        raise ModelError(
+            f"--recognizer {said}: {weight!r} is no number; write a weight as in english_g2=0.5"
+        ) from error

@@ -35,8 +35,8 @@ class Tesseract:
     def __init__(self) -> None:
         try:
             import tesserocr  # pyright: ignore[reportMissingModuleSource]
-        except ImportError:
-            raise ModelError("its binding is missing: uv sync --inexact --extra tesseract") from None
+        except ImportError as error:
+            raise ModelError("its binding is missing: uv sync --inexact --extra tesseract") from error
         data = str(_tessdata())
         self._api: Any = tesserocr.PyTessBaseAPI(path=data, lang="eng", psm=tesserocr.PSM.SINGLE_LINE)
 
@@ -57,8 +57,8 @@ class RapidOcr:
     def __init__(self) -> None:
         try:
             from rapidocr_onnxruntime import RapidOCR  # pyright: ignore[reportMissingModuleSource]
-        except ImportError:
-            raise ModelError("its package is missing: uv sync --inexact --extra rapidocr") from None
+        except ImportError as error:
+            raise ModelError("its package is missing: uv sync --inexact --extra rapidocr") from error
         self._engine: Any = RapidOCR(intra_op_num_threads=torch.get_num_threads())
 
     def read(self, image: UInt8[NDArray[Any], "h w 3"]) -> str:

@@ -198,4 +198,4 @@ def _attempt(work: Callable[[], Result], failure: str) -> Result:
         place = traceback.extract_tb(error.__traceback__)[-1]
         reason = (str(error).splitlines() or [""])[0]
         where = f"{Path(place.filename).name} line {place.lineno}"
-        raise ModelError(f"{failure} ({type(error).__name__}: {reason}, {where})") from None
+        raise ModelError(f"{failure} ({type(error).__name__}: {reason}, {where})") from error

@@ -51,7 +51,7 @@ def load() -> PpocrRecognizer:
     try:
         onnx, onnx2torch, onnxslim = map(importlib.import_module, ("onnx", "onnx2torch", "onnxslim"))
     except ImportError as error:
-        raise _absent(error.name or "onnx") from None
+        raise _absent(error.name or "onnx") from error
     model = onnx.load(path)
     characters = _characters(model)
     # Its shapes are computed as it runs, which onnx2torch cannot follow: they are computed once, for one size, ...

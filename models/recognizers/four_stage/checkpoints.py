@@ -33,8 +33,8 @@ def load(name: str, file: WeightsFile) -> tuple[StrNet, str]:
         raise _other(name, file, state)
     try:
         network.load_state_dict(state, assign=True)
-    except RuntimeError:
-        raise WeightsError(f"{file.path}: shapes differ from the published {name}'s; give a released one") from None
+    except RuntimeError as error:
+        raise WeightsError(f"{file.path}: shapes differ from the published {name}'s; give a released one") from error
     return network, characters
 
 
