@@ -1,9 +1,14 @@
 """Ctrl-C: the first lets all that is under way save itself, the second ends it at once."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
+from typing import Any
+
+Handler = Callable[[int, FrameType | None], Any] | int | None
+"""What Python's signal module takes for one, and gives back."""
 
 
 def stop_file(run: Path) -> Path:
@@ -19,7 +24,7 @@ def request_stop(run: Path) -> None:
 
 
 @contextmanager
-def on_signals(run: Path, say: Callable[[str], None]) -> Iterator[None]:
+def on_signals(run: Path, say: Callable[[str], None]) -> Generator[None]:
     """In the block, the first Ctrl-C or SIGTERM raises the sign; the next one interrupts.
 
     Raises:
@@ -52,7 +57,7 @@ def raise_if_stopped(run: Path) -> None:
         raise KeyboardInterrupt
 
 
-def _handle(*handlers: Callable | int | None) -> list:
+def _handle(*handlers: Handler) -> list[Handler]:
     """Sets the handlers of SIGINT and SIGTERM, one for both or one each; returns those before."""
     signals = (signal.SIGINT, signal.SIGTERM)
     return [signal.signal(number, handler) for number, handler in zip(signals, handlers * 2, strict=False)]

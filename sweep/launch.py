@@ -4,7 +4,7 @@ import functools
 import math
 import shlex
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -189,7 +189,7 @@ class Sweep:
                 graceful_stop.raise_if_stopped(self._run.path)
 
     @contextmanager
-    def _claimed(self, nodes: Iterable[Node]) -> Iterator[None]:
+    def _claimed(self, nodes: Iterable[Node]) -> Generator[None]:
         """In the block, no other sweep beside this one trains the nodes: one of them does it, the others wait."""
 
         def wait() -> None:

@@ -1,7 +1,7 @@
 """run.log in a run's folder: what Python's logging is told while a sweep works there, errors with their tracebacks."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def opened(run: Path) -> Iterator[None]:
+def opened(run: Path) -> Generator[None]:
     """In the block, a run's log goes on: warnings of all libraries, and the error that ends the block.
 
     Raises:
@@ -55,7 +55,7 @@ def _file(path: Path) -> logging.FileHandler:
 
 
 @contextmanager
-def _alone(target: logging.Logger, file: logging.Handler) -> Iterator[None]:
+def _alone(target: logging.Logger, file: logging.Handler) -> Generator[None]:
     """In the block, what a logger is told goes to the file and nowhere else."""
     handlers, propagate = target.handlers, target.propagate
     target.handlers, target.propagate = [file], False
@@ -66,7 +66,7 @@ def _alone(target: logging.Logger, file: logging.Handler) -> Iterator[None]:
 
 
 @contextmanager
-def _beside(root: logging.Logger, file: logging.Handler) -> Iterator[None]:
+def _beside(root: logging.Logger, file: logging.Handler) -> Generator[None]:
     """In the block, what reaches the root logger goes to the file too; warnings stay on the terminal."""
     # Python writes there by itself only while nobody else handles a message.
     terminal: Sequence[logging.Handler] = [] if root.handlers or not logging.lastResort else [logging.lastResort]
@@ -81,7 +81,7 @@ def _beside(root: logging.Logger, file: logging.Handler) -> Iterator[None]:
 
 
 @contextmanager
-def _level(target: logging.Logger, level: int) -> Iterator[None]:
+def _level(target: logging.Logger, level: int) -> Generator[None]:
     before = target.level
     target.setLevel(level)
     try:

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from models.files.fingerprint import fingerprint
 from models.files.model import Stop
+from models.fingerprint import fingerprint
 
 
 def changed(path: Path, change: Callable[[dict[str, Any]], object]) -> Path:

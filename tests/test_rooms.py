@@ -21,11 +21,12 @@ FLOORS = (
     ("sweep",),
 )
 """Rooms from the ground up: each may import those on the floors below it."""
+GROUND_OF_MODELS = tuple(f"models/{name}.py" for name in ("errors", "weights", "fingerprint", "sources", "cuda_graphs"))
 MODELS = {
-    "models/codecs": ("models/codecs", "models/errors.py", "models/weights.py"),
-    "models/recognizers/four_stage": ("models/recognizers/four_stage", "models/errors.py", "models/weights.py"),
-    "models/recognizers": ("models/recognizers", "models/errors.py", "models/weights.py", "models/sources.py"),
-    "models/files": ("models/files", "models/codecs", "models/errors.py", "models/weights.py"),
+    "models/codecs": ("models/codecs", *GROUND_OF_MODELS),
+    "models/recognizers/four_stage": ("models/recognizers/four_stage", *GROUND_OF_MODELS),
+    "models/recognizers": ("models/recognizers", *GROUND_OF_MODELS),
+    "models/files": ("models/files", "models/codecs", *GROUND_OF_MODELS),
 }
 """What each room of `models` may import of it."""
 DOORS: dict[str, tuple[str, ...]] = {
@@ -34,7 +35,6 @@ DOORS: dict[str, tuple[str, ...]] = {
     "mlflow": ("sweep/tracking/mlflow_store.py",),
     "trdg": ("datagen/backgrounds.py", "datagen/lettering.py"),
     "compressai": ("models/codecs",),
-    "onnx": ("models/recognizers/ppocr.py",),
     "rapidocr_onnxruntime": ("models/recognizers/held_out.py",),
     "tesserocr": ("models/recognizers/held_out.py",),
 }
@@ -70,7 +70,8 @@ def names(file: str) -> frozenset[tuple[str, ...]]:
 @cache
 def imported(file: str) -> frozenset[str]:
     """Files of the project that a file imports itself."""
-    found = (ROOT.joinpath(*name).with_suffix(".py") for name in names(file))
+    ends = {name[:end] for name in names(file) for end in range(1, len(name) + 1)}
+    found = (ROOT.joinpath(*name).with_suffix(".py") for name in ends)
     return frozenset(place(path) for path in found if path.is_file())
 
 

@@ -1,4 +1,4 @@
 """Image codecs, x -> y -> bytes -> x_hat, and one codec conditioned on the loss weights.
 
-The ground floor of `models`: may import `models.errors` and `models.weights` alone. CompressAI's door.
+May import no other room of `models`, only the files beside the rooms. CompressAI's door.
 """

@@ -16,7 +16,7 @@ from models.codecs.conditioning import ConditionedCodec, Plane
 from models.errors import ModelError, WeightsError
 from models.files import archive
 from models.files.disk import atomic
-from models.files.fingerprint import fingerprint
+from models.fingerprint import fingerprint
 
 FORMAT, DIAL_FORMAT = "tfic-model-2", "tfic-dial-1"
 QUALITIES = range(101)

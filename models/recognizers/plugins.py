@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from models import sources
 from models.errors import ModelError, WeightsError
-from models.files.fingerprint import fingerprint
+from models.fingerprint import fingerprint
 from models.recognizers.base import FrozenRecognizer
 
 Result = TypeVar("Result")

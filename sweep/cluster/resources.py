@@ -4,7 +4,7 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -35,7 +35,7 @@ THREADS = 2
 
 
 @contextmanager
-def watched(needs: Resources, say: Callable[[str], None]) -> Iterator[None]:
+def watched(needs: Resources, say: Callable[[str], None]) -> Generator[None]:
     """In the block, says from time to time what is waited for, as long as no machine that is up has it."""
     ended = threading.Event()
 
@@ -110,7 +110,7 @@ def _with_cores(gpus: bool) -> list[Machine]:
     found = machines(gpus)
     if any(machine["CPU"] for machine in found):
         return found
-    return next(([machine] for machine in machines() if machine["CPU"]), [])
+    return [machine for machine in machines() if machine["CPU"]][:1]
 
 
 def free_gpu_memory() -> int:

@@ -26,6 +26,7 @@ from sweep.stages.train import train_node
 from sweep.stages.tree import Node
 from sweep.training.loop import Progress, every
 from sweep.training.team import ALONE, Team
+from sweep.trials.trial import Data
 
 News = Progress | DivergedError | Interrupted
 """What the first worker tells the driver."""
@@ -40,7 +41,7 @@ class _Job:
     node: Node
     config: SweepConfig
     folder: Path
-    data: ray.ObjectRef
+    data: ray.ObjectRef[Data]
     news: Queue
 
     def tell(self, said: News) -> None:
@@ -49,7 +50,12 @@ class _Job:
 
 
 def train_together(
-    node: Node, config: SweepConfig, folder: Path, data: ray.ObjectRef, workers: int, report: Callable[[Progress], None]
+    node: Node,
+    config: SweepConfig,
+    folder: Path,
+    data: ray.ObjectRef[Data],
+    workers: int,
+    report: Callable[[Progress], None],
 ) -> None:
     """Trains what the run's store lacks of a node, data-parallel where there are several workers.
 
@@ -92,7 +98,7 @@ def _trainer(job: _Job, workers: int) -> TorchTrainer:
     return TorchTrainer(
         _work,
         # A reference, for Ray Train's controller would import all of ours as well.
-        train_loop_config={"job": ray.put(job)},
+        train_loop_config={"job": ray.put(job)},  # pyright: ignore[reportUnknownMemberType]
         scaling_config=ScalingConfig(
             num_workers=(1, min(workers, job.node.stage.batch_size)),
             use_gpu=config.gpus_per_trial > 0,
@@ -146,7 +152,7 @@ def _heed(said: News, report: Callable[[Progress], None]) -> None:
             raise KeyboardInterrupt
 
 
-def _work(settings: dict) -> None:
+def _work(settings: dict[str, ray.ObjectRef[_Job]]) -> None:
     """What each worker executes."""
     job: _Job = ray.get(settings["job"])
     context, device = train.get_context(), get_device()
@@ -156,13 +162,17 @@ def _work(settings: dict) -> None:
     team = Team(rank, size, _join, _any) if size > 1 else ALONE
     recognizer = ensemble.load(job.config.recognizers).to(device)
     store = Store.of(job.folder, job.config.save_seconds)
-    report = every(job.config.report_seconds, job.tell) if team.rank == 0 else lambda progress: None
+    report = every(job.config.report_seconds, job.tell) if team.rank == 0 else _say_nothing
     try:
         train_node(job.node, store, ray.get(job.data).train, recognizer, device, report, team)
     except (DivergedError, Interrupted) as error:
         # No failure for Ray to retry. All members leave at the same step; the first one has saved for all.
         if team.rank == 0:
             job.tell(error)
+
+
+def _say_nothing(progress: Progress) -> None:
+    del progress
 
 
 def _join(network: nn.Module) -> nn.Module:

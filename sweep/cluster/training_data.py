@@ -89,7 +89,7 @@ def _readings(images: TextImages, config: SweepConfig, report: Report) -> list[R
     parts = [slice(start, start + READ_TOGETHER) for start in range(0, total, READ_TOGETHER)]
     found: dict[int, list[Reading]] = {}
 
-    def start(part: slice) -> ray.ObjectRef:
+    def start(part: slice) -> ray.ObjectRef[list[Reading]]:
         return read.remote(TextImages(images.images[part], images.texts[part]), config)
 
     for part, task in shared_out(start, parts, lambda: max(1, cores() // config.cpus_per_trial)):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from datagen import shards
 from models.codecs.base import Codec
@@ -81,7 +82,8 @@ def dial(run: RunFolder, front: pl.DataFrame) -> RateDial:
         )
     assert isinstance(network, ConditionedCodec)
     path = path_along(front)
-    facts = {"points": len(front), "least_bpp": front["bpp"].min(), "most_bpp": front["bpp"].max()}
+    rates = front["bpp"].to_list()
+    facts: dict[str, float | str] = {"points": len(front), "least_bpp": min(rates), "most_bpp": max(rates)}
     return RateDial(network, node.codec, run.config.recognizer_identity, path, facts)
 
 
@@ -107,11 +109,13 @@ def path_along(front: pl.DataFrame) -> tuple[Stop, ...]:
     if len(front) < 2:
         raise SweepError("a dial needs two points of stage 2 on the front; raise --budget")
     rates = front["bpp"].log().to_numpy()
-    at = np.linspace(rates.min(), rates.max(), STOPS)
+    at = np.linspace(float(rates.min()), float(rates.max()), STOPS)
     degree = min(2, len(front) - 1)
     logs = [front[name].log().to_numpy() for name in ("lambda", "beta")]
-    curves = [np.polyval(np.polyfit(rates, log, degree), at).clip(log.min(), log.max()) for log in logs]
-    return tuple(Stop(*stop) for stop in np.exp(curves).T.tolist())
+    curves: list[NDArray[np.float64]] = [
+        np.polyval(np.polyfit(rates, log, degree), at).clip(log.min(), log.max()) for log in logs
+    ]
+    return tuple(Stop(*map(float, stop)) for stop in np.exp(curves).T)
 
 
 def write(model: Model, out: Path) -> None:

@@ -1,14 +1,18 @@
 """The pictures of a run: its front, and reconstructions with what was read in them."""
 
+# matplotlib leaves the methods of axes partly untyped.
+# pyright: reportUnknownMemberType=false
+
 import itertools
 import logging
 from collections.abc import Iterator
+from typing import Any, cast
 
-import numpy as np
 import polars as pl
 from jaxtyping import UInt8
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from datagen.dataset import TextImages
 from models.files import tfic
@@ -89,7 +93,7 @@ def reconstructions_figure(
     shown = [("original", None), *_loaded(run, _pairs(frame))]
     images = test.images[:IMAGES]
     figure = Figure(figsize=(2.9 * len(shown), 1.15 * IMAGES + 0.4), dpi=110, layout="constrained")
-    grid = figure.subplots(IMAGES, len(shown), squeeze=False)
+    grid = cast("NDArray[Any]", figure.subplots(IMAGES, len(shown), squeeze=False))
     for (title, trained), column in zip(shown, grid.T, strict=True):
         column[0].set_title(title, fontsize=10)
         for axes, image, text in zip(column, images, test.texts, strict=False):
@@ -101,7 +105,7 @@ def reconstructions_figure(
     return figure
 
 
-def _truth(image: UInt8[np.ndarray, "h w 3"], text: str, recognizer: FrozenRecognizer) -> str:
+def _truth(image: UInt8[NDArray[Any], "h w 3"], text: str, recognizer: FrozenRecognizer) -> str:
     """The label of an image; without one, what the recognizer reads in the original."""
     return recognizer.as_read(text) or recognizer.read(tfic.to_float(image))[0]
 
@@ -128,8 +132,8 @@ def _loaded(run: RunFolder, pairs: list[tuple[str, Row]]) -> Iterator[tuple[str,
             logger.warning("%s is not drawn: %s", title, error)
 
 
-def _caption(axes: Axes, image: UInt8[np.ndarray, "h w 3"], truth: str, recognizer: FrozenRecognizer) -> None:
+def _caption(axes: Axes, image: UInt8[NDArray[Any], "h w 3"], truth: str, recognizer: FrozenRecognizer) -> None:
     read = recognizer.read(tfic.to_float(image))[0]
     color = RIGHT if accuracy(read, truth) == 1 else WRONG
-    below = {"ha": "center", "va": "top", "transform": axes.transAxes}
+    below: dict[str, Any] = {"ha": "center", "va": "top", "transform": axes.transAxes}
     axes.text(0.5, -0.04, read or "(nothing)", color=color, fontsize=9, parse_math=False, **below)

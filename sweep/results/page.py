@@ -74,5 +74,5 @@ def summary(frame: pl.DataFrame) -> str:
 
 def _png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
+    figure.savefig(buffer, format="png")  # pyright: ignore[reportUnknownMemberType]
     return buffer.getvalue()

@@ -5,7 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from scipy.interpolate import PchipInterpolator
+from scipy.interpolate import PchipInterpolator  # pyright: ignore[reportMissingTypeStubs]
 
 REFERENCE_BPP = 0.5
 """Hypervolume is measured against this rate and an accuracy of 0."""
@@ -20,7 +20,7 @@ class Objectives(NamedTuple):
 
 def on_front(points: Sequence[Objectives]) -> list[bool]:
     """Tells of each point whether the point lies on the front, where no other dominates it."""
-    kept = set(layers(points)[0]) if points else set()
+    kept = set(layers(points)[0] if points else ())
     return [index in kept for index in range(len(points))]
 
 
@@ -77,8 +77,12 @@ def bd_rate(curve: Sequence[Objectives], reference: Sequence[Objectives]) -> flo
     low, high = (pick(log.x[end] for log in logs) for pick, end in ((max, 0), (min, -1)))
     if low >= high:
         return None
-    mine, theirs = (log.integrate(low, high) / (high - low) for log in logs)
+    mine, theirs = (_integral(log, low, high) / (high - low) for log in logs)
     return math.exp(mine - theirs) - 1
+
+
+def _integral(curve: PchipInterpolator, low: float, high: float) -> float:
+    return float(curve.integrate(low, high))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
 
 
 def _log_rate(curve: Sequence[Objectives]) -> PchipInterpolator:

@@ -4,7 +4,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -149,7 +149,7 @@ class Store:
         return FileCheckpointer(self.folder / f"{node.key}.partial.pt", self.save_seconds, self.stop)
 
     @contextmanager
-    def claimed(self, nodes: Iterable[Node], wait: Callable[[], None]) -> Iterator[None]:
+    def claimed(self, nodes: Iterable[Node], wait: Callable[[], None]) -> Generator[None]:
         """In the block, no other sweep of this store trains the nodes; one that dies lets go of them.
 
         Args:

@@ -1,7 +1,7 @@
 """What the user sees while a sweep runs: one live panel on a terminal, plain lines elsewhere."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import polars as pl
@@ -44,7 +44,7 @@ class Display:
         self._last_line = 0.0
 
     @contextmanager
-    def live(self) -> Iterator[None]:
+    def live(self) -> Generator[None]:
         """Shows the panel while the block runs."""
         self._line(force=True)
         if not self._console.is_terminal:

@@ -1,7 +1,7 @@
 """The most memory that a sweep takes: what this process and all that it started take, watched in a thread."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import psutil
@@ -23,7 +23,7 @@ class PeakMemory:
 
 
 @contextmanager
-def peak_memory() -> Iterator[PeakMemory]:
+def peak_memory() -> Generator[PeakMemory]:
     """Watches memory in a thread while the block runs; this machine only."""
     peak, stop = PeakMemory(), threading.Event()
 

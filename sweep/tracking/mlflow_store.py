@@ -124,7 +124,7 @@ class Runs:
         if entry.datasets:
             asked(self._client.log_inputs, run_id, [_input(split, values) for split, values in entry.datasets.items()])
         if entry.file is not None:
-            asked(self._client.log_artifact, run_id, str(self._folder / entry.file))
+            asked(self._client.log_artifact, run_id, str(self._folder / entry.file))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
         if entry.status == "RUNNING":
             asked(self._client.update_run, run_id, status=entry.status)
         elif entry.status is not None:
@@ -252,7 +252,7 @@ def given(row: Row, names: Iterable[str]) -> dict[str, str]:
     return {name: str(row[name]) for name in names if row.get(name) is not None}
 
 
-def _alone(uri: str) -> AbstractContextManager:
+def _alone(uri: str) -> AbstractContextManager[Any]:
     """Keeps other sweeps from opening a SQLite file during the block: the first to open a new file makes the tables."""
     file = sqlite_file(uri)
     return nullcontext() if file is None else file_lock(Path(f"{file}.lock"))

@@ -37,11 +37,11 @@ class Entry:
     """The columns that name the point whose run is written to; None for the run of the sweep itself."""
     time_ms: int = 0
     """Milliseconds of the Unix clock."""
-    metrics: dict[str, float] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict[str, float])
     step: int = 0
-    params: dict[str, str] = field(default_factory=dict)
-    tags: dict[str, str] = field(default_factory=dict)
-    datasets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    params: dict[str, str] = field(default_factory=dict[str, str])
+    tags: dict[str, str] = field(default_factory=dict[str, str])
+    datasets: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     """MLflow's description of a data set, by split."""
     file: str | None = None
     """A file to copy, relative to the folder of the sweep, in the state in which it is when the entry is sent."""

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from matplotlib.figure import Figure
@@ -99,7 +100,7 @@ class Tracker:
     def log_figure(self, figure: Figure, name: str) -> None:
         """Draws a picture into the folder of the run, and replaces the picture of that name on the parent run."""
         with atomic(self._folder / name) as partial:
-            figure.savefig(partial, format="png")
+            figure.savefig(partial, format="png")  # pyright: ignore[reportUnknownMemberType]
         self.log_file(self._folder / name)
 
     def log_file(self, path: Path) -> None:
@@ -115,7 +116,7 @@ class Tracker:
         if left := self._outbox.settle(seconds):
             self._say(f"MLflow at {self._uri} lacks {left} entries of this sweep; --resume sends them")
 
-    def _put(self, point: Row | None = None, **content) -> None:
+    def _put(self, point: Row | None = None, **content: Any) -> None:
         identity = None if point is None else {name: point.get(name) for name in ("point_id", *PARAMS)}
         self._outbox.put(Entry(point=identity, time_ms=time.time_ns() // 1_000_000, **content))
 

@@ -1,6 +1,6 @@
 """Where a training stage stands: kept while it goes well, and gone back to where it does not."""
 
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from torch import nn
 
@@ -35,8 +35,8 @@ class TrainingState(NamedTuple):
     """Everything that an interrupted stage needs to go on as if it had not been."""
 
     step: int
-    codec: dict
-    optimizer: dict
+    codec: dict[str, Any]
+    optimizer: dict[str, Any]
     skipped: int = 0
     halvings: int = 0
 

@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 import torch
@@ -89,7 +88,7 @@ def train_stage(
     step, ahead = course.step, batches(course.step)
     while step < stage.steps:
         # Noise and draws depend on the step alone, not on what ran before in this process.
-        torch.manual_seed(hash((seed, step, team.rank)))
+        torch.manual_seed(hash((seed, step, team.rank)))  # pyright: ignore[reportUnknownMemberType]
         rate = course.slowed(learning_rate(stage, step))
         terms = _update(network, objective, team.share(next(ahead)), step, stage, rate, optimizer)
         step += 1
@@ -134,7 +133,7 @@ def learning_rate(stage: StageConfig, step: int) -> float:
     return stage.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, stage.steps - warmup)))
 
 
-def autocast(device: torch.device) -> AbstractContextManager:
+def autocast(device: torch.device) -> torch.autocast:
     """bfloat16 where this processor computes it natively; elsewhere it costs time instead of saving it."""
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
@@ -156,7 +155,7 @@ def _update(
     optimizer.zero_grad()
     with autocast(batch.images.device):
         terms = objective(network, batch, step)
-    terms.scaled.mean().backward()
+    terms.scaled.mean().backward()  # pyright: ignore[reportUnknownMemberType]
     norm = nn.utils.clip_grad_norm_(optimizer.parameters, stage.clip_norm)
     optimizer.step(rate, norm)
     return terms

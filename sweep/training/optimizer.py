@@ -115,7 +115,7 @@ class _Recorded:
     def replay(self) -> None:
         """The update, with the gradients of now."""
         found = [parameter.grad for parameter in self._parameters if parameter.grad is not None]
-        torch._foreach_copy_(self._gradients, found)  # pyright: ignore[reportPrivateImportUsage]
+        torch._foreach_copy_(self._gradients, found)  # pyright: ignore[reportPrivateImportUsage, reportPrivateUsage]
         self._graph.replay()
 
 
@@ -163,7 +163,7 @@ def orthogonalized(matrices: list[Float[Tensor, "_ _"]]) -> list[Float[Tensor, "
             product are as small as that, and shared.
     """
     wide = [matrix if _is_wide(matrix) else matrix.mT for matrix in matrices]
-    scaled = [matrix / (matrix.norm() + 1e-7) for matrix in wide]
+    scaled: list[Tensor] = [matrix / (matrix.norm() + 1e-7) for matrix in wide]  # pyright: ignore[reportUnknownMemberType]
     polynomials = _polynomials(torch.stack([x @ x.mT for x in scaled]))
     found = [polynomial @ x for polynomial, x in zip(polynomials, scaled, strict=True)]
     return [x if _is_wide(matrix) else x.mT for x, matrix in zip(found, matrices, strict=True)]

@@ -2,9 +2,11 @@
 
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
+from numpy.typing import NDArray
 from PIL import Image
 
 DIVISORS = (1, 2, 4)
@@ -29,7 +31,7 @@ class ClassicalCodec:
         color = "grey" if self.grey else "color"
         return f"webp-{color}" if self.divisor == 1 else f"webp-{color}-1/{self.divisor}"
 
-    def encode(self, image: UInt8[np.ndarray, "h w 3"]) -> bytes:
+    def encode(self, image: UInt8[NDArray[Any], "h w 3"]) -> bytes:
         """The bytes of a WebP file."""
         height, width = image.shape[:2]
         size = max(1, width // self.divisor), max(1, height // self.divisor)
@@ -38,7 +40,7 @@ class ClassicalCodec:
         small.save(buffer, "WEBP", quality=self.quality, method=METHOD)
         return buffer.getvalue()
 
-    def decode(self, data: bytes, width: int, height: int) -> UInt8[np.ndarray, "h w 3"]:
+    def decode(self, data: bytes, width: int, height: int) -> UInt8[NDArray[Any], "h w 3"]:
         """The image that a file holds, scaled back to the size of the original."""
         with Image.open(io.BytesIO(data), formats=["WEBP"]) as image:
             return np.asarray(image.convert("RGB").resize((width, height), Image.Resampling.BICUBIC))

@@ -4,11 +4,12 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
+from numpy.typing import NDArray
 
 from datagen.dataset import TextImages, to_tensor
 from models.files import tfic
@@ -90,8 +91,8 @@ def evaluate_uncompressed(recognizer: FrozenRecognizer, data: TextImages) -> Rat
 
 
 def _measured(
-    encode: Callable[[np.ndarray], bytes],
-    decode: Callable[[bytes], np.ndarray],
+    encode: Callable[[NDArray[Any]], bytes],
+    decode: Callable[[bytes], NDArray[Any]],
     recognizer: FrozenRecognizer,
     data: TextImages,
 ) -> tuple[RatePoint, list[bytes]]:
@@ -108,7 +109,7 @@ def _measured(
 
 
 def _as_read(
-    images: UInt8[np.ndarray, "n h w 3"], recognizer: FrozenRecognizer, texts: list[str], bpp: float
+    images: UInt8[NDArray[Any], "n h w 3"], recognizer: FrozenRecognizer, texts: list[str], bpp: float
 ) -> RatePoint:
     """A point of this rate, with what the recognizers read in the images."""
     said, ocr_ms = _timed(lambda image: recognizer.read(tfic.to_float(image))[0], images)
@@ -123,7 +124,7 @@ def _as_read(
     )
 
 
-def accuracy_of(recognizer: FrozenRecognizer, images: UInt8[np.ndarray, "n h w 3"], texts: list[str]) -> float:
+def accuracy_of(recognizer: FrozenRecognizer, images: UInt8[NDArray[Any], "n h w 3"], texts: list[str]) -> float:
     """Mean accuracy of a recognizer; differences between characters that the recognizer cannot tell do not count."""
     return mean_accuracy(read(images, recognizer), map(recognizer.as_read, texts))
 
@@ -133,7 +134,7 @@ def _rate(files: list[bytes], data: TextImages) -> float:
     return 8 * statistics.fmean(map(len, files)) / (height * width)
 
 
-def read(images: UInt8[np.ndarray, "n h w 3"], recognizer: FrozenRecognizer, device: torch.device = CPU) -> list[str]:
+def read(images: UInt8[NDArray[Any], "n h w 3"], recognizer: FrozenRecognizer, device: torch.device = CPU) -> list[str]:
     """The text that the recognizer, which is on `device`, reads in each image."""
     return [text for batch in _batches(images) for text in recognizer.read(batch.to(device))]
 
@@ -153,20 +154,22 @@ def validate(
 
 
 @torch.no_grad()
-def _estimated(trained: TrainedCodec, images: UInt8[np.ndarray, "n h w 3"]) -> float:
+def _estimated(trained: TrainedCodec, images: UInt8[NDArray[Any], "n h w 3"]) -> float:
     pixels = images.shape[1] * images.shape[2]
     factor = trained.codec.downsampling_factor
     outputs = (trained.codec(tfic.pad(batch, factor)) for batch in _batches(images))
-    return statistics.fmean(rate for o in outputs for rate in bits_per_pixel(o.likelihoods, pixels).tolist())
+    rates = torch.cat([bits_per_pixel(output.likelihoods, pixels) for output in outputs])
+    return statistics.fmean(cast("list[float]", rates.tolist()))  # pyright: ignore[reportUnknownMemberType]
 
 
-def _batches(images: UInt8[np.ndarray, "n h w 3"]) -> Iterator[Float[torch.Tensor, "b 3 h w"]]:
+def _batches(images: UInt8[NDArray[Any], "n h w 3"]) -> Iterator[Float[torch.Tensor, "b 3 h w"]]:
     return (to_tensor(images[start : start + BATCH]) for start in range(0, len(images), BATCH))
 
 
 def _timed(work: Callable[[Item], Result], items: Iterable[Item]) -> tuple[list[Result], list[float]]:
     """Results and milliseconds of `work` on each item; one run beforehand is not counted."""
-    results, times = [], []
+    results = list[Result]()
+    times = list[float]()
     for item in items:
         if not results:
             work(item)

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 from jaxtyping import UInt8
+from numpy.typing import NDArray
 
 from datagen.dataset import TextImages
 from models.files import tfic
@@ -44,6 +46,6 @@ def read(row: Row, readers: list[str], folder: Path, data: TextImages) -> dict[s
     }
 
 
-def _reconstructed(row: Row, folder: Path, images: UInt8[np.ndarray, "n h w 3"]) -> UInt8[np.ndarray, "n h w 3"]:
+def _reconstructed(row: Row, folder: Path, images: UInt8[NDArray[Any], "n h w 3"]) -> UInt8[NDArray[Any], "n h w 3"]:
     trained = TrainedCodec(export.codec(folder, row), row["codec"], "", {})
     return np.stack([tfic.decode(trained, tfic.encode(trained, image)) for image in images])

@@ -2,7 +2,7 @@
 
 import copy
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -143,7 +143,7 @@ class _Rungs:
 
 
 @contextmanager
-def _on_device(recognizer: FrozenRecognizer, gpu: bool) -> Iterator[torch.device]:
+def _on_device(recognizer: FrozenRecognizer, gpu: bool) -> Generator[torch.device]:
     """The device for training, the GPU of this worker if it was given one; the recognizer is there during the block.
 
     Measuring runs on the CPU, always.

@@ -46,7 +46,7 @@ SOURCES: dict[str, set[Path]] = {
 }
 """What decides of weights and readings. A new module that does belongs here."""
 WITHOUT_A_SAY = (
-    of("models", "__init__", "errors", "weights", "sources")
+    of("models", "__init__", "errors", "weights", "sources", "fingerprint")
     | of("models/codecs", "__init__", "registry", "entropy_coder")
     | of("models/files")
     | of("datagen", "__init__", "errors", "spec", "shards", "generate", "summary", "own_files", "fitting", "files")
