@@ -132,8 +132,10 @@ def table(folder: Path) -> None:
 
 
 def cheap(page: Page) -> Iterator[Command]:
+    """A page's cheap commands, but for those of files that are the reader's to name: FILE, OUT, ..."""
     for command in page.commands:
-        if str(command).startswith(CHEAP) and "FILE" not in command.arguments:
+        open_ends = any(re.match("[A-Z]{2,}", argument) for argument in command.arguments)
+        if str(command).startswith(CHEAP) and not open_ends:
             yield command
 
 
