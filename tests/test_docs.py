@@ -8,7 +8,9 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import is_dataclass
 from pathlib import Path
+from typing import Any, get_type_hints
 
 import pytest
 import rows
@@ -17,12 +19,18 @@ from commands import environment
 from documents import PACKAGES, PAGES, ROOT, Command, Page, commands, read
 from PIL import Image
 
+from datagen import __main__ as datagen
+from datagen.spec import DatasetSpec
+from models import __main__ as models
 from models.files.model import RateDial, TrainedCodec
+from sweep import arguments, pick, report, simulate, store
 
 LINES = 130
 """README.md has no more."""
 CHEAP = ("models compress", "models decompress", "models read", "datagen import", "sweep.store", "benchmarks/front.py")
 """How the commands begin that take seconds and need nothing but files."""
+OTHERS = {"--help", "--all-extras", "--cases"}
+"""Options that the prose names beside those of the commands: everybody's, uv's, a benchmark's."""
 
 EACH_PAGE = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 COMMANDS = [
@@ -164,6 +172,23 @@ def test_an_example_runs(path: Path, heading: str, tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, "script.py"], cwd=tmp_path, env=environment() | {"PYTHONPATH": paths}, check=True, timeout=300
     )
+
+
+def options(*given: Any) -> Iterator[str]:
+    """What command lines take that are made of these dataclasses."""
+    for name, kind in ((name, kind) for each in given for name, kind in get_type_hints(each).items()):
+        yield f"--{name.replace('_', '-')}"
+        if is_dataclass(kind):
+            yield from (f"--{name}.{option[2:]}" for option in options(kind))
+
+
+@EACH_PAGE
+def test_options_that_a_page_names_are_there(path: Path) -> None:
+    commands = (arguments, simulate, report, pick, store, datagen)
+    known = {*options(*(command.Arguments for command in commands), datagen.ImportArguments, DatasetSpec)}
+    known |= {*options(models.Compress, models.Decompress, models.Read)}
+    named = {option for span in read(path).spans for option in re.findall(r"(?<!\S)--[a-z][a-z.-]*", span)}
+    assert named <= known | OTHERS
 
 
 @EACH_PAGE
