@@ -28,7 +28,11 @@ class CodecOutput(NamedTuple):
 
 
 class Codec(CompressionModel, ABC):
-    """An image -> its latents y, and mostly z that tells of y's Gaussians -> bytes -> the image again.
+    """An image x -> its latents y, and mostly z that tells of y's Gaussians -> bytes -> the image x_hat again.
+
+    Letters are the literature's: g_a is the analysis transform and g_s the synthesis, h_a and h_s are those of the
+    hyperprior z; y_hat and z_hat are latents as the decoder has them. In the codecs' diagrams EB is the entropy
+    bottleneck, a factorized prior, and GC the conditional Gaussians: both round, and give likelihoods or code.
 
     What `decompress` gives equals, to the last bit, what `forward` gives in evaluation mode on the same machine.
     On another it is the same but for float error, or a FormatError.
@@ -81,8 +85,3 @@ class Codec(CompressionModel, ABC):
         scales = torch.linspace(math.log(SCALES_MIN), math.log(LARGEST_SCALE), SCALES_LEVELS, dtype=torch.float64)
         self.double().update(scales.exp().float(), force=True, update_quantiles=True)
         self.to(kind)
-
-
-def rounded(values: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-    """Rounds; the gradient passes as if it had not."""
-    return values + (values.round() - values).detach()

@@ -15,8 +15,8 @@ from models.codecs.entropy_models import Bottleneck, Gaussian
 from models.codecs.factorized import Factorized
 from models.codecs.hyperprior import MeanScaleHyperprior, ScaleHyperprior
 
-GROUPS = (16, 16, 32, 64, 192)
-"""Channels of ELIC's y that are coded together."""
+SLICES = (16, 16, 32, 64, 192)
+"""Channels of each slice of ELIC's y."""
 
 
 class Pointwise(nn.Conv2d):
@@ -67,16 +67,16 @@ def cheng2020_attn(N: int = 128) -> Autoregressive:
     return _autoregressive(published.Cheng2020Attention(N))
 
 
-def elic(N: int = 192, M: int = 320, groups: Sequence[int] = GROUPS) -> Elic:
+def elic(N: int = 192, M: int = 320, slices: Sequence[int] = SLICES) -> Elic:
     """elic2022-official; CompressAI publishes no weights of it."""
-    network = published.Elic2022Official(N, M, groups)
+    network = published.Elic2022Official(N, M, slices)
     latent_codec = network.latent_codec
     latent_codec.set_submodule("hyper.entropy_bottleneck", Bottleneck(N))
-    for index, channels in enumerate(groups):
-        group = f"y.latent_codec.y{index}"
-        latent_codec.set_submodule(f"{group}.context_prediction", SpatialContext(channels, EVEN, ODD))
-        latent_codec.set_submodule(f"{group}.y.gaussian_conditional", Gaussian())
-    return Elic(network.g_a, network.g_s, latent_codec, groups)
+    for index, channels in enumerate(slices):
+        name = f"y.latent_codec.y{index}"
+        latent_codec.set_submodule(f"{name}.context_prediction", SpatialContext(channels, EVEN, ODD))
+        latent_codec.set_submodule(f"{name}.y.gaussian_conditional", Gaussian())
+    return Elic(network.g_a, network.g_s, latent_codec, slices)
 
 
 def _autoregressive(network: published.JointAutoregressiveHierarchicalPriors) -> Autoregressive:

@@ -32,26 +32,25 @@ class Bottleneck(EntropyBottleneck):
         # `update` finds the quantiles by bisection, so that they need no loss of their own.
         self.quantiles.requires_grad_(False)
 
-    def forward(self, x: Float[Tensor, "b c h w"], training: bool | None = None) -> tuple[Tensor, Tensor]:
-        """As CompressAI's, which waits for the GPU to say how dimensions are exchanged."""
-        training = self.training if training is None else training
-        channels = x.transpose(0, 1)
-        values = channels.flatten(1).unsqueeze(1)
-        outputs = self.quantize(values, "noise" if training else "dequantize", self._get_medians())
-        likelihoods = self.likelihood_lower_bound(self._likelihood(outputs)[0])
-        outputs, likelihoods = (
-            value.reshape(channels.shape).transpose(0, 1).contiguous() for value in (outputs, likelihoods)
-        )
-        return outputs, likelihoods
+    def forward(self, z: Float[Tensor, "b c h w"], prior: Prior | None = None) -> tuple[Tensor, Tensor]:
+        """z_hat, noisy in training mode and else rounded, and the likelihoods of z_hat, in float32.
 
-    def under(self, prior: Prior | None, z: Float[Tensor, "b c h w"]) -> tuple[Tensor, Tensor]:
-        """Noisy or rounded z and its likelihoods, in float32; None is the plain prior."""
+        Without a `prior` the bottleneck is CompressAI's, whose own code waits for the GPU to say how dimensions are
+        exchanged.
+        """
         self._prior = prior
         try:
             with torch.autocast(z.device.type, enabled=False):
-                return self(z.float())
+                channels = z.float().transpose(0, 1)
+                values = channels.flatten(1).unsqueeze(1)
+                z_hat = self.quantize(values, "noise" if self.training else "dequantize", self._get_medians())
+                likelihoods = self.likelihood_lower_bound(self._likelihood(z_hat)[0])
         finally:
             self._prior = None
+        z_hat, likelihoods = (
+            value.reshape(channels.shape).transpose(0, 1).contiguous() for value in (z_hat, likelihoods)
+        )
+        return z_hat, likelihoods
 
     def fold(self, prior: Prior) -> None:
         """Makes the prior of one image everyone's, by changing the first layer's weights."""
@@ -105,12 +104,18 @@ class Gaussian(GaussianConditional):
     def __init__(self) -> None:
         super().__init__(None)
 
-    def given(
+    def forward(
         self, y: Float[Tensor, "b c h w"], scales: Float[Tensor, "b c h w"], means: Float[Tensor, "b c h w"]
     ) -> tuple[Tensor, Tensor]:
-        """Noisy or rounded y and its likelihoods."""
+        """y_hat, which is y rounded about the means, and the likelihoods of y_hat.
+
+        In training mode the gradient passes the rounding as if there were none, and the likelihoods are of y with noise
+        (Minnen and Singh, "Channel-wise autoregressive entropy models", ICIP 2020).
+        """
         with torch.autocast(y.device.type, enabled=False):
-            y_hat, likelihoods = self(y.float(), scales.float(), means.float())
+            y_hat, likelihoods = super().forward(y.float(), scales.float(), means.float())
+        if self.training:
+            y_hat = rounded((y - means).float()) + means
         return y_hat, likelihoods.float()
 
     def coded(
@@ -132,6 +137,11 @@ class Gaussian(GaussianConditional):
     def _standardized_cumulative(self, inputs: Float[Tensor, "*_n"]) -> Float[Tensor, "*_n"]:
         # Coding tables are made of it, in evaluation mode.
         return super()._standardized_cumulative(inputs if self.training else inputs.double())
+
+
+def rounded(values: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+    """Rounds; the gradient passes as if it had not."""
+    return values + (values.round() - values).detach()
 
 
 def exactly(network: nn.Module, x: Float[Tensor, "*b c h w"]) -> Float[Tensor, "*b _c _h _w"]:

@@ -12,6 +12,8 @@ from models.codecs.entropy_models import Bottleneck, Prior
 class Factorized(Codec):
     """Balle et al., "Variational image compression with a scale hyperprior" (ICLR 2018), without the hyperprior.
 
+        x --> g_a --> y --> EB --> y_hat --> g_s --> x_hat
+
     In training the synthesis sees y with noise, as published: where y is rounded to is known after training alone.
     """
 
@@ -23,13 +25,16 @@ class Factorized(Codec):
 
     def forward(self, x: Float[Tensor, "b 3 h w"], prior: Prior | None = None) -> CodecOutput:
         """Noise stands for rounding in training mode. h and w are multiples of `downsampling_factor`."""
-        y_hat, y_likelihoods = self.entropy_bottleneck.under(prior, self.g_a(x))
-        return CodecOutput(self.g_s(y_hat).float(), {"y": y_likelihoods})
+        y = self.g_a(x)
+        y_hat, y_likelihoods = self.entropy_bottleneck(y, prior)
+        x_hat = self.g_s(y_hat)
+        return CodecOutput(x_hat.float(), {"y": y_likelihoods})
 
     @torch.no_grad()
     def compress(self, x: Float[Tensor, "1 3 h w"]) -> bytes:
         """The entropy-coded latents of one image."""
-        return entropy_coder.encode(self.entropy_bottleneck.coded(self.g_a(x)))
+        y = self.g_a(x)
+        return entropy_coder.encode(self.entropy_bottleneck.coded(y))
 
     @torch.no_grad()
     def decompress(self, stream: bytes, height: int, width: int) -> Float[Tensor, "1 3 h w"]:

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from models.codecs import entropy_coder, entropy_models
-from models.codecs.base import Codec, CodecOutput, rounded
+from models.codecs.base import Codec, CodecOutput
 from models.codecs.entropy_models import Bottleneck, Gaussian, Prior
 
 
@@ -13,9 +13,15 @@ class MeanScaleHyperprior(Codec):
     """Minnen et al., "Joint autoregressive and hierarchical priors for learned image compression" (NeurIPS
     2018), without the autoregressive part.
 
-    Its transforms may run in bfloat16 under autocast; its entropy models always run in float32. In training the
-    synthesis sees y rounded, with the gradient of no rounding, and the entropy models see noise instead (Minnen and
-    Singh, "Channel-wise autoregressive entropy models", ICIP 2020). Latents y and z share one entropy-coded stream.
+                      y
+        x --> g_a --> + --> h_a --> z --> EB --> z_hat --> h_s --> scales, means
+                      |                                                  |
+                      + ----------------------> GC <-------------------- +
+                                                |
+                                                + --> y_hat --> g_s --> x_hat
+
+    Its transforms may run in bfloat16 under autocast; its entropy models always run in float32. Latents y and z share
+    one entropy-coded stream.
     """
 
     def __init__(
@@ -30,49 +36,60 @@ class MeanScaleHyperprior(Codec):
     def forward(self, x: Float[Tensor, "b 3 h w"], prior: Prior | None = None) -> CodecOutput:
         """Noise stands for rounding in training mode. h and w are multiples of `downsampling_factor`."""
         y = self.g_a(x)
-        z_hat, z_likelihoods = self.entropy_bottleneck.under(prior, self._z(y))
-        scales, means = self._gaussians(z_hat)
-        y_hat, y_likelihoods = self.gaussian_conditional.given(y, scales, means)
-        if self.training:
-            y_hat = rounded((y - means).float()) + means
-        return CodecOutput(self.g_s(y_hat).float(), {"y": y_likelihoods, "z": z_likelihoods})
+        z = self.hyper_analysis(y)
+        z_hat, z_likelihoods = self.entropy_bottleneck(z, prior)
+        scales, means = self.hyper_synthesis(z_hat)
+        y_hat, y_likelihoods = self.gaussian_conditional(y, scales, means)
+        x_hat = self.g_s(y_hat)
+        return CodecOutput(x_hat.float(), {"y": y_likelihoods, "z": z_likelihoods})
 
     @torch.no_grad()
     def compress(self, x: Float[Tensor, "1 3 h w"]) -> bytes:
         """The entropy-coded latents of one image."""
         y = self.g_a(x)
-        z = self.entropy_bottleneck.coded(self._z(y))
-        scales, means = self._gaussians(z.symbols + self.entropy_bottleneck.medians)
+        z = self.entropy_bottleneck.coded(self.hyper_analysis(y))
+        scales, means = self.hyper_synthesis(z.symbols + self.entropy_bottleneck.medians)
         return entropy_coder.encode(z, self.gaussian_conditional.coded(y, scales, means))
 
     @torch.no_grad()
     def decompress(self, stream: bytes, height: int, width: int) -> Float[Tensor, "1 3 h w"]:
         """The reconstruction, clamped to 0..1. `height` and `width` are multiples of `downsampling_factor`."""
         decoder, factor = entropy_coder.Decoder(stream, height * width), self.downsampling_factor
-        scales, means = self._gaussians(self.entropy_bottleneck.decoded(decoder, height // factor, width // factor))
+        z_hat = self.entropy_bottleneck.decoded(decoder, height // factor, width // factor)
+        scales, means = self.hyper_synthesis(z_hat)
         y_hat = self.gaussian_conditional.decoded(decoder, scales, means)
         decoder.close()
         return self.g_s(y_hat).clamp(0, 1)
 
-    def _z(self, y: Float[Tensor, "b m h w"]) -> Float[Tensor, "b n h2 w2"]:
+    def hyper_analysis(self, y: Float[Tensor, "b m h w"]) -> Float[Tensor, "b n h2 w2"]:
+        """z, by h_a."""
         return self.h_a(y)
 
-    def _gaussians(self, z_hat: Float[Tensor, "b n h w"]) -> tuple[Tensor, Tensor]:
-        """Scales and means of y, the same for the encoder and the decoder."""
-        scales, means = self._hyper(z_hat).chunk(2, 1)
+    def hyper_synthesis(self, z_hat: Float[Tensor, "b n h w"]) -> tuple[Tensor, Tensor]:
+        """Scales and means of y, by h_s; the same for the encoder and the decoder."""
+        scales, means = self._h_s(z_hat).chunk(2, 1)
         return scales, means
 
-    def _hyper(self, z_hat: Float[Tensor, "b n h w"]) -> Float[Tensor, "b _c h2 w2"]:
+    def _h_s(self, z_hat: Float[Tensor, "b n h w"]) -> Float[Tensor, "b _c h2 w2"]:
         return self.h_s(z_hat) if self.training else entropy_models.exactly(self.h_s, z_hat)
 
 
 class ScaleHyperprior(MeanScaleHyperprior):
-    """Balle et al., "Variational image compression with a scale hyperprior" (ICLR 2018): y's Gaussians are about 0."""
+    """Balle et al., "Variational image compression with a scale hyperprior" (ICLR 2018): y's Gaussians are about 0.
 
-    def _z(self, y: Float[Tensor, "b m h w"]) -> Float[Tensor, "b n h2 w2"]:
+                  y
+    x --> g_a --> + --> |y| --> h_a --> z --> EB --> z_hat --> h_s --> scales
+                  |                                                      |
+                  + --------------------------> GC <-------------------- +
+                                                |
+                                                + --> y_hat --> g_s --> x_hat
+    """
+
+    def hyper_analysis(self, y: Float[Tensor, "b m h w"]) -> Float[Tensor, "b n h2 w2"]:
+        """z, by h_a from the absolute values of y."""
         return self.h_a(y.abs())
 
-    def _gaussians(self, z_hat: Float[Tensor, "b n h w"]) -> tuple[Tensor, Tensor]:
-        """Scales of y, and its means: 0."""
-        scales = self._hyper(z_hat)
+    def hyper_synthesis(self, z_hat: Float[Tensor, "b n h w"]) -> tuple[Tensor, Tensor]:
+        """Scales of y by h_s, and means that are 0."""
+        scales = self._h_s(z_hat)
         return scales, torch.zeros_like(scales)

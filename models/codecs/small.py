@@ -14,7 +14,7 @@ WIDTHS = (32, 96)
 BLOCKS = 2
 """Residual blocks at 1/8, each way."""
 HALVINGS = 3
-"""Of y's sides, until they are z's."""
+"""How often the sides of y are halved to those of z."""
 PATCH = 4
 """Pixels a side of one element of the first map. Kernels are twice as wide: they overlap, and no seam shows."""
 
@@ -34,8 +34,10 @@ def analysis(M: int) -> nn.Sequential:
     """g_a: an image -> y, `M` channels at 1/8 of its sides."""
     a, b = WIDTHS
     return nn.Sequential(
-        *(nn.Conv2d(3, a, 2 * PATCH, stride=PATCH, padding=PATCH // 2), nn.SiLU()),
-        *(down(a, b), *blocks(b)),
+        nn.Conv2d(3, a, 2 * PATCH, stride=PATCH, padding=PATCH // 2),
+        nn.SiLU(),
+        down(a, b),
+        *blocks(b),
         nn.Conv2d(b, M, 1),
     )
 
@@ -44,8 +46,10 @@ def synthesis(M: int) -> nn.Sequential:
     """g_s: y_hat -> an image."""
     a, b = WIDTHS
     return nn.Sequential(
-        *(nn.Conv2d(M, b, 1), *blocks(b)),
-        *(up(b, a), nn.SiLU()),
+        nn.Conv2d(M, b, 1),
+        *blocks(b),
+        up(b, a),
+        nn.SiLU(),
         nn.ConvTranspose2d(a, 3, 2 * PATCH, stride=PATCH, padding=PATCH // 2),
     )
 
@@ -69,8 +73,10 @@ class Residual(nn.Module):
         super().__init__()
         half = channels // 2
         self.branch = nn.Sequential(
-            *(nn.Conv2d(channels, half, 1), nn.SiLU()),
-            *(nn.Conv2d(half, half, 3, padding=1), nn.SiLU()),
+            nn.Conv2d(channels, half, 1),
+            nn.SiLU(),
+            nn.Conv2d(half, half, 3, padding=1),
+            nn.SiLU(),
             nn.Conv2d(half, channels, 1),
         )
 
@@ -80,7 +86,7 @@ class Residual(nn.Module):
 
 
 def blocks(channels: int) -> list[nn.Module]:
-    """Those of one size of the maps, one way."""
+    """The residual blocks at 1/8 of the image's sides, in one direction."""
     return [Residual(channels) for _ in range(BLOCKS)]
 
 

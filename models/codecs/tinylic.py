@@ -1,4 +1,4 @@
-"""TinyLIC: neighborhood attention between strided convolutions, and latents coded in nine passes.
+"""TinyLIC: neighborhood attention between strided convolutions, and y coded in four slices, in nine steps.
 
 Lu and Ma, "High-efficiency lossy image coding through adaptive neighborhood information aggregation" (arXiv
 2204.11448).
@@ -14,8 +14,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from models.codecs import checkerboard
-from models.codecs.checkerboard import PASSES, Pass
-from models.codecs.context_codec import Coder, PartwiseCodec
+from models.codecs.checkerboard import STEPS, Step
+from models.codecs.context_codec import Coder, ContextCodec
 from models.codecs.entropy_models import Bottleneck, Gaussian
 from models.codecs.neighborhood_attention import ResidualGroup
 
@@ -33,8 +33,16 @@ class Level(NamedTuple):
     window: int
 
 
-class TinyLIC(PartwiseCodec):
-    """28,338,211 parameters, as published."""
+class TinyLIC(ContextCodec):
+    """28,338,211 parameters, as published.
+
+    `ContextCodec` has the diagram; scales and means of a step come so:
+
+        z_hat --> h_s --> + -------------------------------------> + --> entropy_parameters --> scales, means
+                          v                                        |
+        y_hat of earlier slices --> cc_transforms ---------------> +
+        y_hat of the slice's earlier steps --> sc_transform -----> +
+    """
 
     def __init__(self, N: int = 128, M: int = 320) -> None:
         """Channels: `N` of the first map, a multiple of 16, and `M` of y, a multiple of 20."""
@@ -72,41 +80,41 @@ class TinyLIC(PartwiseCodec):
         """y_hat -> an image."""
         return self._through("g_s", y_hat)
 
-    def parts(self, y: Float[Tensor, "b m h w"]) -> Iterator[Float[Tensor, "b _m _h _w"]]:
-        """The latents of each pass."""
-        return checkerboard.passes_of(y)
+    def in_steps(self, y: Float[Tensor, "b m h w"]) -> Iterator[Float[Tensor, "b _m _h _w"]]:
+        """The elements of each step, in the order of coding."""
+        return checkerboard.in_steps(y)
 
-    def decoded(self, z_hat: Float[Tensor, "b k h w"], code: Coder) -> tuple[Tensor, Tensor, Tensor]:
-        """Scales and means of y, and y_hat: pass by pass the same for whoever codes, to the last bit."""
+    def step_by_step(self, z_hat: Float[Tensor, "b k h w"], code: Coder) -> tuple[Tensor, Tensor, Tensor]:
+        """Scales and means of y, and y_hat, which `code` gives of one step after the other."""
         hyper = self.h_s(z_hat.contiguous())
         slices: list[tuple[Tensor, ...]] = []
-        for index, passes in enumerate(PASSES):
+        for index, steps in enumerate(STEPS):
             known = torch.cat([hyper, *(y_hat for _, _, y_hat in slices)], 1)
-            slices.append(self._slice(index, passes, hyper, self.cc_transforms[index](known), code))
-        scales, means, y_hat = (torch.cat(parts, 1) for parts in zip(*slices, strict=True))
+            slices.append(self._slice(index, steps, hyper, self.cc_transforms[index](known), code))
+        scales, means, y_hat = (torch.cat(each, 1) for each in zip(*slices, strict=True))
         return scales, means, y_hat
 
     def _slice(
         self,
         index: int,
-        passes: tuple[Pass, ...],
+        steps: tuple[Step, ...],
         hyper: Float[Tensor, "b m2 h w"],
         channel: Float[Tensor, "b c2 h w"],
         code: Coder,
     ) -> tuple[Tensor, ...]:
-        """The same of one slice of channels; `channel` is what the slices before it tell."""
+        """Scales, means and y_hat of one slice; `channel` is what z and earlier slices tell of it."""
         network = self.get_submodule(f"entropy_parameters_{index + 1}")
         done = channel.new_zeros(channel.shape[0], 3 * channel.shape[1] // 2, *channel.shape[2:])
-        for step in passes:
+        for step in steps:
             features = [hyper, channel]
-            if len(passes) > 1:
+            if len(steps) > 1:
                 y_hat = done.chunk(3, 1)[2]
                 features.insert(
                     1, self.get_submodule(step.context)(y_hat) if step.context else torch.zeros_like(channel)
                 )
-            gathered = torch.cat([checkerboard.gather(feature, step.places) for feature in features], 1)
+            gathered = torch.cat([checkerboard.gather(feature, step.positions) for feature in features], 1)
             scales, means = network(gathered).chunk(2, 1)
-            done = done + checkerboard.spread(torch.cat([scales, means, code(scales, means)], 1), step.places)
+            done = done + checkerboard.spread(torch.cat([scales, means, code(scales, means)], 1), step.positions)
         return done.chunk(3, 1)
 
     def _add(self, name: str, layers: Iterator[nn.Module]) -> None:

@@ -39,7 +39,7 @@ ELSEWHERE = {
 def tables(codec: MeanScaleHyperprior, z_hat: torch.Tensor) -> torch.Tensor:
     """Those that y's elements are coded by."""
     with torch.no_grad():
-        scales = codec._gaussians(z_hat)[0]
+        scales = codec.hyper_synthesis(z_hat)[0]
     return torch.cat([codec.gaussian_conditional.build_indexes(one) for one in scales.split(1)])
 
 

@@ -10,7 +10,7 @@ from miniatures import GROUPS, MINIATURES, spread_out
 from torch import Tensor
 
 from models.codecs import registry as codecs
-from models.codecs.autoregressive import BEFORE, RADIUS, Autoregressive, CausalContext, around, waves
+from models.codecs.autoregressive import BEFORE, RADIUS, Autoregressive, CausalContext, around, causal_steps
 from models.codecs.base import Codec
 
 PUBLISHED: dict[str, Callable[[], Any]] = {
@@ -85,25 +85,25 @@ def test_training_reaches_every_weight(name: str, x: Tensor) -> None:
     assert not [name for name, weight in codec.named_parameters() if weight.requires_grad and weight.grad is None]
 
 
-def test_a_wave_follows_all_that_tells_of_it() -> None:
+def test_a_step_follows_all_that_tells_of_it() -> None:
     height, width = 5, 8
     seen: set[tuple[int, int]] = set()
-    for wave in waves(height, width, torch.device("cpu")):
-        places = list(zip(wave.rows.tolist(), wave.columns.tolist(), strict=True))
-        near = [(r + row - RADIUS, c + column - RADIUS) for r, c in places for row, column in BEFORE]
-        assert all(place in seen for place in near if place[0] >= 0 and 0 <= place[1] < width)
-        assert not seen & set(places)
-        seen |= set(places)
+    for step in causal_steps(height, width, torch.device("cpu")):
+        positions = list(zip(step.rows.tolist(), step.columns.tolist(), strict=True))
+        near = [(r + row - RADIUS, c + column - RADIUS) for r, c in positions for row, column in BEFORE]
+        assert all(position in seen for position in near if position[0] >= 0 and 0 <= position[1] < width)
+        assert not seen & set(positions)
+        seen |= set(positions)
     assert len(seen) == height * width
 
 
 @torch.no_grad()
-def test_a_context_is_the_same_for_a_map_and_for_a_wave() -> None:
+def test_a_context_is_the_same_for_a_map_and_for_a_step() -> None:
     context = CausalContext(4)
     y_hat = torch.randn(2, 4, 4, 8)
     padded = torch.nn.functional.pad(y_hat, [RADIUS] * 4)
-    for wave in waves(4, 8, y_hat.device):
-        assert torch.allclose(context(around(padded, wave), context.kernel()), wave.of(context(y_hat)), atol=1e-5)
+    for step in causal_steps(4, 8, y_hat.device):
+        assert torch.allclose(context(around(padded, step), context.kernel()), step.of(context(y_hat)), atol=1e-5)
 
 
 def test_weights_that_a_context_masks_get_no_gradient() -> None:

@@ -24,8 +24,8 @@ def test_a_folded_prior_is_the_prior_of_its_image(scale: float) -> None:
     prior = Prior(torch.full((1, 3), scale), torch.tensor([[-0.3, 0.0, 0.3]]))
     z = torch.zeros(1, 3, 2, 2)
     with torch.no_grad():
-        expected = bottleneck.under(prior, z)[1]
+        expected = bottleneck(z, prior)[1]
         bottleneck.fold(Prior(*(value[0] for value in prior)))
-        found = bottleneck.under(None, z)[1]
+        found = bottleneck(z)[1]
     assert found.isfinite().all()
     assert torch.allclose(found, expected, rtol=1e-3)
