@@ -19,19 +19,19 @@ class Version(NamedTuple):
 
 
 TABLE: dict[str, Version] = {
-    "renderer": Version(RENDERER, "87611b6a5bc7"),
-    "training": Version(1, "c5af0ffd1e25"),
-    "conditioning": Version(1, "097c5154bee5"),
-    "recognizers": Version(1, "1b64cff60b06"),
-    "small": Version(1, "df12843b1a20"),
-    "factorized": Version(1, "c7dfa6895bce"),
-    "hyperprior": Version(1, "71117ea1fed2"),
-    "mbt2018-mean": Version(1, "71117ea1fed2"),
-    "mbt2018": Version(1, "d88062bfe423"),
-    "cheng2020-anchor": Version(1, "d88062bfe423"),
-    "cheng2020-attn": Version(1, "d88062bfe423"),
-    "elic": Version(1, "039a0cf69ba8"),
-    "tinylic": Version(1, "3d83e8e6cb95"),
+    "renderer": Version(RENDERER, "d161b8bde151"),
+    "training": Version(1, "6f1cd88678e9"),
+    "conditioning": Version(1, "82015281181f"),
+    "recognizers": Version(1, "b04e971f5567"),
+    "small": Version(1, "647dbb8c739a"),
+    "factorized": Version(1, "80e53413b447"),
+    "hyperprior": Version(1, "ce15f026f1bd"),
+    "mbt2018-mean": Version(1, "ce15f026f1bd"),
+    "mbt2018": Version(1, "ba719b8c11b4"),
+    "cheng2020-anchor": Version(1, "ba719b8c11b4"),
+    "cheng2020-attn": Version(1, "ba719b8c11b4"),
+    "elic": Version(1, "a3bd250f6125"),
+    "tinylic": Version(1, "8727677a89cf"),
 }
 """training: the loop, its optimizer and schedule, the batches, the objective. recognizers: their losses and what they
 read. The renderer's number is datagen.spec's. All after it are codecs."""
