@@ -106,8 +106,8 @@ def _ours(data: TextImages, arguments: Arguments) -> float:
 
     shown = every(10, print)
     with tempfile.TemporaryDirectory() as folder:
-        keeper = FileCheckpointer(Path(folder) / "state.pt", 60.0)
-        train_stage(codec, objective_of(stage, None, None), batches, stage, report=report, checkpointer=keeper)
+        checkpointer = FileCheckpointer(Path(folder) / "state.pt", 60.0)
+        train_stage(codec, objective_of(stage, None, None), batches, stage, report=report, checkpointer=checkpointer)
     start = next(progress for progress in seen if progress.step >= SETTLED)
     return (seen[-1].seconds - start.seconds) / (seen[-1].step - start.step)
 

@@ -109,7 +109,7 @@ class Arguments:
 
 
 def seconds(hours: float | None) -> float:
-    """Those that --hours leave; without it, no end of them.
+    """Seconds that --hours leaves; infinite without it.
 
     Raises:
         SweepError: that is no time.

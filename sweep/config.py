@@ -19,7 +19,7 @@ lambda, from the nearest finished trial, or from a stage 1 of its own."""
 Sampler = Literal["tpe", "gp", "nsga2", "qmc", "random", "grid"]
 """What proposes the next point."""
 NON_ADAPTIVE: tuple[Sampler, ...] = ("qmc", "random", "grid")
-"""Those that do not look at what was measured."""
+"""Samplers that do not look at what was measured."""
 Setting = Literal["distortion_weight", "learning_rate", "steps"]
 """What of stage 2 can be searched beside lambda and beta."""
 Labels = Literal["truth", "pseudo"]
@@ -73,7 +73,7 @@ class SweepConfig:
     data: Spec
     codec: str = "small"
     recognizers: tuple[RecognizerConfig, ...] = (RecognizerConfig(ENGLISH_G2),)
-    """Their losses are averaged; the first one reads what steers the search."""
+    """Their losses are averaged; the accuracy of the first one guides the search."""
     init: WeightsFile | None = None
     """Checkpoint that stage 1 starts from, instead of fresh weights."""
     strategy: Strategy = "conditional"
@@ -101,7 +101,7 @@ class SweepConfig:
     budget: int = 64
     """Trials."""
     val_images: int = 96
-    """Of the validation split; what a trial tells the search is measured on them."""
+    """Images of the validation split on which a trial is measured for the search."""
     report_seconds: float = 10.0
     """Between two reports of a training stage."""
     save_seconds: float = 60.0
@@ -144,7 +144,9 @@ class SweepConfig:
 
     def _check_constraints(self) -> None:
         if self.constraints and self.sampler in NON_ADAPTIVE:
-            raise SweepError(f"--sampler {self.sampler} proposes what it will; wishes need tpe, gp or nsga2")
+            raise SweepError(
+                f"--sampler {self.sampler} does not look at what was measured; bounds need tpe, gp or nsga2"
+            )
         for name, bound in self.constraints.items():
             if not 0 < bound < math.inf:
                 raise SweepError(f"--{name.replace('_', '-')} {bound:g} must be a number above 0")

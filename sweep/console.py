@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.markup import escape
 
 STYLE = (tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone)
-"""Of the options, to tyro."""
+"""How tyro shows options."""
 
 
 def complain(error: Exception) -> int:

@@ -8,16 +8,16 @@ from types import FrameType
 from typing import Any
 
 Handler = Callable[[int, FrameType | None], Any] | int | None
-"""What Python's signal module takes for one, and gives back."""
+"""A handler, as Python's signal module takes and gives it."""
 
 
 def stop_file(run: Path) -> Path:
-    """The file in a run's folder that asks its workers, wherever they are, to save what they do and end."""
+    """The file in a run's folder that asks all workers, wherever they are, to save what they do and end."""
     return run / "tune" / "stop"
 
 
 def request_stop(run: Path) -> None:
-    """Raises the sign."""
+    """Makes the stop file."""
     file = stop_file(run)
     file.parent.mkdir(exist_ok=True)
     file.touch()
@@ -25,10 +25,10 @@ def request_stop(run: Path) -> None:
 
 @contextmanager
 def on_signals(run: Path, say: Callable[[str], None]) -> Generator[None]:
-    """In the block, the first Ctrl-C or SIGTERM raises the sign; the next one interrupts.
+    """In the block, the first Ctrl-C or SIGTERM makes the stop file; the next one interrupts.
 
     Raises:
-        KeyboardInterrupt: after the block, if the sign stands.
+        KeyboardInterrupt: after the block, if the stop file exists.
     """
     file = stop_file(run)
     file.unlink(missing_ok=True)
@@ -48,16 +48,16 @@ def on_signals(run: Path, say: Callable[[str], None]) -> Generator[None]:
 
 
 def raise_if_stopped(run: Path) -> None:
-    """Interrupts the driver if the sign stands.
+    """Interrupts the driver if it was asked to stop.
 
     Raises:
-        KeyboardInterrupt: it does.
+        KeyboardInterrupt: the stop file exists.
     """
     if stop_file(run).exists():
         raise KeyboardInterrupt
 
 
 def _handle(*handlers: Handler) -> list[Handler]:
-    """Sets the handlers of SIGINT and SIGTERM, one for both or one each; returns those before."""
+    """Sets the handlers of SIGINT and SIGTERM, one for both or one each; returns the handlers before."""
     signals = (signal.SIGINT, signal.SIGTERM)
     return [signal.signal(number, handler) for number, handler in zip(signals, handlers * 2, strict=False)]

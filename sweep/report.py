@@ -50,7 +50,7 @@ def main() -> int:
 
 
 def _recognizer(run: RunFolder, own: str | None) -> FrozenRecognizer | None:
-    """The one that steered the search; a user's only if the user names it: a run's folder does not choose what is
+    """The recognizer that guided the search; a user's only if the user names it: a run's folder does not choose what is
     imported.
     """
     recognizer_config = run.config.recognizers[0]

@@ -46,7 +46,7 @@ class Entry:
     """Names of the runs that hold it."""
 
     def row(self, now: float) -> tuple[str, ...]:
-        """Its cells of the table."""
+        """Cells of the entry's row in the table."""
         stat = self.path.stat()
         size, age = f"{stat.st_size / 2**20:.1f} MiB", clock(now - stat.st_mtime)
         key, _, kind = self.path.name.partition(".")

@@ -11,7 +11,7 @@ from datagen.spec import RENDERER
 
 
 class Version(NamedTuple):
-    """Of one thing."""
+    """The version of one thing that computes."""
 
     number: int
     sources: str
@@ -53,6 +53,6 @@ class Versions:
 
 
 def today(codec: str) -> Versions:
-    """Those of this code, with a codec."""
+    """The versions of this code, with a codec."""
     shared = {name: TABLE[name].number for name in ("renderer", "training", "conditioning", "recognizers")}
     return Versions(**shared, codec=TABLE[codec].number)

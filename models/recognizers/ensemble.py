@@ -98,7 +98,7 @@ def load(configs: Sequence[RecognizerConfig]) -> FrozenRecognizer:
 class Ensemble(FrozenRecognizer):
     """Several recognizers whose loss is the weighted mean of theirs. The first one reads; the others are `others`.
 
-    A mean accuracy would be nobody's, and comparable with no run against one of them: the first one's steers the search
+    A mean accuracy would be nobody's, and comparable with no run against one of them: the first one's guides the search
     and stands in `accuracy`.
     """
 

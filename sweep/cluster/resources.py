@@ -31,7 +31,7 @@ GLANCE_SECONDS = 1.0
 CORE: Resources = {"CPU": 1.0}
 """What any work needs."""
 THREADS = 2
-"""Of a worker without a GPU, where as many cores can be shared out so: it trains faster than two of one thread do."""
+"""Threads of a worker without a GPU, where as many cores can be used so: one of two trains faster than two of one."""
 
 
 @contextmanager
@@ -157,7 +157,7 @@ def _on_gpus(machine: Machine, gpus: float) -> int:
 
 
 def team(config: SweepConfig, machines: list[Machine], batch_size: int) -> tuple[SweepConfig, int]:
-    """The same for a stage that all train together: a worker takes a GPU, or cores of one machine.
+    """The configuration of a worker of a stage that all train together, and how many work: each takes a GPU, or cores.
 
     As many cores as can be work, in pairs while the shares of the batch are not too small.
     """

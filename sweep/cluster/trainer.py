@@ -31,7 +31,7 @@ from sweep.trials.trial import Data
 News = Progress | DivergedError | Interrupted
 """What the first worker tells the driver."""
 ENDING_SECONDS = 30.0
-"""That workers may take to end when they are asked to."""
+"""Seconds that workers may take to end when they are asked to."""
 FAILURES = 3
 """Workers that may die before a stage is given up; each time it goes on from its last checkpoint."""
 
@@ -186,5 +186,5 @@ def _any(mine: bool) -> bool:
 
 
 def _reason(said: str) -> str:
-    """That of a training's failure, by all that Ray Train says of it."""
+    """Why a training failed, in a line, by all that Ray Train says of it."""
     return out_of_memory.reason(said) or said.rpartition("\n")[2] or "a worker died"

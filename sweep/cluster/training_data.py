@@ -25,7 +25,7 @@ READ_TOGETHER = 250
 def data(config: SweepConfig, folder: Path, run: Path, report: Report = lambda done, total: None) -> Data:
     """The splits: of the training images those that can teach, of the others those whose texts have what counts.
 
-    The validation images are those that steer the search.
+    The validation images guide the search.
 
     Args:
         folder: of the data set.

@@ -36,7 +36,7 @@ class FileCheckpointer:
         """Whether the last state is old enough."""
         return time.monotonic() - self._saved >= self._seconds
 
-    def keep(self, state: TrainingState) -> None:
+    def save(self, state: TrainingState) -> None:
         """Writes a state; the last one becomes the one before."""
         with atomic(self._path) as partial:
             torch.save(state._asdict(), partial)
@@ -44,7 +44,7 @@ class FileCheckpointer:
                 self._path.replace(self._earlier)
         self._saved = time.monotonic()
 
-    def retreat(self) -> None:
+    def drop_last(self) -> None:
         """Forgets the last state where there is one before."""
         if self._earlier.exists():
             self._earlier.replace(self._path)

@@ -17,7 +17,7 @@ def images(steps: int, stage: StageConfig, *, reads: bool) -> float:
 
 
 def training(nodes: Iterable[Node]) -> float:
-    """Of training them whole."""
+    """Work of training nodes whole."""
     return sum(images(node.stage.steps, node.stage, reads=node.recognizer is not None) for node in nodes)
 
 

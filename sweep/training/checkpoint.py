@@ -1,4 +1,4 @@
-"""Where a training stage stands: kept while it goes well, and gone back to where it does not."""
+"""Checkpoints of a training stage: saved while training goes well, rolled back to where it diverges."""
 
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -9,11 +9,11 @@ from sweep.training.optimizer import CodecOptimizer
 from sweep.training.team import Team
 
 HALVINGS = 2
-"""Of the learning rate, at most, before a stage is given up."""
+"""Times that the learning rate is halved, at most, before a stage is given up."""
 STREAK = 20
 """Updates left out in a row, or a twentieth of a shorter stage's, after which nothing good is to come."""
 SHARE = 0.05
-"""Of all updates so far, the most that may be left out."""
+"""Largest share of the updates so far that may be left out."""
 
 
 class Mishaps(NamedTuple):
@@ -43,10 +43,10 @@ class TrainingState(NamedTuple):
 
 @runtime_checkable
 class Checkpointer(Protocol):
-    """Where a stage's states live between processes."""
+    """Keeps the states of a stage between processes."""
 
     def restore(self) -> TrainingState | None:
-        """The last state that was kept, or None."""
+        """The last state that was saved, or None."""
         ...
 
     def stop_requested(self) -> bool:
@@ -54,25 +54,28 @@ class Checkpointer(Protocol):
         ...
 
     def due(self) -> bool:
-        """Whether it is time to keep a state; asked after each update."""
+        """Whether it is time to save a state; asked after each update."""
         ...
 
-    def keep(self, state: TrainingState) -> None:
-        """Takes a state beside the one before."""
+    def save(self, state: TrainingState) -> None:
+        """Saves a state, beside the state before."""
         ...
 
-    def retreat(self) -> None:
-        """Forgets the last state, which may have held the germ of what went wrong, unless it is the only one."""
+    def drop_last(self) -> None:
+        """Forgets the last state, which may have held the germ of what went wrong, unless it is the only state."""
         ...
 
 
 class Checkpointing:
-    """What a stage has come through. All members of a team take the same turns, for they share their gradients."""
+    """Saves the states of a stage in training, and rolls back where it diverges.
+
+    All members of a team do alike, for they share their gradients.
+    """
 
     def __init__(
         self, codec: nn.Module, optimizer: CodecOptimizer, checkpointer: Checkpointer | None, team: Team
     ) -> None:
-        """Goes on from the keeper's last state, or has it keep the first one."""
+        """Goes on from the last state that the checkpointer has, or saves the first state."""
         self._codec = codec
         self._optimizer = optimizer
         self._checkpointer = checkpointer
@@ -80,13 +83,13 @@ class Checkpointing:
         self._halvings = 0
         state = checkpointer.restore() if checkpointer is not None else None
         self.step = 0 if state is None else self._load(state)
-        """Updates done when it began."""
+        """Updates done when training went on."""
         if checkpointer is not None and state is None and team.rank == 0:
-            checkpointer.keep(self._state(0))
+            checkpointer.save(self._state(0))
 
     @property
     def mishaps(self) -> Mishaps:
-        """So far; a GPU is waited for."""
+        """What went wrong so far; asking waits for a GPU."""
         return Mishaps(int(self._optimizer.skipped), self._halvings)
 
     def slowed(self, learning_rate: float) -> float:
@@ -99,15 +102,15 @@ class Checkpointing:
         patience = min(STREAK, max(3, round(SHARE * steps)))
         return streak >= patience or skipped > max(STREAK, SHARE * step) or skipped == step
 
-    def keep(self, step: int, ending: bool) -> None:
-        """Hands the state to the keeper when it is time, or the stage is to be left; not where it goes wrong."""
+    def maybe_save(self, step: int, ending: bool) -> None:
+        """Saves the state when it is time, or the stage is to be left half done; not while training goes wrong."""
         if self._checkpointer is None or self._team.rank > 0 or not (ending or self._checkpointer.due()):
             return
         if not self._optimizer.streak:
-            self._checkpointer.keep(self._state(step))
+            self._checkpointer.save(self._state(step))
 
     def roll_back(self, reason: str) -> int:
-        """Halves the learning rate at the last state that training went on from well; returns its step.
+        """Goes back to the last state from which training went on well, at half the learning rate; returns its step.
 
         Raises:
             DivergedError: for the `reason`, after so many times.
@@ -116,9 +119,9 @@ class Checkpointing:
         if self._checkpointer is None or halvings > HALVINGS:
             raise DivergedError(reason)
         if self._team.rank == 0:
-            self._checkpointer.retreat()
+            self._checkpointer.drop_last()
             if (good := self._checkpointer.restore()) is not None:
-                self._checkpointer.keep(good._replace(halvings=halvings))
+                self._checkpointer.save(good._replace(halvings=halvings))
         # The others read what the first one has left.
         self._team.any(False)
         state = self._checkpointer.restore()

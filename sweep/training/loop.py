@@ -40,9 +40,9 @@ class Progress(NamedTuple):
     ocr: float | None
     learning_rate: float
     seconds: float
-    """Of training, in this process."""
+    """Time in training, in this process."""
     workers: int = 1
-    """That train together."""
+    """Workers that train together."""
     skipped: int = 0
     halvings: int = 0
 
@@ -73,43 +73,43 @@ def train_stage(
         batches: the whole team's batches from a step on, without end, on the codec's device.
         team: who else trains it; each member calls this function with the same arguments but for its rank.
         report: called every CHECK_STEPS updates.
-        keeper: makes the stage resumable; a resumed stage ends where an undisturbed one does. All members read from
-            theirs, and the first one writes. Without one there is nothing to go back to.
+        checkpointer: makes the stage resumable; a resumed stage ends where an undisturbed one does. All members read
+            states, and the first member saves them. Without a checkpointer there is nothing to roll back to.
 
     Raises:
         DivergedError: the loss is not finite, after all that was tried.
-        Interrupted: the keeper of any member was asked to end, and has the state.
+        Interrupted: the checkpointer of any member was asked to end, and has the state.
     """
     codec.train().to(memory_format=torch.channels_last)
     optimizer = CodecOptimizer(codec)
-    course = Checkpointing(codec, optimizer, checkpointer, team)
+    checkpoints = Checkpointing(codec, optimizer, checkpointer, team)
     network = team.join(codec) if team.size > 1 else CudaGraphed(codec)
     started = time.perf_counter()
-    step, ahead = course.step, batches(course.step)
+    step, ahead = checkpoints.step, batches(checkpoints.step)
     while step < stage.steps:
         # Noise and draws depend on the step alone, not on what ran before in this process.
         torch.manual_seed(hash((seed, step, team.rank)))  # pyright: ignore[reportUnknownMemberType]
-        rate = course.slowed(learning_rate(stage, step))
+        rate = checkpoints.slowed(learning_rate(stage, step))
         terms = _update(network, objective, team.share(next(ahead)), step, stage, rate, optimizer)
         step += 1
         looking = step % CHECK_STEPS == 0 or step == stage.steps
         if looking:
             seconds = time.perf_counter() - started
-            progress = _progress(step, stage.steps, terms, rate, seconds, team.size, course.mishaps)
-            if course.lost(step, stage.steps):
-                step = course.roll_back(_reason(progress))
+            progress = _progress(step, stage.steps, terms, rate, seconds, team.size, checkpoints.mishaps)
+            if checkpoints.lost(step, stage.steps):
+                step = checkpoints.roll_back(_reason(progress))
                 ahead = batches(step)
                 continue
             report(progress)
         # Members of a team leave at the same step, or the others wait for them.
         asked = checkpointer is not None and checkpointer.stop_requested()
         ending = (looking or team.size == 1) and team.any(asked)
-        course.keep(step, ending)
+        checkpoints.maybe_save(step, ending)
         if ending:
             raise Interrupted
     codec.eval()
     codec.update_tables()
-    return course.mishaps
+    return checkpoints.mishaps
 
 
 def every(seconds: float, report: Callable[[Progress], None]) -> Callable[[Progress], None]:
@@ -151,7 +151,7 @@ def _update(
     rate: float,
     optimizer: CodecOptimizer,
 ) -> LossTerms:
-    """One step; returns its loss terms. The norm is that of the whole team's gradient."""
+    """One step; returns the loss terms. The gradient that is clipped is the mean over the whole team."""
     optimizer.zero_grad()
     with autocast(batch.images.device):
         terms = objective(network, batch, step)
@@ -162,7 +162,7 @@ def _update(
 
 
 def _reason(progress: Progress) -> str:
-    """Of a training that has diverged, with what can be done."""
+    """Why a training has diverged, and what can be done."""
     beta = "" if progress.ocr is None else " or a smaller upper beta (--betas)"
     return (
         f"the loss is {progress.total:.3g} at step {progress.step} ({progress.mishaps}); "

@@ -12,7 +12,7 @@ from sweep.training.loop import Objective
 
 
 def objective_of(stage: StageConfig, plane: Plane | None, recognizer: FrozenRecognizer | None) -> Objective:
-    """That of a plain codec at the stage's weights, or of a conditioned one at weights drawn for each image."""
+    """The objective of a plain codec at the stage's weights, or of a conditioned one at weights drawn per image."""
     return _fixed(stage, recognizer) if plane is None else _drawn(stage, plane, recognizer)
 
 

@@ -15,7 +15,7 @@ SIZE = 0.5
 """Root mean square of a Muon update over its learning rate, so that one rate serves both; Adam's is 0.2 to 0.4 (Liu et
 al., "Muon is scalable for LLM training", arXiv 2502.16982, section 2.2)."""
 COEFFICIENTS = 3.4445, -4.7750, 2.0315
-"""Of an odd polynomial that, applied again and again, brings singular values from 0..1 close to 1."""
+"""Coefficients of an odd polynomial that, applied again and again, brings singular values from 0..1 close to 1."""
 ITERATIONS = 5
 EAGER = 3
 """Updates before one is recorded: the first make what an optimizer keeps."""
@@ -41,7 +41,7 @@ class CodecOptimizer:
         self.skipped = torch.zeros((), dtype=torch.int64, device=device)
         """Updates that were left out."""
         self.streak = torch.zeros((), dtype=torch.int64, device=device)
-        """Those in a row, up to now."""
+        """Updates left out in a row, up to now."""
         self._updates = 0
         self._recorded: _Recorded | None = None
 

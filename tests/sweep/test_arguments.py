@@ -64,7 +64,7 @@ def test_a_resumed_sweep_may_use_other_machines(tmp_path: Path) -> None:
         ({"max_bpp": math.nan}, "--max-bpp nan must be a number above 0"),
         ({"max_bpp": -0.1}, "--max-bpp -0.1 must be a number above 0"),
         ({"min_psnr": math.inf}, "--min-psnr inf must be a number above 0"),
-        ({"max_bpp": 0.1, "sampler": "grid"}, "wishes need tpe, gp or nsga2"),
+        ({"max_bpp": 0.1, "sampler": "grid"}, "bounds need tpe, gp or nsga2"),
         ({"polish_steps": -1}, "--polish-steps -1: 0 or more"),
         ({"polish_steps": 1, "strategy": "shared"}, "with --strategy conditional alone"),
         ({"recognizer": ("english_g2=nan",)}, "english_g2=nan: a weight must be a number above 0"),

@@ -269,9 +269,9 @@ def test_half_written_files_of_a_killed_worker_go_with_its_half_done_training(
     assert [path.exists() for path in left] == [False, False, True]
 
 
-def test_a_keeper_gives_back_the_last_state_of_another_process(tmp_path: Path) -> None:
+def test_a_checkpointer_gives_back_the_last_state_of_another_process(tmp_path: Path) -> None:
     state = TrainingState(3, {"w": torch.ones(2)}, {"state": {}}, halvings=1)
-    FileCheckpointer(tmp_path / "key.partial.pt", seconds=0).keep(state)
+    FileCheckpointer(tmp_path / "key.partial.pt", seconds=0).save(state)
     checkpointer = FileCheckpointer(tmp_path / "key.partial.pt", seconds=60)
     restored = checkpointer.restore()
     assert restored is not None
@@ -281,12 +281,12 @@ def test_a_keeper_gives_back_the_last_state_of_another_process(tmp_path: Path) -
     assert checkpointer.restore() is None
 
 
-def test_a_keeper_goes_back_one_state_and_not_behind_the_first(tmp_path: Path) -> None:
+def test_a_checkpointer_goes_back_one_state_and_not_behind_the_first(tmp_path: Path) -> None:
     checkpointer = FileCheckpointer(tmp_path / "key.partial.pt", seconds=0)
     for step in range(3):
-        checkpointer.keep(TrainingState(step, {}, {}))
+        checkpointer.save(TrainingState(step, {}, {}))
     for _ in range(2):
-        checkpointer.retreat()
+        checkpointer.drop_last()
         restored = checkpointer.restore()
         assert restored is not None
         assert restored.step == 1
@@ -295,7 +295,7 @@ def test_a_keeper_goes_back_one_state_and_not_behind_the_first(tmp_path: Path) -
 def test_of_states_that_are_damaged_the_last_whole_one_is_given_back(tmp_path: Path) -> None:
     checkpointer = FileCheckpointer(tmp_path / "key.partial.pt", seconds=0)
     for step in range(2):
-        checkpointer.keep(TrainingState(step, {}, {}))
+        checkpointer.save(TrainingState(step, {}, {}))
     for name, step in (("key.partial.pt", 0), ("key.earlier.pt", None)):
         content = (tmp_path / name).read_bytes()
         (tmp_path / name).write_bytes(content[: len(content) // 2])

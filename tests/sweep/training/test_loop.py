@@ -25,7 +25,7 @@ RATE_WEIGHT = 0.01
 
 
 class Notebook:
-    """A keeper that takes every state."""
+    """A checkpointer that takes every state."""
 
     def __init__(self, ending: bool = False) -> None:
         self.states: list[TrainingState] = []
@@ -40,10 +40,10 @@ class Notebook:
     def due(self) -> bool:
         return True
 
-    def keep(self, state: TrainingState) -> None:
+    def save(self, state: TrainingState) -> None:
         self.states.append(copy.deepcopy(state))
 
-    def retreat(self) -> None:
+    def drop_last(self) -> None:
         del self.states[max(1, len(self.states) - 1) :]
 
 
@@ -189,7 +189,7 @@ def test_a_stage_that_diverges_at_any_rate_ends_with_what_to_change(terms, batch
 def test_all_of_a_team_go_back_to_what_the_first_one_kept(terms, batches, each_step: None) -> None:
     notes, waits = Notebook(), list[bool]()
     second = Team(1, 2, lambda network: network, lambda mine: bool(waits.append(mine)))
-    notes.keep(TrainingState(1, fresh().state_dict(), CodecOptimizer(fresh()).state_dict(), halvings=1))
+    notes.save(TrainingState(1, fresh().state_dict(), CodecOptimizer(fresh()).state_dict(), halvings=1))
     seen = list[Progress]()
     train_stage(
         fresh(), failing(terms, Once(3)), batches, stage(8), team=second, report=seen.append, checkpointer=notes
@@ -198,7 +198,7 @@ def test_all_of_a_team_go_back_to_what_the_first_one_kept(terms, batches, each_s
     assert len(notes.states) == 1
 
 
-def test_without_a_keeper_there_is_nothing_to_go_back_to(terms, batches) -> None:
+def test_without_a_checkpointer_there_is_nothing_to_go_back_to(terms, batches) -> None:
     with pytest.raises(DivergedError, match="the loss is nan at step 1"):
         train_stage(fresh(), failing(terms, lambda step: True), batches, stage(1))
 
