@@ -1,6 +1,7 @@
 """What a search is told, and what it makes of it."""
 
 from collections import Counter
+from typing import Any
 
 from optuna.trial import TrialState
 
@@ -8,14 +9,15 @@ from sweep.config import SweepConfig
 from sweep.results.points import Row
 from sweep.search import proposals
 from sweep.search.front_search import FrontSearch
+from sweep.search.proposals import Params
 
 
-def answer(bpp: float, accuracy: float, status: str = "complete") -> dict:
+def answer(bpp: float, accuracy: float, status: str = "complete") -> dict[str, Any]:
     """A trial's result."""
     return {"val_bpp": bpp, "val_accuracy": accuracy, "status": status}
 
 
-def row(point: dict, config: SweepConfig, result: dict) -> Row:
+def row(point: Params, config: SweepConfig, result: dict[str, Any]) -> Row:
     """What the table of points keeps of a trial."""
     rate_weight, ocr_weight = proposals.weights(point, config)
     columns = {proposals.COLUMNS.get(name, name): value for name, value in proposals.varied(point, config)}
@@ -24,6 +26,22 @@ def row(point: dict, config: SweepConfig, result: dict) -> Row:
 
 def states(searcher: FrontSearch) -> Counter[TrialState]:
     """How many of Optuna's trials stand how."""
-    study = searcher._ot_study
-    assert study is not None
-    return Counter(trial.state for trial in study.trials)
+    return Counter(trial.state for trial in searcher.study.trials)
+
+
+def proposed(searcher: FrontSearch, name: str) -> Params:
+    """The next point, where there is one."""
+    point = searcher.suggest(name)
+    assert point is not None
+    return point
+
+
+def tell(searcher: FrontSearch, name: str, result: dict[str, Any]) -> None:
+    """Tells a search how a trial has ended."""
+    match result["status"]:
+        case "complete":
+            searcher.complete(name, result)
+        case "stopped":
+            searcher.stopped(name, result)
+        case _:
+            searcher.failed(name)

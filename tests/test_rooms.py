@@ -30,7 +30,7 @@ MODELS = {
 }
 """What each room of `models` may import of it."""
 DOORS: dict[str, tuple[str, ...]] = {
-    "ray": ("datagen/generate.py", "datagen/machines.py", "sweep/cluster", "sweep/search"),
+    "ray": ("datagen/generate.py", "datagen/machines.py", "sweep/cluster"),
     "optuna": ("sweep/search",),
     "mlflow": ("sweep/tracking/mlflow_store.py",),
     "trdg": ("datagen/backgrounds.py", "datagen/lettering.py"),
@@ -45,10 +45,10 @@ WITHOUT: dict[str, tuple[str, ...]] = {
     "sweep/training": ("ray", "mlflow", "optuna", "trdg"),
     "sweep/stages": ("ray", "mlflow", "optuna", "trdg"),
     "sweep/results": ("ray", "mlflow", "optuna", "trdg"),
-    "sweep/search": ("mlflow", "trdg"),
+    "sweep/search": ("ray", "mlflow", "trdg"),
     "sweep/tracking": ("ray", "optuna", "trdg"),
     "sweep/trials": ("ray", "mlflow", "trdg"),
-    "sweep/simulation": ("mlflow", "trdg"),
+    "sweep/simulation": ("ray", "mlflow", "trdg"),
 }
 """What none of a room's files reaches, by whatever it imports."""
 

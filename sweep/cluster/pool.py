@@ -28,12 +28,21 @@ from datagen.machines import Resources, cores, machines, shared_out
 from sweep import graceful_stop
 from sweep.cluster import resources, training_data
 from sweep.cluster.trainer import train_together
-from sweep.cluster.tune_adapters import IN_A_ROW, Failures, FrontStoppingScheduler, Observer, Relay, target_of
+from sweep.cluster.tune_adapters import (
+    IN_A_ROW,
+    INTERRUPTED,
+    Failures,
+    FrontStoppingScheduler,
+    Observer,
+    Relay,
+    TuneSearch,
+    target_of,
+)
 from sweep.config import SweepConfig
 from sweep.errors import Interrupted, SweepError
 from sweep.results.points import Row
 from sweep.search import proposals, study
-from sweep.search.front_search import INTERRUPTED, FrontSearch
+from sweep.search.front_search import FrontSearch
 from sweep.search.study import OBJECTIVES
 from sweep.stages.store import Store
 from sweep.stages.tree import Node
@@ -43,9 +52,6 @@ from sweep.trials.target import Target
 from sweep.trials.trial import Data
 
 logger = logging.getLogger(__name__)
-
-NO_OBJECTIVES = dict.fromkeys(OBJECTIVES)
-"""Tune wants every report to name them."""
 
 
 class Pool:
@@ -132,9 +138,14 @@ class Pool:
             SweepError: as `measure`.
         """
         if trials > 0:
-            too_late = functools.partial(_too_late, deadline, graceful_stop.stop_file(self._folder))
-            found = FrontSearch(self._config, study.journal(self._folder / "tune"), recorded, too_late, took=took)
-            self._fit(None, found, trials, self.searching(trials), FrontStoppingScheduler(self._config, found.rungs()))
+            stop_file = graceful_stop.stop_file(self._folder)
+
+            def too_late(seconds: float) -> bool:
+                return time.monotonic() + seconds > deadline or stop_file.exists()
+
+            search = FrontSearch(self._config, study.journal(self._folder / "tune"), recorded, too_late, took=took)
+            scheduler = FrontStoppingScheduler(self._config, search.rungs())
+            self._fit(None, TuneSearch(search), trials, self.searching(trials), scheduler)
 
     def searching(self, trials: int) -> int:
         """How many trials of a search run at a time."""
@@ -207,22 +218,17 @@ def _run(params: dict, *, config: SweepConfig, folder: Path, data: list[ray.Obje
             raise Interrupted
         row = trial.run(target_of(params, config), config, folder, ray.get(data[0]), reporter, _report_rung)
     except Interrupted:
-        tune.report({"status": INTERRUPTED, **NO_OBJECTIVES})
+        tune.report({"status": INTERRUPTED})
         return
     objectives = {name: row.get(name) for name in (*OBJECTIVES, "val_psnr_db")}
     tune.report({"row": row, "status": row["status"], **objectives})
 
 
 def _report_progress(progress: Progress) -> None:
-    tune.report({"progress": progress._asdict(), **NO_OBJECTIVES})
+    tune.report({"progress": progress._asdict()})
 
 
 def _report_rung(rung: trial.Rung) -> None:
     seen = rung.reached
     values = {"val_bpp": seen.bpp, "val_accuracy": seen.accuracy, "val_psnr_db": seen.psnr_db}
     tune.report({"rung": rung.number, "steps": rung.steps, "train_seconds": rung.train_seconds, **values})
-
-
-def _too_late(deadline: float, sign: Path, seconds: float) -> bool:
-    """A function of its own, for Ray Tune pickles its searcher."""
-    return time.monotonic() + seconds > deadline or sign.exists()

@@ -1,4 +1,4 @@
-"""What Ray Tune tells of its trials, as ours hear it: an observer, and the early stopping."""
+"""What Ray Tune asks and tells, in our terms: the search, early stopping, and an observer of what becomes of points."""
 
 import logging
 import re
@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 from ray import tune
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler
+from ray.tune.search import Searcher
 
 from sweep.cluster import out_of_memory
 from sweep.config import SweepConfig
@@ -16,7 +17,9 @@ from sweep.results.pareto import Objectives
 from sweep.results.points import Row
 from sweep.search import proposals
 from sweep.search.early_stopping import FrontStopping
-from sweep.search.study import OBJECTIVES, ORIGINS
+from sweep.search.front_search import FrontSearch
+from sweep.search.proposals import ORIGINS
+from sweep.search.study import OBJECTIVES
 from sweep.stages.store import Store
 from sweep.training.loop import Progress
 from sweep.trials.target import Target
@@ -25,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 IN_A_ROW = 3
 """Points that fail for one cause before a sweep ends."""
+INTERRUPTED = "interrupted"
+"""Status of a trial that was asked to end; the next sweep in the folder goes on with it."""
 NUMBERS = re.compile(r"\S*\d\S*|\bnan\b|\binf\b")
 """In a reason: steps, losses and names, which differ from point to point."""
 
@@ -69,6 +74,49 @@ class Failures:
         return self._cause if self._count >= IN_A_ROW else None
 
 
+class TuneSearch(Searcher):
+    """Lets Ray Tune ask a search for points, and tells the search what becomes of them."""
+
+    def __init__(self, search: FrontSearch) -> None:
+        super().__init__()
+        self._search = search
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing: Tune saves its searcher, and the journal holds all of ours."""
+        return {}
+
+    def save(self, checkpoint_path: str) -> None:
+        """Writes an empty file, which Tune wants to find."""
+        Path(checkpoint_path).touch()
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The next point, or Tune's word that there is none."""
+        return self._search.suggest(trial_id) or self.FINISHED
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        """Passes on what a trial has reached at a rung."""
+        if "rung" in result:
+            self._search.reached(trial_id, result["rung"], _objectives(result))
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """Passes on what a point is worth, that it failed, or that it was stopped at a rung."""
+        match result:
+            case {"status": "complete"}:
+                self._search.complete(trial_id, result)
+            case {"status": status} if status == INTERRUPTED:
+                # The search takes it for under way, as after a kill.
+                pass
+            case None | {"status": "failed"}:
+                self._search.failed(trial_id)
+            case _:
+                self.on_trial_result(trial_id, result)
+                self._search.stopped(trial_id, result)
+
+
+def _objectives(result: dict[str, Any]) -> Objectives:
+    return Objectives(*(result[name] for name in OBJECTIVES))
+
+
 class FrontStoppingScheduler(FIFOScheduler):
     """Stops trials that fall behind."""
 
@@ -84,7 +132,7 @@ class FrontStoppingScheduler(FIFOScheduler):
         """Whether a trial that has reached a rung goes on."""
         if "rung" not in result:
             return self.CONTINUE
-        reached = Objectives(*(result[name] for name in OBJECTIVES))
+        reached = _objectives(result)
         # One that is trained again is not judged against itself.
         name = str(proposals.point_key(trial.config, self._config))
         return self.CONTINUE if self._stopping.passes(result["rung"], name, reached) else self.STOP

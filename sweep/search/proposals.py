@@ -9,10 +9,14 @@ from typing import Any
 from sweep.config import NON_ADAPTIVE, SweepConfig
 from sweep.results.points import Row
 
+Params = dict[str, Any]
+"""Optuna's parameters of a proposal, by name: lambda or lambda_index, beta and the settings."""
 Weights = tuple[float, float]
 """lambda and beta."""
 PointKey = tuple[float, ...]
 """What tells a proposal from others: lambda, beta and the settings."""
+ORIGINS = "origins"
+"""Names, beside the parameters and in the journal, the trials that a proposal comes from."""
 COLUMNS = {"steps": "stage2_steps"}
 """Of the table, where they have another name than the setting."""
 GENERATIONS = 4
@@ -25,19 +29,19 @@ CONSTRAINED: dict[str, tuple[str, int]] = {
 """What each wish is about, and whether more of it (1) or less (-1) is against it."""
 
 
-def varied(params: dict[str, Any], config: SweepConfig) -> tuple[tuple[str, float], ...]:
+def varied(params: Params, config: SweepConfig) -> tuple[tuple[str, float], ...]:
     """The settings of stage 2 in a proposal."""
     return tuple((name, params[name]) for name, _, _ in config.vary)
 
 
-def weights(params: dict[str, Any], config: SweepConfig) -> Weights:
+def weights(params: Params, config: SweepConfig) -> Weights:
     """Lambda and beta of a proposal."""
     if "lambda" in params:
         return params["lambda"], params["beta"]
     return config.lambdas[params["lambda_index"]], params["beta"]
 
 
-def point_key(params: dict[str, Any], config: SweepConfig) -> PointKey:
+def point_key(params: Params, config: SweepConfig) -> PointKey:
     """The name of a proposal."""
     return (*weights(params, config), *(value for _, value in varied(params, config)))
 
@@ -72,7 +76,7 @@ def _values(low: float, high: float) -> float:
     return 1 if low == high else math.inf
 
 
-def unseen(config: SweepConfig, known: Container[PointKey], seed: int) -> dict[str, Any]:
+def unseen(config: SweepConfig, known: Container[PointKey], seed: int) -> Params:
     """A random point that is not known, log-uniform where there are any; there must be one."""
     draw = random.Random(seed)
     while point_key(point := _random(config, draw), config) in known:
@@ -80,7 +84,7 @@ def unseen(config: SweepConfig, known: Container[PointKey], seed: int) -> dict[s
     return point
 
 
-def _random(config: SweepConfig, draw: random.Random) -> dict[str, Any]:
+def _random(config: SweepConfig, draw: random.Random) -> Params:
     point = {"beta": _between(*config.betas, draw.random())}
     for name, low, high in config.vary:
         value = _between(low, high, draw.random())
@@ -90,7 +94,7 @@ def _random(config: SweepConfig, draw: random.Random) -> dict[str, Any]:
     return {"lambda": _between(config.lambdas[-1], config.lambdas[0], draw.random()), **point}
 
 
-def first_points(config: SweepConfig) -> list[dict[str, Any]]:
+def first_points(config: SweepConfig) -> list[Params]:
     """One point for each lambda before the search starts, their betas spread evenly over the log range; or the grid."""
     low, high = config.betas
     if config.sampler == "grid":
@@ -120,7 +124,7 @@ def _between(low: float, high: float, share: float) -> float:
     return min(max(low, low * (high / low) ** share), high)
 
 
-def _point(index: int, beta: float, config: SweepConfig) -> dict[str, Any]:
+def _point(index: int, beta: float, config: SweepConfig) -> Params:
     """That of a lambda of the sweep's list, as it is proposed."""
     if config.strategy == "shared":
         return {"lambda_index": index, "beta": beta}

@@ -4,10 +4,12 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Literal, NamedTuple
 
 import optuna
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+from optuna.pruners import NopPruner
+from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import FrozenTrial, Trial, TrialState
@@ -15,22 +17,20 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from sweep.config import SweepConfig
 from sweep.errors import SweepError
 from sweep.results.points import Row
-from sweep.search.proposals import PointKey, first_points, point_key, violations, weights
+from sweep.search.proposals import ORIGINS, Params, PointKey, first_points, point_key, violations, weights
 from sweep.stages.tree import Origins
 
 NAME = "front of files"
 """Another objective takes another name: one study must not hold rates of files beside estimates."""
-ORIGINS = "origins"
-"""Names, in a proposal and in the journal, the trials that one comes from."""
-OBJECTIVES = {"val_bpp": "min", "val_accuracy": "max"}
+OBJECTIVES: dict[str, Literal["minimize", "maximize"]] = {"val_bpp": "minimize", "val_accuracy": "maximize"}
 
 
 class Pending(NamedTuple):
-    """What is to be proposed before the sampler is asked."""
+    """A point that is to be proposed before the sampler is asked."""
 
-    point: dict[str, Any]
-    attrs: dict[str, Any]
-    """That its trial has from the start: the origins, once they are decided."""
+    point: Params
+    attrs: Params
+    """Attributes that its trial has from the start: the origins, once they are decided."""
 
 
 def journal(folder: Path) -> BaseStorage:
@@ -63,6 +63,19 @@ def memory() -> BaseStorage:
     return InMemoryStorage()
 
 
+def load(storage: BaseStorage, sampler: BaseSampler) -> optuna.Study:
+    """The study in a storage, or a new one."""
+    return optuna.create_study(
+        storage=storage,
+        sampler=sampler,
+        # Early stopping looks at both objectives, which Optuna's pruners cannot.
+        pruner=NopPruner(),
+        study_name=NAME,
+        directions=[*OBJECTIVES.values()],
+        load_if_exists=True,
+    )
+
+
 def space(config: SweepConfig) -> dict[str, BaseDistribution]:
     """The searched plane, and what else is searched."""
     others: dict[str, BaseDistribution] = {"beta": FloatDistribution(*config.betas, log=True)}
@@ -78,7 +91,9 @@ def _range(name: str, low: float, high: float) -> BaseDistribution:
     return FloatDistribution(low, high, log=True)
 
 
-def settle(study: optuna.Study, config: SweepConfig, recorded: Mapping[PointKey, Row]) -> list[Pending]:
+def settle(
+    study: optuna.Study, storage: BaseStorage, config: SweepConfig, recorded: Mapping[PointKey, Row]
+) -> list[Pending]:
     """Ends the trials that a killed driver left running, as recorded or as failed; returns what is to come first.
 
     That is what was proposed and is not recorded, then the first points that never were proposed. It follows from what
@@ -91,16 +106,13 @@ def settle(study: optuna.Study, config: SweepConfig, recorded: Mapping[PointKey,
     for trial in trials:
         name = names.get(trial.number)
         if not trial.state.is_finished():
-            _end(study, trial, config, recorded.get(name) if name and name not in told else None)
+            _end(study, storage, trial, config, recorded.get(name) if name and name not in told else None)
         if name and name not in recorded:
-            lost.setdefault(name, Pending(trial.params, {})).attrs.update(_decided(trial))
+            decided = {key: value for key, value in trial.user_attrs.items() if key == ORIGINS}
+            lost.setdefault(name, Pending(trial.params, {})).attrs.update(decided)
     met = {(rate_weight, ocr_weight) for rate_weight, ocr_weight, *_ in (*recorded, *lost)}
     first = (point for point in first_points(config) if weights(point, config) not in met)
     return [*lost.values(), *(Pending(point, {}) for point in first)]
-
-
-def _decided(trial: FrozenTrial) -> dict[str, Any]:
-    return {name: value for name, value in trial.user_attrs.items() if name == ORIGINS}
 
 
 def proposed(trial: FrozenTrial, config: SweepConfig) -> bool:
@@ -108,30 +120,31 @@ def proposed(trial: FrozenTrial, config: SweepConfig) -> bool:
     return trial.params.keys() == space(config).keys()
 
 
-def _end(study: optuna.Study, trial: FrozenTrial, config: SweepConfig, row: Row | None) -> None:
-    """As what was recorded of it; otherwise it has failed."""
+def _end(study: optuna.Study, storage: BaseStorage, trial: FrozenTrial, config: SweepConfig, row: Row | None) -> None:
+    """Ends a trial as it was recorded; otherwise it has failed."""
+    trial_id = storage.get_trial_id_from_study_id_trial_number(storage.get_study_id_from_name(NAME), trial.number)
     match row:
         case {"status": "complete"}:
-            constrain(Trial(study, trial._trial_id), config, row)
+            constrain(Trial(study, trial_id), config, row)
             study.tell(trial.number, [row[name] for name in OBJECTIVES])
         case {"status": "stopped"}:
-            constrain(Trial(study, trial._trial_id), config, row)
+            constrain(Trial(study, trial_id), config, row)
             study.tell(trial.number, state=TrialState.PRUNED)
         case _:
-            # What waits cannot be told of.
-            study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+            # A study refuses to be told of a trial that waits in its queue; the storage does not.
+            storage.set_trial_state_values(trial_id, TrialState.FAIL)
 
 
 def origins_of(trial: Trial | FrozenTrial) -> Origins | None:
-    """The trials that one comes from, as the journal has them; None: that is still to be decided."""
+    """The trials that one comes from, as the journal has them; None where that is still to be decided."""
     origins = trial.user_attrs.get(ORIGINS)
     return None if origins is None else tuple((rate_weight, ocr_weight) for rate_weight, ocr_weight in origins)
 
 
 def constrain(trial: Trial, config: SweepConfig, row: Row) -> None:
-    """Tells how far a point is from each wish; one that was stopped, by what it had reached.
+    """Tells how far a point is from each wish; a stopped one, by what it had reached.
 
-    Without, TPE would take a stopped one for one that meets them all.
+    Otherwise TPE would take a stopped point for one that meets every wish.
     """
     for wish, excess in violations(config.constraints, row).items():
         if wish not in trial.constraints:

@@ -10,9 +10,10 @@ from typing import NamedTuple
 from sweep.config import SweepConfig
 from sweep.errors import SweepError
 from sweep.results.pareto import Objectives
-from sweep.search import front_search, proposals, study
+from sweep.search import proposals, study
 from sweep.search.early_stopping import FrontStopping, rungs
 from sweep.search.front_search import FrontSearch
+from sweep.search.proposals import ORIGINS
 from sweep.simulation.formula import Workload, measured
 from sweep.stages import tree
 from sweep.stages.tree import Node
@@ -101,38 +102,38 @@ class Simulation:
 
         training = sum(self._workload.seconds(node, node.stage.steps) for node in tree.trial_nodes(self._config))
         took = [training + self._workload.point]
-        searcher = FrontSearch(self._config, study.memory(), too_late=too_late, clock=lambda: self._now, took=took)
+        search = FrontSearch(self._config, study.memory(), too_late=too_late, clock=lambda: self._now, took=took)
         stopping = FrontStopping()
         for number in range(self._config.budget):
-            point = searcher.suggest(str(number))
-            if point == front_search.FINISHED:
+            point = search.suggest(str(number))
+            if point is None:
                 return
             weights = proposals.weights(point, self._config)
-            node = Target("tfic", *weights, origins=point[study.ORIGINS]).node(self._config)
+            node = Target("tfic", *weights, origins=point[ORIGINS]).node(self._config)
             assert node is not None
-            yield self._trial(str(number), node, searcher, stopping)
+            yield self._trial(str(number), node, search, stopping)
 
-    def _trial(self, name: str, node: Node, searcher: FrontSearch, stopping: FrontStopping) -> Iterator[float]:
+    def _trial(self, name: str, node: Node, search: FrontSearch, stopping: FrontStopping) -> Iterator[float]:
+        """The work of one trial; the search is told what becomes of it."""
         if node.parent is not None:
             yield from self._train(node.parent)
         looks = rungs(node.stage.steps) if stops_early(node, self._config) else []
-        fails, told = self._draw.random() < self._failures, {}
+        fails, row = self._draw.random() < self._failures, {}
         for before, steps in itertools.pairwise((0, *looks, node.stage.steps)):
             yield self._workload.seconds(node, steps - before)
             if fails:
-                return self._end(name, "failed", {}, searcher)
+                self._statuses.append("failed")
+                return search.failed(name)
             reached = measured(node, steps, self._draw)
-            told = {"val_bpp": reached.bpp, "val_accuracy": reached.accuracy}
+            row = {"val_bpp": reached.bpp, "val_accuracy": reached.accuracy}
             if steps in looks:
                 rung = looks.index(steps) + 1
-                searcher.on_trial_result(name, told | {"rung": rung})
+                search.reached(name, rung, reached)
                 if not stopping.passes(rung, name, reached):
-                    return self._end(name, "stopped", told, searcher)
+                    self._statuses.append("stopped")
+                    return search.stopped(name, row)
         yield self._workload.point
         self._done[node.key] = None
         self._points.append(measured(node, node.stage.steps, self._draw))
-        return self._end(name, "complete", told, searcher)
-
-    def _end(self, name: str, status: str, told: dict, searcher: FrontSearch) -> None:
-        self._statuses.append(status)
-        searcher.on_trial_complete(name, told | {"status": status})
+        self._statuses.append("complete")
+        return search.complete(name, row)

@@ -1,16 +1,22 @@
 """What becomes of trials, without Ray: Tune's events as they come."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from optuna.trial import TrialState
 from ray.tune.experiment import Trial
+from searches import answer, states
 
 from sweep import run_log
-from sweep.cluster.tune_adapters import Failures, FrontStoppingScheduler, Relay
+from sweep.cluster.tune_adapters import INTERRUPTED, Failures, FrontStoppingScheduler, Relay, TuneSearch
 from sweep.presets import smoke
 from sweep.results.pareto import Objectives
 from sweep.results.points import Row
 from sweep.search import proposals
+from sweep.search.front_search import FrontSearch
+from sweep.search.study import OBJECTIVES, memory
 from sweep.stages.store import Store
 from sweep.training.loop import Progress
 from sweep.trials.target import Target
@@ -91,6 +97,43 @@ def test_a_stopped_trial_is_recorded_before_the_search_hears_of_it(tmp_path: Pat
     assert listener.rows == []
     relay.on_trial_result(1, [], trial, reached | {"done": True})
     assert [(row["status"], row["val_bpp"]) for row in listener.rows] == [("stopped", 0.1)]
+
+
+@pytest.mark.parametrize("result", [None, answer(0.1, 0.5, "failed"), dict.fromkeys(OBJECTIVES) | {"status": "failed"}])
+def test_the_search_hears_that_a_point_has_failed(result: dict[str, Any] | None) -> None:
+    search = FrontSearch(smoke(), memory())
+    tune = TuneSearch(search)
+    tune.suggest("a")
+    tune.on_trial_complete("a", result, error=result is None)
+    assert states(search) == {TrialState.FAIL: 1}
+
+
+def test_the_search_hears_at_which_rung_a_point_was_stopped() -> None:
+    search = FrontSearch(smoke(), memory())
+    tune = TuneSearch(search)
+    tune.suggest("a")
+    tune.on_trial_result("a", {"rung": 1, "val_bpp": 0.2, "val_accuracy": 0.3})
+    tune.on_trial_result("a", {"progress": {}})
+    tune.on_trial_complete("a", {"rung": 2, "val_bpp": 0.1, "val_accuracy": 0.4})
+    assert states(search) == {TrialState.PRUNED: 1}
+    assert [(rung, reached) for rung, _, reached in search.rungs()] == [(1, (0.2, 0.3)), (2, (0.1, 0.4))]
+
+
+def test_one_that_was_interrupted_comes_again_in_the_next_search() -> None:
+    storage = memory()
+    search = FrontSearch(smoke(), storage)
+    tune = TuneSearch(search)
+    point = tune.suggest("a")
+    tune.on_trial_complete("a", answer(0.1, 0.5, INTERRUPTED))
+    assert states(search) == {TrialState.RUNNING: 1}
+    again = FrontSearch(smoke(), storage)
+    assert point in [again.suggest(name) for name in "ab"]
+
+
+def test_tune_is_told_that_nothing_is_left_to_propose() -> None:
+    config = replace(smoke(), sampler="grid", budget=2)
+    tune = TuneSearch(FrontSearch(config, memory()))
+    assert [tune.suggest(name) == TuneSearch.FINISHED for name in "abc"] == [False, False, True]
 
 
 def test_a_trial_that_goes_on_is_not_judged_against_itself() -> None:

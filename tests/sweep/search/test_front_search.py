@@ -6,17 +6,21 @@ from pathlib import Path
 
 import pytest
 from optuna.trial import TrialState
-from searches import answer, row, states
+from searches import answer, proposed, row, states, tell
 
 from sweep.config import Sampler, SweepConfig
 from sweep.errors import SweepError
 from sweep.presets import continued, cpu, independent, shared, smoke
-from sweep.search import front_search, proposals
-from sweep.search.front_search import FrontSearch
-from sweep.search.study import ORIGINS, journal
+from sweep.results.pareto import Objectives
+from sweep.search import proposals
+from sweep.search.front_search import HOPELESS, FrontSearch
+from sweep.search.proposals import ORIGINS
+from sweep.search.samplers import SAMPLERS
+from sweep.search.study import journal
+from sweep.stages.tree import Origins
 
 
-@pytest.mark.parametrize("sampler", front_search.SAMPLERS)
+@pytest.mark.parametrize("sampler", SAMPLERS)
 @pytest.mark.parametrize("strategy", [lambda config: config, shared, continued, independent])
 def test_proposals_stay_in_the_plane(
     strategy: Callable[[SweepConfig], SweepConfig], sampler: Sampler, tmp_path: Path
@@ -24,13 +28,12 @@ def test_proposals_stay_in_the_plane(
     config = replace(strategy(cpu()), sampler=sampler)
     searcher = FrontSearch(config, journal(tmp_path))
     for number in range(25):
-        point = searcher.suggest(str(number))
-        assert point is not None
+        point = proposed(searcher, str(number))
         rate_weight, ocr_weight = proposals.weights(point, config)
         assert config.lambdas[-1] <= rate_weight <= config.lambdas[0]
         assert config.betas[0] <= ocr_weight <= config.betas[1]
         assert config.strategy != "shared" or rate_weight in config.lambdas
-        searcher.on_trial_complete(str(number), answer(0.1, 0.5))
+        tell(searcher, str(number), answer(0.1, 0.5))
     assert (states(searcher)[TrialState.COMPLETE], states(searcher)[TrialState.RUNNING]) == (25, 0)
 
 
@@ -60,8 +63,8 @@ def test_a_grid_sets_the_same_betas_to_every_lambda() -> None:
 def test_no_point_is_proposed_twice_and_none_is_left_out(sampler: Sampler, tmp_path: Path) -> None:
     config = replace(shared(cpu()), sampler=sampler, betas=(0.1, 0.1), vary=(("steps", 2, 4),), budget=100)
     searcher, names = FrontSearch(config, journal(tmp_path)), []
-    while (point := searcher.suggest(str(len(names)))) != front_search.FINISHED:
-        searcher.on_trial_complete(str(len(names)), answer(0.1, 0.5))
+    while (point := searcher.suggest(str(len(names)))) is not None:
+        tell(searcher, str(len(names)), answer(0.1, 0.5))
         names.append(proposals.point_key(point, config))
     assert set(names) == {(rate, 0.1, steps) for rate in config.lambdas for steps in (2, 3, 4)}
     assert len(names) == proposals.cap_budget(config).budget == 18
@@ -70,7 +73,7 @@ def test_no_point_is_proposed_twice_and_none_is_left_out(sampler: Sampler, tmp_p
 def test_a_grid_is_followed_by_nothing(tmp_path: Path) -> None:
     config = replace(smoke(), sampler="grid", budget=4)
     searcher = FrontSearch(config, journal(tmp_path))
-    assert [searcher.suggest(str(number)) == front_search.FINISHED for number in range(6)] == [False] * 4 + [True] * 2
+    assert [searcher.suggest(str(number)) is None for number in range(6)] == [False] * 4 + [True] * 2
 
 
 def test_a_grids_ends_are_those_of_its_range() -> None:
@@ -97,12 +100,11 @@ def test_wishes_steer_the_search(sampler: Sampler, tmp_path: Path) -> None:
     def measured(config: SweepConfig) -> list[float]:
         searcher, rates = FrontSearch(config, journal(tmp_path / str(config.max_bpp))), []
         for number in range(48):
-            point = searcher.suggest(str(number))
-            assert point is not None
+            point = proposed(searcher, str(number))
             rate_weight, ocr_weight = proposals.weights(point, config)
             rates.append(0.02 / rate_weight**0.6)
             accuracy = 1 - 0.02 / rates[-1] + 0.1 * ocr_weight
-            searcher.on_trial_complete(str(number), answer(rates[-1], accuracy))
+            tell(searcher, str(number), answer(rates[-1], accuracy))
         return rates[16:]
 
     config = replace(cpu(), sampler=sampler)
@@ -117,17 +119,17 @@ def test_a_stopped_trial_that_misses_a_wish_draws_nobody(tmp_path: Path) -> None
     middle = math.sqrt(config.lambdas[0] * config.lambdas[-1])
     searcher, rates = FrontSearch(config, journal(tmp_path)), []
     for number in range(40):
-        rates.append(searcher.suggest(str(number))["lambda"])
+        rates.append(proposed(searcher, str(number))["lambda"])
         result = answer(0.02 / rates[-1] ** 0.6, 0.5, "complete" if rates[-1] > middle else "stopped")
-        searcher.on_trial_complete(str(number), result)
+        tell(searcher, str(number), result)
     assert sum(rate > middle for rate in rates[20:]) > 15
 
 
 @pytest.mark.parametrize("status", ["complete", "stopped"])
 def test_a_recorded_point_tells_how_far_it_is_from_a_constraint(status: str, tmp_path: Path) -> None:
     config, result = replace(cpu(), max_bpp=0.1), answer(0.3, 0.5, status)
-    point = FrontSearch(config, journal(tmp_path)).suggest("killed")
-    [trial] = FrontSearch(config, journal(tmp_path), [row(point, config, result)])._study.trials
+    point = proposed(FrontSearch(config, journal(tmp_path)), "killed")
+    [trial] = FrontSearch(config, journal(tmp_path), [row(point, config, result)]).study.trials
     assert trial.constraints == pytest.approx({"max_bpp": 0.2})
 
 
@@ -158,15 +160,15 @@ def test_a_wish_is_missed_by_how_much() -> None:
 def test_nothing_is_proposed_that_would_end_too_late(tmp_path: Path) -> None:
     now, end = 0.0, 1.0
     searcher = FrontSearch(smoke(), journal(tmp_path), too_late=lambda seconds: now + seconds > end, clock=lambda: now)
-    assert isinstance(searcher.suggest("a"), dict)
+    assert searcher.suggest("a")
     now = 0.6
-    searcher.on_trial_complete("a", answer(0.1, 0.5))
-    assert searcher.suggest("b") == front_search.FINISHED
+    tell(searcher, "a", answer(0.1, 0.5))
+    assert searcher.suggest("b") is None
 
 
 def test_the_seconds_of_earlier_trials_count_from_the_first_proposal_on(tmp_path: Path) -> None:
     searcher = FrontSearch(smoke(), journal(tmp_path), too_late=lambda seconds: seconds > 1, took=[2.0])
-    assert searcher.suggest("a") == front_search.FINISHED
+    assert searcher.suggest("a") is None
 
 
 @pytest.mark.parametrize("status", ["stopped", "failed"])
@@ -179,46 +181,35 @@ def test_a_trial_that_ends_early_does_not_tell_how_long_another_takes(status: st
 
     searcher = FrontSearch(shared(smoke()), journal(tmp_path), too_late=too_late, clock=lambda: now)
     for name, result, seconds in (("a", "complete", 10.0), ("b", status, 1.0)):
-        searcher.suggest(name)
+        proposed(searcher, name)
         now += seconds
-        searcher.on_trial_complete(name, answer(0.1, 0.5, result))
-    searcher.suggest("c")
+        tell(searcher, name, answer(0.1, 0.5, result))
+    proposed(searcher, "c")
     assert asked == [0.0, 10.0, 10.0]
 
 
-@pytest.mark.parametrize("sampler", front_search.SAMPLERS)
+@pytest.mark.parametrize("sampler", SAMPLERS)
 def test_the_same_seed_proposes_the_same_points(sampler: Sampler, tmp_path: Path) -> None:
     runs = []
     for name in ("a", "b"):
         searcher = FrontSearch(replace(smoke(), sampler=sampler, budget=14), journal(tmp_path / name))
         points = []
         for number in range(14):
-            points.append(searcher.suggest(str(number)))
-            searcher.on_trial_complete(str(number), answer(number / 100, 1 / (1 + number)))
+            points.append(proposed(searcher, str(number)))
+            tell(searcher, str(number), answer(number / 100, 1 / (1 + number)))
         runs.append(points)
     assert runs[0] == runs[1]
 
 
-@pytest.mark.parametrize(
-    "result", [None, answer(0.1, 0.5, "failed"), {"val_bpp": None, "val_accuracy": None, "status": "failed"}]
-)
-def test_a_failed_point_is_told_as_failed(tmp_path: Path, result: dict | None) -> None:
-    searcher = FrontSearch(smoke(), journal(tmp_path))
-    searcher.suggest("a")
-    searcher.on_trial_complete("a", result, error=result is None)
-    assert states(searcher)[TrialState.FAIL] == 1
-    assert states(searcher)[TrialState.RUNNING] == 0
-
-
 def test_a_failed_point_that_is_not_recorded_comes_again(tmp_path: Path) -> None:
     searcher = FrontSearch(smoke(), journal(tmp_path))
-    point = searcher.suggest("a")
-    searcher.on_trial_complete("a", error=True)
+    point = proposed(searcher, "a")
+    searcher.failed("a")
     failed = row(point, smoke(), {"status": "failed"})
     assert FrontSearch(smoke(), journal(tmp_path), [failed]).suggest("other") != point
     again = FrontSearch(smoke(), journal(tmp_path))
-    assert again.suggest("b") == point
-    again.on_trial_complete("b", answer(0.1, 0.5))
+    assert proposed(again, "b") == point
+    tell(again, "b", answer(0.1, 0.5))
     assert states(again)[TrialState.COMPLETE] == 1
 
 
@@ -226,23 +217,23 @@ def test_trials_of_one_point_are_told_apart_by_their_settings(tmp_path: Path) ->
     config = replace(shared(cpu()), betas=(0.1, 0.1), sampler="random", vary=(("learning_rate", 1e-4, 1e-3),))
     searcher, rows = FrontSearch(config, journal(tmp_path)), []
     for number in range(20):
-        rows.append(row(searcher.suggest(str(number)), config, answer(0.1, 0.5)))
+        rows.append(row(proposed(searcher, str(number)), config, answer(0.1, 0.5)))
         if number < 19:
-            searcher.on_trial_complete(str(number), answer(0.1, 0.5))
+            tell(searcher, str(number), answer(0.1, 0.5))
     assert len({each["learning_rate"] for each in rows[6:]}) == 14
     last = rows.pop()
     again = FrontSearch(config, journal(tmp_path), rows)
-    assert again.suggest("again")["learning_rate"] == last["learning_rate"]
+    assert proposed(again, "again")["learning_rate"] == last["learning_rate"]
 
 
 def test_a_stopped_trial_is_told_as_pruned_and_what_it_reached_is_kept(tmp_path: Path) -> None:
     searcher = FrontSearch(shared(cpu()), journal(tmp_path))
-    name = str(proposals.point_key(searcher.suggest("a"), shared(cpu())))
-    searcher.on_trial_result("a", {"rung": 10, "val_bpp": 0.2, "val_accuracy": 0.3})
-    searcher.on_trial_complete("a", {"rung": 30, "val_bpp": 0.1, "val_accuracy": 0.4})
+    name = str(proposals.point_key(proposed(searcher, "a"), shared(cpu())))
+    searcher.reached("a", 10, Objectives(0.2, 0.3))
+    searcher.stopped("a", answer(0.2, 0.3))
     assert states(searcher)[TrialState.PRUNED] == 1
     again = FrontSearch(shared(cpu()), journal(tmp_path))
-    assert list(again.rungs()) == [(10, name, (0.2, 0.3)), (30, name, (0.1, 0.4))]
+    assert list(again.rungs()) == [(10, name, (0.2, 0.3))]
 
 
 def test_a_continued_trial_comes_from_the_nearest_finished_one(tmp_path: Path) -> None:
@@ -253,31 +244,32 @@ def test_a_continued_trial_comes_from_the_nearest_finished_one(tmp_path: Path) -
 
     rows = []
 
-    def proposed(searcher: FrontSearch, point: tuple[float, float]) -> tuple:
-        searcher._study.enqueue_trial(dict(zip(("lambda", "beta"), point, strict=True)))
-        found = searcher.suggest(str(point))
+    def origins_of(searcher: FrontSearch, point: tuple[float, float]) -> Origins:
+        searcher.study.enqueue_trial(dict(zip(("lambda", "beta"), point, strict=True)))
+        found = proposed(searcher, str(point))
         rows.append(row(found, config, answer(0.1, 0.5)))
-        return tuple(found[ORIGINS])
+        return found[ORIGINS]
 
     searcher = FrontSearch(config, journal(tmp_path))
     for name in "xy":
-        rows.append(row(searcher.suggest(name), config, answer(0.1, 0.5, "failed")))
-        searcher.on_trial_complete(name, answer(0.1, 0.5, "failed"))
+        rows.append(row(proposed(searcher, name), config, answer(0.1, 0.5, "failed")))
+        tell(searcher, name, answer(0.1, 0.5, "failed"))
     for point, origins in ((a, ()), (b, (a,)), (near_b, (a, b))):
-        assert proposed(searcher, point) == origins
-        searcher.on_trial_complete(str(point), answer(0.1, 0.5))
-    assert proposed(FrontSearch(config, journal(tmp_path), rows), near_a) == (a,)
+        assert origins_of(searcher, point) == origins
+        tell(searcher, str(point), answer(0.1, 0.5))
+    assert origins_of(FrontSearch(config, journal(tmp_path), rows), near_a) == (a,)
 
 
 @pytest.mark.parametrize("succeeded", [False, True])
 def test_a_search_whose_trials_all_fail_gives_up(succeeded: bool, tmp_path: Path) -> None:
     searcher = FrontSearch(smoke(), journal(tmp_path))
-    for number in range(front_search.HOPELESS):
-        assert isinstance(searcher.suggest(str(number)), dict)
+    for number in range(HOPELESS):
+        assert searcher.suggest(str(number))
         failed = number > 0 or not succeeded
-        searcher.on_trial_complete(str(number), answer(0.1, 0.5, "failed" if failed else "complete"))
-    searcher.on_trial_complete("last", error=True) if searcher.suggest("last") != front_search.FINISHED else None
-    assert (searcher.suggest("next") == front_search.FINISHED) == (not succeeded)
+        tell(searcher, str(number), answer(0.1, 0.5, "failed" if failed else "complete"))
+    if searcher.suggest("last"):
+        searcher.failed("last")
+    assert (searcher.suggest("next") is None) == (not succeeded)
 
 
 def test_settings_of_stage_2_are_searched_too(tmp_path: Path) -> None:
@@ -285,8 +277,8 @@ def test_settings_of_stage_2_are_searched_too(tmp_path: Path) -> None:
     searcher = FrontSearch(config, journal(tmp_path))
     found = []
     for number in range(12):
-        found.append(dict(proposals.varied(searcher.suggest(str(number)), config)))
-        searcher.on_trial_complete(str(number), answer(0.1, 0.5))
+        found.append(dict(proposals.varied(proposed(searcher, str(number)), config)))
+        tell(searcher, str(number), answer(0.1, 0.5))
     assert all(1e-4 <= each["learning_rate"] <= 1e-3 for each in found)
     assert all(each["steps"] == int(each["steps"]) and 30 <= each["steps"] <= 120 for each in found)
     assert len({each["steps"] for each in found}) > 5

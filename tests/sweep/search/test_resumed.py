@@ -4,30 +4,34 @@ import itertools
 import random
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
-from searches import answer, row, states
+from searches import answer, proposed, row, states, tell
 
 from sweep.config import Sampler, SweepConfig
 from sweep.errors import SweepError
 from sweep.presets import continued, cpu, shared, smoke
+from sweep.results.pareto import Objectives
 from sweep.results.points import Row
-from sweep.search import front_search, proposals
+from sweep.search import proposals
 from sweep.search.front_search import FrontSearch
-from sweep.search.study import NAME, ORIGINS, journal
+from sweep.search.proposals import ORIGINS, Params, PointKey
+from sweep.search.samplers import SAMPLERS
+from sweep.search.study import NAME, journal
 
 
 def test_a_killed_drivers_proposals_come_first_in_the_next(tmp_path: Path) -> None:
     killed = FrontSearch(smoke(), journal(tmp_path))
-    done = killed.suggest("done")
-    killed.on_trial_complete("done", answer(0.1, 0.5))
-    lost = killed.suggest("lost")
+    done = proposed(killed, "done")
+    tell(killed, "done", answer(0.1, 0.5))
+    lost = proposed(killed, "lost")
     resumed = FrontSearch(smoke(), journal(tmp_path), [row(done, smoke(), answer(0.1, 0.5))])
-    assert resumed.suggest("again") == lost != done
+    assert proposed(resumed, "again") == lost != done
     assert states(resumed)[TrialState.COMPLETE] == 1
     assert states(resumed)[TrialState.RUNNING] == 1
 
@@ -35,11 +39,11 @@ def test_a_killed_drivers_proposals_come_first_in_the_next(tmp_path: Path) -> No
 def test_a_point_that_a_killed_driver_had_recorded_is_not_proposed_again(tmp_path: Path) -> None:
     killed, rows = FrontSearch(smoke(), journal(tmp_path)), []
     for trial, status in (("done", "complete"), ("diverged", "failed")):
-        rows.append(row(killed.suggest(trial), smoke(), answer(0.1, 0.5, status)))
+        rows.append(row(proposed(killed, trial), smoke(), answer(0.1, 0.5, status)))
     resumed = FrontSearch(smoke(), journal(tmp_path), rows)
     assert states(resumed) == {TrialState.COMPLETE: 1, TrialState.FAIL: 1}
     known = [(each["lambda"], each["beta"]) for each in rows]
-    point = resumed.suggest("next")
+    point = proposed(resumed, "next")
     assert point is not None
     assert proposals.weights(point, smoke()) not in known
 
@@ -58,19 +62,19 @@ def test_a_driver_that_died_while_it_drew_a_point_hinders_no_resume(drawn: list[
     study.enqueue_trial(first[0])
     resumed = FrontSearch(smoke(), journal(tmp_path))
     expected = [(point["lambda"], point["beta"]) for point in first]
-    assert [proposals.weights(resumed.suggest(str(name)), smoke()) for name in range(len(first))] == expected
-    assert isinstance(resumed.suggest("next"), dict)
+    assert [proposals.weights(proposed(resumed, str(name)), smoke()) for name in range(len(first))] == expected
+    assert resumed.suggest("next")
 
 
 def test_trials_that_were_under_way_come_before_trials_that_never_started(tmp_path: Path) -> None:
     killed = FrontSearch(cpu(), journal(tmp_path))
-    done = killed.suggest("done")
-    killed.on_trial_complete("done", answer(0.1, 0.5))
-    lost = [killed.suggest(name) for name in "ab"]
+    done = proposed(killed, "done")
+    tell(killed, "done", answer(0.1, 0.5))
+    lost = [proposed(killed, name) for name in "ab"]
     resumed = FrontSearch(cpu(), journal(tmp_path), [row(done, cpu(), answer(0.1, 0.5))])
-    assert [resumed.suggest(name) for name in "ab"] == lost
+    assert [proposed(resumed, name) for name in "ab"] == lost
     expected = [(point["lambda"], point["beta"]) for point in proposals.first_points(cpu())[3:]]
-    assert [proposals.weights(resumed.suggest(name), cpu()) for name in "cde"] == expected
+    assert [proposals.weights(proposed(resumed, name), cpu()) for name in "cde"] == expected
 
 
 def test_the_journal_is_an_optuna_study(tmp_path: Path) -> None:
@@ -80,17 +84,17 @@ def test_the_journal_is_an_optuna_study(tmp_path: Path) -> None:
     assert [direction.name for direction in study.directions] == ["MINIMIZE", "MAXIMIZE"]
 
 
-@pytest.mark.parametrize("sampler", front_search.SAMPLERS)
+@pytest.mark.parametrize("sampler", SAMPLERS)
 def test_an_interrupted_search_proposes_what_an_undisturbed_one_does(sampler: Sampler, tmp_path: Path) -> None:
-    def proposals(folder: Path, kills: set[int]) -> list[dict]:
+    def proposals(folder: Path, kills: set[int]) -> list[Params]:
         searcher, found, rows = FrontSearch(config, journal(folder)), [], []
         for number in range(14):
             if number in kills:
-                searcher.suggest("lost")
+                proposed(searcher, "lost")
                 searcher = FrontSearch(config, journal(folder), rows)
-            found.append(searcher.suggest(str(number)))
+            found.append(proposed(searcher, str(number)))
             result = answer(number / 100, 1 / (1 + number))
-            searcher.on_trial_complete(str(number), result)
+            tell(searcher, str(number), result)
             rows.append(row(found[-1], config, result))
         return found
 
@@ -98,54 +102,47 @@ def test_an_interrupted_search_proposes_what_an_undisturbed_one_does(sampler: Sa
     assert proposals(tmp_path / "a", {1, 4, 9}) == proposals(tmp_path / "b", set())
 
 
-def test_a_trial_that_was_interrupted_comes_again_in_the_next_search(tmp_path: Path) -> None:
-    searcher = FrontSearch(smoke(), journal(tmp_path))
-    point = searcher.suggest("a")
-    searcher.on_trial_complete("a", answer(0.1, 0.5, front_search.INTERRUPTED))
-    assert states(searcher)[TrialState.RUNNING] == 1
-    again = FrontSearch(smoke(), journal(tmp_path))
-    assert point in [again.suggest(name) for name in "ab"]
-
-
 def test_a_trial_that_was_interrupted_keeps_its_origins(tmp_path: Path) -> None:
     config = continued(smoke())
     searcher = FrontSearch(config, journal(tmp_path))
-    rows = [row(searcher.suggest(name), config, answer(0.1, 0.5)) for name in "ab"]
-    lost = [searcher.suggest(name) for name in "cd"]
+    rows = [row(proposed(searcher, name), config, answer(0.1, 0.5)) for name in "ab"]
+    lost = [proposed(searcher, name) for name in "cd"]
     for name in "ab":
-        searcher.on_trial_complete(name, answer(0.1, 0.5))
+        tell(searcher, name, answer(0.1, 0.5))
     # Another that has finished meanwhile is no origin of theirs.
     resumed = FrontSearch(config, journal(tmp_path), rows)
-    assert [resumed.suggest(name) for name in "cd"] == lost
+    assert [proposed(resumed, name) for name in "cd"] == lost
     assert [point[ORIGINS] for point in lost] == [(), ()]
 
 
 def sweep(config: SweepConfig, folder: Path, rows: list[Row], marks: list[int]) -> None:
     """What a driver of one worker does until it has its rows; `marks` are the journal's bytes at each row's birth."""
 
-    def record() -> None:
+    def record(point: Params, result: dict[str, Any]) -> None:
         rows.append(row(point, config, result))
         marks.append((folder / "optuna.log").stat().st_size)
 
     searcher = FrontSearch(config, journal(folder), rows)
     for number in itertools.count():
-        if len(rows) == config.budget or (point := searcher.suggest(str(number))) == front_search.FINISHED:
+        if len(rows) == config.budget or (point := searcher.suggest(str(number))) is None:
             return
         result = outcome(proposals.point_key(point, config))
         # As Tune has it: of a failure the search hears first.
         if result["status"] == "failed":
-            searcher.on_trial_complete(str(number), error=True)
-            record()
+            searcher.failed(str(number))
+            record(point, result)
         else:
-            record()
-            searcher.on_trial_complete(str(number), result)
+            record(point, result)
+            if result["status"] == "stopped":
+                searcher.reached(str(number), 1, Objectives(result["val_bpp"], result["val_accuracy"]))
+            tell(searcher, str(number), result)
 
 
-def outcome(name: proposals.PointKey) -> dict:
-    """Of a point that trains and measures in no time: the same each time."""
+def outcome(name: PointKey) -> dict[str, Any]:
+    """What a point trains and measures in no time: equal each time."""
     draw = random.Random(str(name))
     status = draw.choices(("complete", "stopped", "failed"), (6, 2, 1))[0]
-    return answer(draw.random(), draw.random(), status) | ({"rung": 1} if status == "stopped" else {})
+    return answer(draw.random(), draw.random(), status)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +194,7 @@ def test_a_damaged_journal_is_named(tmp_path: Path) -> None:
 def test_without_its_journal_a_search_does_not_measure_anew(tmp_path: Path) -> None:
     config = replace(smoke(), sampler="grid", budget=6)
     searcher = FrontSearch(config, journal(tmp_path / "lost"))
-    points = [searcher.suggest(str(number)) for number in range(6)]
+    points = [proposed(searcher, str(number)) for number in range(6)]
     rows = [row(point, config, answer(0.1, 0.5)) for point in points[:4]]
     again = FrontSearch(config, journal(tmp_path / "new"), rows)
-    assert [again.suggest(str(number)) for number in range(3)] == [*points[4:], front_search.FINISHED]
+    assert [again.suggest(str(number)) for number in range(3)] == [*points[4:], None]
