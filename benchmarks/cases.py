@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sweep import presets
 from sweep.config import SweepConfig
+from sweep.stages.strategies import CONTINUED, INDEPENDENT, SHARED
 
 
 class Case(NamedTuple):
@@ -50,8 +51,8 @@ CASES = {
         "conditional, weights of the preset",
     ),
     "polished": Case(1 / 4, "#e09f3e", lambda config: _polished(_in_small_batches(config))),
-    "shared": Case(1 / 4, "#5fa8d3", presets.shared),
-    "continued": Case(1 / 4, "#2d6a4f", presets.continued),
-    "independent": Case(1.0, "#6a4c93", lambda config: replace(presets.independent(config), early_stopping=False)),
+    "shared": Case(1 / 4, "#5fa8d3", SHARED.split_budget),
+    "continued": Case(1 / 4, "#2d6a4f", CONTINUED.split_budget),
+    "independent": Case(1.0, "#6a4c93", lambda config: replace(INDEPENDENT.split_budget(config), early_stopping=False)),
     "plain": Case(1.0, "#7f7f7f", None, "Ray Tune and OptunaSearch alone"),
 }

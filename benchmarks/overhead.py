@@ -19,7 +19,7 @@ from sweep.config import SweepConfig
 from sweep.results import points
 from sweep.results.folder import RunFolder
 from sweep.results.points import PointTable, Row
-from sweep.stages import tree
+from sweep.stages.strategies import CONDITIONAL
 from sweep.tracking.display import Display
 from sweep.tracking.recorder import Recorder
 from sweep.tracking.tracker import Tracker
@@ -69,7 +69,7 @@ def _sweep(run: RunFolder, trials: int) -> None:
     table, display = PointTable(run.path), Display(run.config)
     recorder = Clock(table, Tracker(run.tracking_uri, run.sweep_id, run.path, {}), display)
     pool = Pool(run.config, run.path, run.data, recorder)
-    for node in tree.shared(run.config):
+    for node in CONDITIONAL.shared_nodes(run.config):
         pool.train(node, lambda progress, places: None)
     pool.search(trials)
 

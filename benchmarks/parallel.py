@@ -15,7 +15,7 @@ from sweep import presets
 from sweep.cluster import resources
 from sweep.cluster.trainer import train_together
 from sweep.config import SweepConfig
-from sweep.stages import tree
+from sweep.stages.strategies import CONDITIONAL
 from sweep.stages.tree import Node
 from sweep.training.loop import Progress
 from sweep.trials.trial import Data
@@ -33,7 +33,7 @@ def main() -> None:
         config = _config()
         generate.ensure(config.data, folder / "data")
         data = ray.put(Data(*(dataset.load(folder / "data", split) for split in ("train", "val", "test"))))
-        first, second = tree.shared(config)
+        first, second = CONDITIONAL.shared_nodes(config)
         for node in (first, replace(second, parent=None)):
             all_of_it = resources.team(config, machines(), node.stage.batch_size)
             teams = (replace(config, cpus_per_trial=1), 1), all_of_it

@@ -17,8 +17,8 @@ from datagen.dataset import TextImages
 from models.codecs import registry as codecs
 from models.files.model import TrainedCodec
 from models.recognizers import ensemble
-from sweep import presets
 from sweep.config import SweepConfig
+from sweep.stages.strategies import INDEPENDENT
 from sweep.training.loop import train_stage
 from sweep.training.objectives import objective_of
 from sweep.trials.evaluate import evaluate, validate
@@ -29,7 +29,7 @@ REPORTED = ("val_bpp", "val_accuracy", "bpp", "accuracy", "train_seconds")
 
 def sweep(config: SweepConfig, folder: Path) -> list[dict[str, float]]:
     """What each of the trials reported, on as many images in all as the configuration's own strategy trains on."""
-    config = presets.independent(config)
+    config = INDEPENDENT.split_budget(config)
     generate.ensure(config.data, folder)
     train, val, test = (dataset.load(folder, split) for split in ("train", "val", "test"))
     data = Data(train, TextImages(val.images[: config.val_images], val.texts[: config.val_images]), test)

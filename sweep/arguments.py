@@ -3,12 +3,13 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 from tyro.conf import UseAppendAction
 
 from sweep.errors import SweepError
+from sweep.names import Labels, PresetName, SamplerName, Setting, StrategyName
 
 if TYPE_CHECKING:
     from sweep.config import SweepConfig
@@ -82,25 +83,25 @@ class Arguments:
     """
 
     budget: Annotated[int | None, _as("N")] = None
-    preset: Annotated[Literal["paper", "cpu", "smoke"] | None, _as()] = None
+    preset: Annotated[PresetName | None, _as()] = None
     out: Annotated[Path | None, _as("DIR")] = None
     resume: Annotated[bool, _as()] = False
     hours: Annotated[float | None, _as("H")] = None
-    strategy: Annotated[Literal["conditional", "shared", "continued", "independent"] | None, _as()] = None
+    strategy: Annotated[StrategyName | None, _as()] = None
     train_all: Annotated[bool, _as()] = False
-    sampler: Annotated[Literal["tpe", "gp", "nsga2", "qmc", "random", "grid"] | None, _as()] = None
+    sampler: Annotated[SamplerName | None, _as()] = None
     betas: Annotated[tuple[float, float] | None, _as("LOW HIGH")] = None
     max_bpp: Annotated[float | None, _as("BPP")] = None
     min_accuracy: Annotated[float | None, _as("0..1")] = None
     min_psnr: Annotated[float | None, _as("DB")] = None
     vary: Annotated[
-        tuple[tuple[Literal["distortion_weight", "learning_rate", "steps"], float, float], ...],
+        tuple[tuple[Setting, float, float], ...],
         UseAppendAction,
         _as("SETTING LOW HIGH"),
     ] = ()
     trials_per_gpu: Annotated[int | None, _as("N")] = None
     polish_steps: Annotated[int | None, _as("N")] = None
-    labels: Annotated[Literal["truth", "pseudo"] | None, _as()] = None
+    labels: Annotated[Labels | None, _as()] = None
     codec: Annotated[str | None, _as("NAME")] = None
     init: Annotated[Path | None, _as("FILE")] = None
     recognizer: Annotated[tuple[str, ...], UseAppendAction, _as("NAME[=WEIGHT]")] = ()

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 from datagen.spec import ImportSpec, Spec
 from models.codecs.registry import CODECS
@@ -12,18 +11,10 @@ from models.recognizers.ensemble import RecognizerConfig
 from models.recognizers.registry import ENGLISH_G2
 from models.weights import WeightsFile
 from sweep.errors import SweepError
+from sweep.names import Labels, SamplerName, Setting, StrategyName
 
-Strategy = Literal["conditional", "shared", "continued", "independent"]
-"""Where a trial's codec comes from: folded out of one conditioned on (lambda, beta), trained from the stage 1 of its
-lambda, from the nearest finished trial, or from a stage 1 of its own."""
-Sampler = Literal["tpe", "gp", "nsga2", "qmc", "random", "grid"]
-"""What proposes the next point."""
-NON_ADAPTIVE: tuple[Sampler, ...] = ("qmc", "random", "grid")
+NON_ADAPTIVE: tuple[SamplerName, ...] = ("qmc", "random", "grid")
 """Samplers that do not look at what was measured."""
-Setting = Literal["distortion_weight", "learning_rate", "steps"]
-"""What of stage 2 can be searched beside lambda and beta."""
-Labels = Literal["truth", "pseudo"]
-"""What the recognizer is to read in training: the data set's texts, or what it reads in the original itself."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,7 +67,7 @@ class SweepConfig:
     """Their losses are averaged; the accuracy of the first one guides the search."""
     init: WeightsFile | None = None
     """Checkpoint that stage 1 starts from, instead of fresh weights."""
-    strategy: Strategy = "conditional"
+    strategy: StrategyName = "conditional"
     labels: Labels = "truth"
     stage1: StageConfig
     stage2: StageConfig
@@ -85,7 +76,7 @@ class SweepConfig:
     where the strategy shares stage 1 by lambda."""
     betas: tuple[float, float]
     """Range of OCR weights, searched on a log scale."""
-    sampler: Sampler = "tpe"
+    sampler: SamplerName = "tpe"
     max_bpp: float | None = None
     """Most bits per pixel that are of interest to the search."""
     min_accuracy: float | None = None
@@ -171,11 +162,6 @@ class SweepConfig:
         """Bounds on what is measured that the search keeps to, by their names here."""
         found = {name: getattr(self, name) for name in ("max_bpp", "min_accuracy", "min_psnr")}
         return {name: value for name, value in found.items() if value is not None}
-
-    @property
-    def trials_train(self) -> bool:
-        """Whether a trial has training of its own, or is folded and measured alone."""
-        return self.strategy != "conditional" or self.polish_steps > 0
 
     @property
     def recognizer_identity(self) -> str:

@@ -18,7 +18,7 @@ from sweep.errors import SweepError
 from sweep.results import page
 from sweep.results.folder import RunFolder
 from sweep.results.points import PointTable
-from sweep.stages import tree
+from sweep.stages import strategies, tree
 from sweep.stages.store import Store
 from sweep.stages.tree import Node
 from sweep.tracking import memory
@@ -158,9 +158,9 @@ class Sweep:
         searched = self._table.of("tfic", "complete", "stopped")
         # What has failed is tried again, once each time that the run is resumed.
         trials = max(0, self._config.budget - len(searched))
-        ahead = [*targets, *lost]
-        self._display.expect(plan.training(self._run, ahead), len(ahead), tree.trial_nodes(self._config), trials)
-        shared = tree.shared(self._config)
+        ahead, strategy = [*targets, *lost], strategies.of(self._config)
+        self._display.expect(plan.training(self._run, ahead), len(ahead), strategy.trial_nodes(self._config), trials)
+        shared = strategy.shared_nodes(self._config)
         self._train(shared[:1], pool)
         self._measure_targets(targets, "measuring the base codec and what it is compared with", pool)
         if not len(self._table.of("base", "complete")):
@@ -234,7 +234,7 @@ class Sweep:
         browser = f"mlflow ui --backend-store-uri {shlex.quote(run.tracking_uri)}"
         display.print(f"MLflow:  {run.tracking_uri if server else browser}")
         display.print(f"export:  python -m sweep.pick {run.path} --max-bpp 0.1 --out model.pt")
-        if self._config.strategy == "conditional":
+        if strategies.of(self._config).conditions:
             display.print(f"         python -m sweep.pick {run.path} --dial --out dial.pt")
 
 

@@ -5,7 +5,7 @@ from statistics import fmean
 from sweep.config import SweepConfig
 from sweep.results.folder import RunFolder
 from sweep.results.points import PointTable, Row
-from sweep.stages import tree, work
+from sweep.stages import strategies, work
 from sweep.stages.store import Store
 from sweep.stages.tree import Node
 from sweep.trials import classical
@@ -40,7 +40,9 @@ def training(run: RunFolder, targets: list[Target]) -> list[Node]:
     """The training ahead of the trials: what they share, and that of the given points."""
     store = Store.of(run.path)
     ends = [target.node(run.config) for target in targets]
-    return [node for node in (*tree.shared(run.config), *ends) if node and not store.knows(node)]
+    return [
+        node for node in (*strategies.of(run.config).shared_nodes(run.config), *ends) if node and not store.knows(node)
+    ]
 
 
 def trial_seconds(table: PointTable, config: SweepConfig) -> list[float]:
@@ -50,7 +52,11 @@ def trial_seconds(table: PointTable, config: SweepConfig) -> list[float]:
     base = [*table.of("base", "complete").iter_rows(named=True)]
     paces = [row["train_seconds"] / done for row in base if (done := _trained(row, config))]
     measured = [_seconds(row | {"train_seconds": 0.0}, config) for row in base]
-    return [fmean(measured) + max(paces, default=0.0) * work.training(tree.trial_nodes(config))] if base else []
+    return (
+        [fmean(measured) + max(paces, default=0.0) * work.training(strategies.of(config).trial_nodes(config))]
+        if base
+        else []
+    )
 
 
 def _trained(row: Row, config: SweepConfig) -> float:

@@ -8,6 +8,7 @@ import torch
 from datagen import spec
 from models.weights import WeightsFile
 from sweep.config import StageConfig, SweepConfig
+from sweep.names import PresetName
 
 PIXEL_SCALE = 255**2
 
@@ -69,47 +70,9 @@ def started(config: SweepConfig, checkpoint: WeightsFile) -> SweepConfig:
     return replace(config, init=checkpoint, stage1=replace(config.stage1, steps=max(1, config.stage1.steps // 2)))
 
 
-def shared(config: SweepConfig) -> SweepConfig:
-    """As many images, split over single trainings: a stage 1 for each lambda, a stage 2 for each trial."""
-    return replace(
-        config,
-        strategy="shared",
-        stage1=_part(config.stage1, len(config.lambdas)),
-        stage2=_part(config.stage2, config.budget),
-    )
+PRESETS: dict[PresetName, Callable[[], SweepConfig]] = {"paper": paper, "cpu": cpu, "smoke": smoke}
 
 
-def continued(config: SweepConfig) -> SweepConfig:
-    """As `shared`, but each training goes on from its nearest neighbor."""
-    return replace(shared(config), strategy="continued")
-
-
-def independent(config: SweepConfig) -> SweepConfig:
-    """As many images, split over trials that each train both stages from nothing, and the base curve's stages 1."""
-    return replace(
-        config,
-        strategy="independent",
-        stage1=_part(config.stage1, config.budget + len(config.lambdas)),
-        stage2=_part(config.stage2, config.budget),
-    )
-
-
-BY_STRATEGY: dict[str, Callable[[SweepConfig], SweepConfig]] = {
-    "shared": shared,
-    "continued": continued,
-    "independent": independent,
-}
-"""Strategies of many trainings: what they make of a preset, whose steps are those of one."""
-
-
-def _part(stage: StageConfig, parts: int) -> StageConfig:
-    batch_size = min(stage.batch_size, 8)
-    return replace(stage, batch_size=batch_size, steps=max(1, stage.steps * stage.batch_size // (batch_size * parts)))
-
-
-PRESETS: dict[str, Callable[[], SweepConfig]] = {"paper": paper, "cpu": cpu, "smoke": smoke}
-
-
-def default() -> str:
+def default() -> PresetName:
     """`paper` where a GPU is visible, else `cpu`."""
     return "paper" if torch.cuda.is_available() else "cpu"

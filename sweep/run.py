@@ -79,6 +79,7 @@ def _started(arguments: Arguments, out: Path, preset: str) -> "RunFolder":
     from sweep import presets
     from sweep.results.folder import RunFolder, new_sweep_id
     from sweep.search import proposals
+    from sweep.stages import strategies
     from sweep.tracking import mlflow_store
 
     config = presets.PRESETS[preset]()
@@ -88,8 +89,7 @@ def _started(arguments: Arguments, out: Path, preset: str) -> "RunFolder":
     data = _data(arguments, out)
     config = replace(config, data=_legible(config) if data is None else Manifest.load(data).spec)
     config = proposals.cap_budget(config)
-    if config.strategy in presets.BY_STRATEGY:
-        config = presets.BY_STRATEGY[config.strategy](config)
+    config = strategies.of(config).split_budget(config)
     data = data or out.parent / "data" / f"{preset}-{config.data.digest()}"
     run = RunFolder(out, config, preset, data.absolute(), new_sweep_id(), mlflow_store.default_uri())
     _check_start(run)
@@ -148,6 +148,7 @@ def _check_version(run: "RunFolder") -> None:
     """Nothing, if this code computes what the run has computed so far; else its table would mix two releases."""
     from datagen.spec import ImportSpec
     from sweep import versions
+    from sweep.stages import strategies
 
     advice = "finish it with that one, or start another --out"
     if run.versions is None:
@@ -155,7 +156,7 @@ def _check_version(run: "RunFolder") -> None:
     changed = versions.today(run.config.codec).differences(run.versions)
     if isinstance(run.config.data, ImportSpec):
         changed -= {"renderer"}
-    if run.config.strategy != "conditional":
+    if not strategies.of(run.config).conditions:
         changed -= {"conditioning"}
     if changed:
         said = " and ".join(sorted(changed))
@@ -174,11 +175,11 @@ def _check_named(run: "RunFolder", recognizers: tuple[str, ...]) -> None:
 
 def _check_start(run: "RunFolder") -> None:
     """Reads the checkpoint that stage 1 starts from, if it is still to start: workers would fail minutes later."""
-    from sweep.stages import tree
+    from sweep.stages import strategies
     from sweep.stages.store import Store
 
     store = Store.of(run.path)
-    ahead = [node for node in tree.roots(run.config) if node.init and not store.knows(node)]
+    ahead = [node for node in strategies.of(run.config).roots(run.config) if node.init and not store.knows(node)]
     if ahead:
         ahead[0].start()
 

@@ -6,22 +6,16 @@ python -m sweep.simulate --budget 64 --workers 8
 import math
 import sys
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated
 
 import tyro
 from rich.console import Console
-from rich.table import Table
 
 from models.console import ended
 from sweep.arguments import seconds
 from sweep.console import STYLE, complain
 from sweep.errors import SweepError
-
-if TYPE_CHECKING:
-    from sweep.config import Strategy
-    from sweep.simulation.simulation import Outcome
-
-STRATEGIES: "tuple[Strategy, ...]" = ("conditional", "shared", "continued", "independent")
+from sweep.names import STRATEGIES, PresetName, SamplerName, StrategyName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,13 +30,11 @@ class Arguments:
     """Points."""
     workers: Annotated[int, tyro.conf.arg(metavar="N")] = 2
     """Cores, or GPUs."""
-    preset: Literal["paper", "cpu", "smoke"] = "cpu"
+    preset: PresetName = "cpu"
     """Whose steps, lambdas and betas."""
-    strategy: Annotated[
-        Literal["conditional", "shared", "continued", "independent"] | None, tyro.conf.arg(help_behavior_hint="")
-    ] = None
+    strategy: Annotated[StrategyName | None, tyro.conf.arg(help_behavior_hint="")] = None
     """One alone (default: all, side by side)."""
-    sampler: Literal["tpe", "gp", "nsga2", "qmc", "random", "grid"] = "tpe"
+    sampler: SamplerName = "tpe"
     """What proposes the next point."""
     train_all: bool = False
     """Without early stopping."""
@@ -59,16 +51,11 @@ class Arguments:
 def main() -> int:
     """Runs the command and returns its exit code."""
     arguments = tyro.cli(Arguments, prog="python -m sweep.simulate", config=STYLE)
-    strategies = STRATEGIES if arguments.strategy is None else (arguments.strategy,)
     try:
         _check(arguments)
-        outcomes = [_simulated(strategy, arguments) for strategy in strategies]
+        _run(arguments)
     except SweepError as error:
         return complain(error)
-    table = Table("", *strategies)
-    for cells in zip(*(_figures(outcome, arguments.workers) for outcome in outcomes), strict=True):
-        table.add_row(cells[0][0], *(value for _, value in cells))
-    Console().print(table)
     return 0
 
 
@@ -79,37 +66,24 @@ def _check(arguments: Arguments) -> None:
         raise SweepError(f"--failures {arguments.failures:g} must be a share, 0 to 1")
 
 
-def _simulated(strategy: "Strategy", arguments: Arguments) -> "Outcome":
-    # They import torch, Ray and Optuna; wrong arguments are answered first.
+def _run(arguments: Arguments) -> None:
+    limit = seconds(arguments.hours)
+    # torch and Optuna take seconds to import; wrong arguments are answered first.
     from sweep import presets
-    from sweep.search import proposals
+    from sweep.simulation import comparison
     from sweep.simulation.formula import Workload
-    from sweep.simulation.simulation import Simulation
 
-    config = replace(presets.PRESETS[arguments.preset](), budget=arguments.budget, seed=arguments.seed)
-    config = replace(config, sampler=arguments.sampler, early_stopping=not arguments.train_all)
-    config = proposals.cap_budget(replace(config, strategy=strategy))
-    if strategy in presets.BY_STRATEGY:
-        config = presets.BY_STRATEGY[strategy](config)
+    preset = replace(
+        presets.PRESETS[arguments.preset](),
+        budget=arguments.budget,
+        seed=arguments.seed,
+        sampler=arguments.sampler,
+        early_stopping=not arguments.train_all,
+    )
+    wanted = STRATEGIES if arguments.strategy is None else (arguments.strategy,)
     workload = Workload().times(arguments.image_ms / 1000 / Workload.image)
-    return Simulation(config, arguments.workers, workload, arguments.failures).run(seconds(arguments.hours))
-
-
-def _figures(outcome: "Outcome", workers: int) -> list[tuple[str, str]]:
-    from sweep.results.pareto import front, hypervolume, rate_at
-    from sweep.simulation.formula import UNCOMPRESSED
-    from sweep.tracking.display import clock
-
-    rate = rate_at(front(outcome.points), 0.9 * UNCOMPRESSED)
-    return [
-        ("wall time", clock(outcome.seconds)),
-        ("worker hours", f"{outcome.busy / 3600:.1f}"),
-        ("workers busy", f"{100 * outcome.busy / (outcome.seconds * workers):.0f}%"),
-        ("stages trained", str(len(outcome.trained))),
-        *((f"trials {name}", str(outcome.statuses.count(name))) for name in ("complete", "stopped", "failed")),
-        ("hypervolume", f"{hypervolume(outcome.points):.4f}"),
-        (f"bpp that reads {0.9 * UNCOMPRESSED:.2f}", "never" if rate is None else f"{rate:.4f}"),
-    ]
+    table = comparison.table(preset, wanted, arguments.workers, workload, arguments.failures, limit)
+    Console().print(table)
 
 
 if __name__ == "__main__":

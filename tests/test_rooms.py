@@ -8,7 +8,14 @@ import pytest
 from models import sources
 
 ROOT = Path(__file__).parents[1]
-GROUND = ("sweep/config.py", "sweep/errors.py", "sweep/versions.py", "sweep/graceful_stop.py", "sweep/console.py")
+GROUND = (
+    "sweep/names.py",
+    "sweep/config.py",
+    "sweep/errors.py",
+    "sweep/versions.py",
+    "sweep/graceful_stop.py",
+    "sweep/console.py",
+)
 FLOORS = (
     ("datagen", "models"),
     GROUND,

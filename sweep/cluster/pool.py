@@ -44,6 +44,7 @@ from sweep.results.points import Row
 from sweep.search import proposals, study
 from sweep.search.front_search import FrontSearch
 from sweep.search.study import OBJECTIVES
+from sweep.stages import strategies
 from sweep.stages.store import Store
 from sweep.stages.tree import Node
 from sweep.training.loop import Progress, every
@@ -77,7 +78,11 @@ class Pool:
         """
         self._wanted = config
         # Measuring runs on the CPU, image by image.
-        trials = config if config.trials_train else replace(config, gpus_per_trial=0.0, cpus_per_trial=1)
+        trials = (
+            config
+            if strategies.of(config).trials_train(config)
+            else replace(config, gpus_per_trial=0.0, cpus_per_trial=1)
+        )
         found = resources.awaited(say)
         with resources.watched({"GPU": 1.0}, say):
             trials = resources.sharing(trials, found)

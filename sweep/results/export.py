@@ -14,7 +14,7 @@ from sweep import versions
 from sweep.errors import SweepError
 from sweep.results.folder import RunFolder
 from sweep.results.points import Row
-from sweep.stages import tree
+from sweep.stages import strategies, tree
 from sweep.stages.store import Store
 
 FACTS = ("point_id", "kind", "lambda", "beta", "bpp", "accuracy", "psnr_db")
@@ -70,7 +70,7 @@ def dial(run: RunFolder, front: pl.DataFrame) -> RateDial:
             it.
     """
     front = front.filter(kind="tfic")
-    if run.config.strategy != "conditional":
+    if not strategies.of(run.config).conditions:
         raise SweepError(f"{run.path} was run with --strategy {run.config.strategy}, which trains no codec for a dial")
     if reason := foreign(run, "codec", "conditioning"):
         raise SweepError(reason)

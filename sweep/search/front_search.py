@@ -19,6 +19,7 @@ from sweep.search import proposals, samplers, study
 from sweep.search.proposals import ORIGINS, Params, PointKey, Weights, point_key, row_key, weights
 from sweep.search.samplers import SAMPLERS
 from sweep.search.study import OBJECTIVES
+from sweep.stages import strategies
 from sweep.stages.tree import Origins
 
 RUNG = "rung "
@@ -132,7 +133,7 @@ class FrontSearch:
         """Where the trial comes from, decided at its first proposal, and its own (lambda, beta)."""
         found, origins = weights(trial.params, self._config), study.origins_of(trial)
         if origins is None:
-            origins = self._nearest(found) if self._config.strategy == "continued" else ()
+            origins = self._nearest(found) if strategies.of(self._config).continues else ()
             trial.set_user_attr(ORIGINS, origins)
         return (*origins, found)
 

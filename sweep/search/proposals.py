@@ -8,6 +8,7 @@ from typing import Any
 
 from sweep.config import NON_ADAPTIVE, SweepConfig
 from sweep.results.points import Row
+from sweep.stages import strategies
 
 Params = dict[str, Any]
 """Optuna's parameters of a proposal, by name: lambda or lambda_index, beta and the settings."""
@@ -65,7 +66,9 @@ def count(config: SweepConfig) -> float:
     """How many different points there are: those of a grid, or of a plane in which everything has a few values."""
     if config.sampler == "grid":
         return len(first_points(config))
-    lambdas = len(config.lambdas) if config.strategy == "shared" else _values(config.lambdas[-1], config.lambdas[0])
+    lambdas = (
+        len(config.lambdas) if strategies.of(config).lists_lambdas else _values(config.lambdas[-1], config.lambdas[0])
+    )
     settings = (
         round(high) - round(low) + 1 if name == "steps" else _values(low, high) for name, low, high in config.vary
     )
@@ -89,7 +92,7 @@ def _random(config: SweepConfig, draw: random.Random) -> Params:
     for name, low, high in config.vary:
         value = _between(low, high, draw.random())
         point[name] = round(value) if name == "steps" else value
-    if config.strategy == "shared":
+    if strategies.of(config).lists_lambdas:
         return {"lambda_index": draw.randrange(len(config.lambdas)), **point}
     return {"lambda": _between(config.lambdas[-1], config.lambdas[0], draw.random()), **point}
 
@@ -126,7 +129,7 @@ def _between(low: float, high: float, share: float) -> float:
 
 def _point(index: int, beta: float, config: SweepConfig) -> Params:
     """That of a lambda of the sweep's list, as it is proposed."""
-    if config.strategy == "shared":
+    if strategies.of(config).lists_lambdas:
         return {"lambda_index": index, "beta": beta}
     return {"lambda": config.lambdas[index], "beta": beta}
 

@@ -6,7 +6,8 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, QMCSampler, RandomSampler, TPESampler
 
-from sweep.config import Sampler, SweepConfig
+from sweep.config import SweepConfig
+from sweep.names import SamplerName
 
 POPULATION = 16
 """Points in a generation of the genetic sampler: a budget of 64 is to see some generations."""
@@ -33,7 +34,7 @@ def seed(config: SweepConfig, known: int) -> int:
     return hash((config.seed, known)) % 2**32
 
 
-SAMPLERS: dict[Sampler, Callable[[SweepConfig, int], BaseSampler]] = {
+SAMPLERS: dict[SamplerName, Callable[[SweepConfig, int], BaseSampler]] = {
     "tpe": lambda config, known: TPESampler(seed=seed(config, known), multivariate=True, constant_liar=True),
     "gp": lambda config, known: GPSampler(seed=seed(config, known)),
     "nsga2": lambda config, known: NSGAIISampler(seed=seed(config, known), population_size=POPULATION),

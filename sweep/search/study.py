@@ -18,6 +18,7 @@ from sweep.config import SweepConfig
 from sweep.errors import SweepError
 from sweep.results.points import Row
 from sweep.search.proposals import ORIGINS, Params, PointKey, first_points, point_key, violations, weights
+from sweep.stages import strategies
 from sweep.stages.tree import Origins
 
 NAME = "front of files"
@@ -80,7 +81,7 @@ def space(config: SweepConfig) -> dict[str, BaseDistribution]:
     """The searched plane, and what else is searched."""
     others: dict[str, BaseDistribution] = {"beta": FloatDistribution(*config.betas, log=True)}
     others |= {name: _range(name, low, high) for name, low, high in config.vary}
-    if config.strategy != "shared":
+    if not strategies.of(config).lists_lambdas:
         return {"lambda": FloatDistribution(config.lambdas[-1], config.lambdas[0], log=True), **others}
     return {"lambda_index": IntDistribution(0, len(config.lambdas) - 1), **others}
 

@@ -15,7 +15,7 @@ from sweep.search.early_stopping import FrontStopping, rungs
 from sweep.search.front_search import FrontSearch
 from sweep.search.proposals import ORIGINS
 from sweep.simulation.formula import Workload, measured
-from sweep.stages import tree
+from sweep.stages import strategies, tree
 from sweep.stages.tree import Node
 from sweep.trials.target import Target
 from sweep.trials.trial import stops_early
@@ -43,6 +43,7 @@ class Simulation:
         if workers < 1:
             raise SweepError(f"--workers {workers} is below 1")
         self._config, self._workers, self._workload, self._failures = config, workers, workload, failures
+        self._strategy = strategies.of(config)
         self._draw = random.Random(config.seed)
         self._now = self._busy = 0.0
         self._done: dict[str, None] = {}
@@ -51,7 +52,7 @@ class Simulation:
 
     def run(self, deadline: float = math.inf) -> Outcome:
         """The sweep, start to end."""
-        shared = tree.shared(self._config)
+        shared = self._strategy.shared_nodes(self._config)
         self._together(shared[:1])
         base = [Target("base", rate_weight) for rate_weight in self._config.lambdas]
         for wave in tree.waves(base, lambda target: target.node(self._config)):
@@ -100,7 +101,9 @@ class Simulation:
         def too_late(seconds: float) -> bool:
             return self._now + seconds > deadline
 
-        training = sum(self._workload.seconds(node, node.stage.steps) for node in tree.trial_nodes(self._config))
+        training = sum(
+            self._workload.seconds(node, node.stage.steps) for node in self._strategy.trial_nodes(self._config)
+        )
         took = [training + self._workload.point]
         search = FrontSearch(self._config, study.memory(), too_late=too_late, clock=lambda: self._now, took=took)
         stopping = FrontStopping()

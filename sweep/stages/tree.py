@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -17,7 +16,8 @@ from models.codecs.conditioning import ConditionedCodec, Plane
 from models.files import pretrained
 from models.weights import WeightsFile
 from sweep import versions
-from sweep.config import Labels, StageConfig, SweepConfig
+from sweep.config import StageConfig, SweepConfig
+from sweep.names import Labels
 from sweep.versions import Versions
 
 Item = TypeVar("Item", bound=Hashable)
@@ -115,16 +115,38 @@ def plane(config: SweepConfig) -> Plane:
 
 
 def stage1(config: SweepConfig, rate_weight: float) -> Node:
-    """Rate and distortion at one lambda (TFIC, section III-B): its own training, or a fold of the conditioned one.
+    """A plain stage 1 at one lambda, from the sweep's weights or from fresh ones."""
+    return _root(config, replace(config.stage1, rate_weight=rate_weight))
 
-    Where the strategy is to continue, it starts from the next lambda towards the middle of the sweep's list.
-    """
-    if config.strategy == "conditional":
-        return _folded(conditioned1(config), rate_weight, 0.0)
-    stage = replace(config.stage1, rate_weight=rate_weight)
-    node = _root(config, stage)
-    inward = _inward(config.lambdas, rate_weight) if config.strategy == "continued" else None
-    return node if inward is None else replace(node, parent=stage1(config, inward))
+
+def stage2(config: SweepConfig, parent: Node, rate_weight: float, ocr_weight: float) -> Node:
+    """A plain stage 2 at one (lambda, beta), which starts where another node ends."""
+    stage = replace(config.stage2, rate_weight=rate_weight, ocr_weight=ocr_weight)
+    return replace(parent, recognizer=config.recognizer_identity, stage=stage, parent=parent, labels=config.labels)
+
+
+def conditioned1(config: SweepConfig) -> Node:
+    """Stage 1 of one codec for every lambda; equal for all ranges of beta."""
+    return _root(config, config.stage1, replace(plane(config), ocr_weights=ANY))
+
+
+def conditioned2(config: SweepConfig) -> Node:
+    """Stage 2 of one codec for every (lambda, beta)."""
+    parent = conditioned1(config)
+    return replace(
+        parent,
+        recognizer=config.recognizer_identity,
+        stage=config.stage2,
+        parent=parent,
+        plane=plane(config),
+        labels=config.labels,
+    )
+
+
+def folded(parent: Node, rate_weight: float, ocr_weight: float, steps: int = 0) -> Node:
+    """A plain codec out of a conditioned one at one (lambda, beta), trained for so many steps there."""
+    stage = replace(parent.stage, steps=steps, rate_weight=rate_weight, ocr_weight=ocr_weight)
+    return replace(parent, stage=stage, parent=parent, plane=None)
 
 
 def _root(config: SweepConfig, stage: StageConfig, plane: Plane | None = None) -> Node:
@@ -132,51 +154,6 @@ def _root(config: SweepConfig, stage: StageConfig, plane: Plane | None = None) -
     by = versions.today(config.codec)
     data = config.data.digest()
     return Node(data, config.codec, None, stage, config.seed, plane=plane, init=config.init, versions=by)
-
-
-def _inward(lambdas: tuple[float, ...], rate_weight: float) -> float | None:
-    index, middle = lambdas.index(rate_weight), len(lambdas) // 2
-    return None if index == middle else lambdas[index + (1 if index < middle else -1)]
-
-
-def stage2(config: SweepConfig, rate_weight: float, ocr_weight: float, origins: Origins = ()) -> Node:
-    """Rate and OCR loss at one (lambda, beta).
-
-    Args:
-        origins: where the strategy is to continue, the trials that it comes from, each from the one before.
-    """
-    if config.strategy == "conditional":
-        return _folded(conditioned2(config), rate_weight, ocr_weight, config.polish_steps)
-    path = (*origins, (rate_weight, ocr_weight))
-    node = _before(config, *path[0])
-    for rate_weight, ocr_weight in path:
-        stage = replace(config.stage2, rate_weight=rate_weight, ocr_weight=ocr_weight)
-        node = replace(node, recognizer=config.recognizer_identity, stage=stage, parent=node, labels=config.labels)
-    return node
-
-
-def _before(config: SweepConfig, rate_weight: float, ocr_weight: float) -> Node:
-    """The stage 1 that a stage 2 starts from: that of its lambda, one of its own, or that of the nearest lambda."""
-    match config.strategy:
-        case "independent":
-            node = stage1(config, rate_weight)
-            # A weight that stage 1 does not look at makes it the trial's own.
-            return replace(node, stage=replace(node.stage, ocr_weight=ocr_weight))
-        case "continued":
-            return stage1(config, min(config.lambdas, key=lambda each: abs(math.log(each / rate_weight))))
-        case _:
-            return stage1(config, rate_weight)
-
-
-def trial_nodes(config: SweepConfig) -> list[Node]:
-    """A trial's own training, of one like others."""
-    node = stage2(config, config.lambdas[0], config.betas[0])
-    return [node.parent, node] if config.strategy == "independent" and node.parent else [node]
-
-
-def shared(config: SweepConfig) -> list[Node]:
-    """What every point starts from, in order of training: the two stages of the conditioned codec."""
-    return [conditioned1(config), conditioned2(config)] if config.strategy == "conditional" else []
 
 
 def as_of(node: Node, data: str | None, by: Versions | None) -> Node:
@@ -199,34 +176,3 @@ def waves(items: Iterable[Item], node_of: Callable[[Item], Node | None]) -> list
         return sum(ancestor in trained for ancestor in node.ancestors) if node else 0
 
     return [list(wave) for _, wave in groupby(sorted(nodes, key=before), key=before)]
-
-
-def roots(config: SweepConfig) -> list[Node]:
-    """Where training starts: the nodes without a parent."""
-    if config.strategy == "conditional":
-        return [conditioned1(config)]
-    return [stage1(config, rate_weight) for rate_weight in config.lambdas]
-
-
-def conditioned1(config: SweepConfig) -> Node:
-    """One codec for every lambda, knowing rate and distortion; the same for all ranges of beta."""
-    any_beta = replace(plane(config), ocr_weights=ANY)
-    return _root(config, config.stage1, any_beta)
-
-
-def conditioned2(config: SweepConfig) -> Node:
-    """One codec for every (lambda, beta)."""
-    parent = conditioned1(config)
-    return replace(
-        parent,
-        recognizer=config.recognizer_identity,
-        stage=config.stage2,
-        parent=parent,
-        plane=plane(config),
-        labels=config.labels,
-    )
-
-
-def _folded(parent: Node, rate_weight: float, ocr_weight: float, steps: int = 0) -> Node:
-    stage = replace(parent.stage, steps=steps, rate_weight=rate_weight, ocr_weight=ocr_weight)
-    return replace(parent, stage=stage, parent=parent, plane=None)

@@ -6,8 +6,8 @@ from typing import Literal
 from sweep.config import SweepConfig
 from sweep.results.points import Row
 from sweep.search import proposals
-from sweep.stages import tree
-from sweep.stages.tree import Node
+from sweep.stages import strategies
+from sweep.stages.tree import Node, Origins
 from sweep.trials.classical import ClassicalCodec
 
 Kind = Literal["uncompressed", "classical", "base", "tfic"]
@@ -21,13 +21,13 @@ class Target:
     rate_weight: float | None = None
     ocr_weight: float | None = None
     classical: ClassicalCodec | None = None
-    origins: tree.Origins = ()
+    origins: Origins = ()
     """Trials that one of the strategy `continued` comes from."""
     varied: tuple[tuple[str, float], ...] = ()
     """Settings of its stage 2, in place of the sweep's."""
 
     @classmethod
-    def of(cls, row: Row, config: SweepConfig, origins: tree.Origins) -> "Target":
+    def of(cls, row: Row, config: SweepConfig, origins: Origins) -> "Target":
         """That of a trial in the table."""
         return cls("tfic", row["lambda"], row["beta"], origins=origins, varied=proposals.varied_by(row, config))
 
@@ -36,9 +36,9 @@ class Target:
         config = self._varied(config)
         match self:
             case Target("base", float(rate_weight), None):
-                return tree.stage1(config, rate_weight)
+                return strategies.of(config).base_node(config, rate_weight)
             case Target("tfic", float(rate_weight), float(ocr_weight)):
-                return tree.stage2(config, rate_weight, ocr_weight, self.origins)
+                return strategies.of(config).trial_node(config, rate_weight, ocr_weight, self.origins)
             case _:
                 return None
 

@@ -21,6 +21,7 @@ from sweep.config import SweepConfig
 from sweep.errors import DivergedError
 from sweep.results.points import Row
 from sweep.search.early_stopping import rungs
+from sweep.stages import strategies
 from sweep.stages.store import Store
 from sweep.stages.train import train_node
 from sweep.stages.tree import Node
@@ -119,7 +120,7 @@ def _run_node(
 
 def stops_early(node: Node, config: SweepConfig) -> bool:
     """Whether the training of a point is looked at on the way, and may be stopped."""
-    return config.early_stopping and config.strategy != "conditional" and node.recognizer is not None
+    return config.early_stopping and strategies.of(config).stops_early and node.recognizer is not None
 
 
 class _Rungs:

@@ -7,9 +7,10 @@ import pytest
 
 from sweep import plan
 from sweep.config import SweepConfig
-from sweep.presets import independent, shared, smoke
+from sweep.presets import smoke
 from sweep.results.points import PointTable, Row
-from sweep.stages import tree, work
+from sweep.stages import work
+from sweep.stages.strategies import INDEPENDENT, SHARED
 
 MEASURED = {"encode_ms": 10.0, "decode_ms": 20.0, "ocr_ms": 70.0, "bpp": 0.1, "accuracy": 0.5}
 
@@ -42,7 +43,7 @@ def test_complete_trials_tell_what_one_takes(tmp_path: Path, measuring: float) -
 
 
 def test_before_there_is_one_the_base_points_do(tmp_path: Path, measuring: float) -> None:
-    config = shared(replace(smoke(), budget=1))
+    config = SHARED.split_budget(replace(smoke(), budget=1))
     stage1, stage2 = (stage.steps * stage.batch_size for stage in (config.stage1, config.stage2))
     # One of the base points came out of the store.
     rows = row("base", 10.0), row("base", 0.0)
@@ -55,5 +56,5 @@ def test_a_trial_that_trains_nothing_takes_as_long_as_measuring(tmp_path: Path, 
 
 
 def test_a_trial_of_its_own_trains_both_stages() -> None:
-    assert [node.title for node in tree.trial_nodes(independent(smoke()))] == ["stage 1", "stage 2"]
-    assert [node.title for node in tree.trial_nodes(shared(smoke()))] == ["stage 2"]
+    assert [node.title for node in INDEPENDENT.trial_nodes(INDEPENDENT.split_budget(smoke()))] == ["stage 1", "stage 2"]
+    assert [node.title for node in SHARED.trial_nodes(SHARED.split_budget(smoke()))] == ["stage 2"]

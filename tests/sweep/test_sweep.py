@@ -24,6 +24,7 @@ from sweep import presets, run_log
 from sweep.results import points
 from sweep.results.points import PointTable
 from sweep.stages import tree
+from sweep.stages.strategies import SHARED
 from sweep.tracking.mlflow_store import EXPERIMENT
 from sweep.trials import classical
 
@@ -220,7 +221,7 @@ def test_a_sweep_on_two_nodes_polishes_on_imported_images_without_texts(folder: 
 
 def test_a_damaged_stage_1_is_set_aside_and_trained_again(folder: Path) -> None:
     run = folder / "runs" / "damaged"
-    shared = replace(presets.shared(presets.smoke()), budget=2)
+    shared = replace(SHARED.split_budget(presets.smoke()), budget=2)
     node = tree.stage1(shared, shared.lambdas[0])
     (run / "checkpoints").mkdir(parents=True)
     (run / "checkpoints" / f"{node.key}.pt").write_bytes(b"damaged")

@@ -1,6 +1,5 @@
 import itertools
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,31 +7,31 @@ import pytest
 from optuna.trial import TrialState
 from searches import answer, proposed, row, states, tell
 
-from sweep.config import Sampler, SweepConfig
+from sweep.config import SweepConfig
 from sweep.errors import SweepError
-from sweep.presets import continued, cpu, independent, shared, smoke
+from sweep.names import SamplerName
+from sweep.presets import cpu, smoke
 from sweep.results.pareto import Objectives
 from sweep.search import proposals
 from sweep.search.front_search import HOPELESS, FrontSearch
 from sweep.search.proposals import ORIGINS
 from sweep.search.samplers import SAMPLERS
 from sweep.search.study import journal
+from sweep.stages.strategies import CONTINUED, SHARED, STRATEGIES, Strategy
 from sweep.stages.tree import Origins
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-@pytest.mark.parametrize("strategy", [lambda config: config, shared, continued, independent])
-def test_proposals_stay_in_the_plane(
-    strategy: Callable[[SweepConfig], SweepConfig], sampler: Sampler, tmp_path: Path
-) -> None:
-    config = replace(strategy(cpu()), sampler=sampler)
+@pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=STRATEGIES.keys())
+def test_proposals_stay_in_the_plane(strategy: Strategy, sampler: SamplerName, tmp_path: Path) -> None:
+    config = replace(strategy.split_budget(cpu()), sampler=sampler)
     searcher = FrontSearch(config, journal(tmp_path))
     for number in range(25):
         point = proposed(searcher, str(number))
         rate_weight, ocr_weight = proposals.weights(point, config)
         assert config.lambdas[-1] <= rate_weight <= config.lambdas[0]
         assert config.betas[0] <= ocr_weight <= config.betas[1]
-        assert config.strategy != "shared" or rate_weight in config.lambdas
+        assert not strategy.lists_lambdas or rate_weight in config.lambdas
         tell(searcher, str(number), answer(0.1, 0.5))
     assert (states(searcher)[TrialState.COMPLETE], states(searcher)[TrialState.RUNNING]) == (25, 0)
 
@@ -41,7 +40,7 @@ def test_the_first_points_visit_every_lambda_and_both_ends_of_beta() -> None:
     config = cpu()
     first = proposals.first_points(config)
     assert [point["lambda"] for point in first] == list(config.lambdas)
-    indexes = [point["lambda_index"] for point in proposals.first_points(shared(config))]
+    indexes = [point["lambda_index"] for point in proposals.first_points(SHARED.split_budget(config))]
     assert indexes == list(range(len(config.lambdas)))
     low, high = config.betas
     assert min(point["beta"] for point in first) < low * (high / low) ** 0.25
@@ -60,8 +59,8 @@ def test_a_grid_sets_the_same_betas_to_every_lambda() -> None:
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2", "qmc", "random"])
-def test_no_point_is_proposed_twice_and_none_is_left_out(sampler: Sampler, tmp_path: Path) -> None:
-    config = replace(shared(cpu()), sampler=sampler, betas=(0.1, 0.1), vary=(("steps", 2, 4),), budget=100)
+def test_no_point_is_proposed_twice_and_none_is_left_out(sampler: SamplerName, tmp_path: Path) -> None:
+    config = replace(SHARED.split_budget(cpu()), sampler=sampler, betas=(0.1, 0.1), vary=(("steps", 2, 4),), budget=100)
     searcher, names = FrontSearch(config, journal(tmp_path)), []
     while (point := searcher.suggest(str(len(names)))) is not None:
         tell(searcher, str(len(names)), answer(0.1, 0.5))
@@ -96,7 +95,7 @@ def test_a_budget_is_no_larger_than_the_points_there_are() -> None:
 
 
 @pytest.mark.parametrize("sampler", ["tpe", pytest.param("gp", marks=pytest.mark.slow), "nsga2"])
-def test_wishes_steer_the_search(sampler: Sampler, tmp_path: Path) -> None:
+def test_wishes_steer_the_search(sampler: SamplerName, tmp_path: Path) -> None:
     def measured(config: SweepConfig) -> list[float]:
         searcher, rates = FrontSearch(config, journal(tmp_path / str(config.max_bpp))), []
         for number in range(48):
@@ -134,7 +133,7 @@ def test_a_recorded_point_tells_how_far_it_is_from_a_constraint(status: str, tmp
 
 
 @pytest.mark.parametrize("sampler", ["qmc", "random", "grid"])
-def test_constraints_need_an_adaptive_search(sampler: Sampler) -> None:
+def test_constraints_need_an_adaptive_search(sampler: SamplerName) -> None:
     with pytest.raises(SweepError, match="tpe, gp or nsga2"):
         replace(cpu(), sampler=sampler, min_psnr=20.0)
 
@@ -144,7 +143,7 @@ def test_constraints_need_an_adaptive_search(sampler: Sampler) -> None:
     [("tpe", 64, 2, 2), ("tpe", 64, 68, 16), ("nsga2", 2, 68, 6), ("qmc", 64, 68, 68)],
 )
 def test_a_search_that_looks_waits_for_something_to_look_at(
-    sampler: Sampler, trials: int, places: int, together: int
+    sampler: SamplerName, trials: int, places: int, together: int
 ) -> None:
     assert proposals.at_a_time(replace(cpu(), sampler=sampler), trials, places) == together
 
@@ -179,7 +178,7 @@ def test_a_trial_that_ends_early_does_not_tell_how_long_another_takes(status: st
         asked.append(seconds)
         return False
 
-    searcher = FrontSearch(shared(smoke()), journal(tmp_path), too_late=too_late, clock=lambda: now)
+    searcher = FrontSearch(SHARED.split_budget(smoke()), journal(tmp_path), too_late=too_late, clock=lambda: now)
     for name, result, seconds in (("a", "complete", 10.0), ("b", status, 1.0)):
         proposed(searcher, name)
         now += seconds
@@ -189,7 +188,7 @@ def test_a_trial_that_ends_early_does_not_tell_how_long_another_takes(status: st
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_the_same_seed_proposes_the_same_points(sampler: Sampler, tmp_path: Path) -> None:
+def test_the_same_seed_proposes_the_same_points(sampler: SamplerName, tmp_path: Path) -> None:
     runs = []
     for name in ("a", "b"):
         searcher = FrontSearch(replace(smoke(), sampler=sampler, budget=14), journal(tmp_path / name))
@@ -214,7 +213,9 @@ def test_a_failed_point_that_is_not_recorded_comes_again(tmp_path: Path) -> None
 
 
 def test_trials_of_one_point_are_told_apart_by_their_settings(tmp_path: Path) -> None:
-    config = replace(shared(cpu()), betas=(0.1, 0.1), sampler="random", vary=(("learning_rate", 1e-4, 1e-3),))
+    config = replace(
+        SHARED.split_budget(cpu()), betas=(0.1, 0.1), sampler="random", vary=(("learning_rate", 1e-4, 1e-3),)
+    )
     searcher, rows = FrontSearch(config, journal(tmp_path)), []
     for number in range(20):
         rows.append(row(proposed(searcher, str(number)), config, answer(0.1, 0.5)))
@@ -227,17 +228,17 @@ def test_trials_of_one_point_are_told_apart_by_their_settings(tmp_path: Path) ->
 
 
 def test_a_stopped_trial_is_told_as_pruned_and_what_it_reached_is_kept(tmp_path: Path) -> None:
-    searcher = FrontSearch(shared(cpu()), journal(tmp_path))
-    name = str(proposals.point_key(proposed(searcher, "a"), shared(cpu())))
+    searcher = FrontSearch(SHARED.split_budget(cpu()), journal(tmp_path))
+    name = str(proposals.point_key(proposed(searcher, "a"), SHARED.split_budget(cpu())))
     searcher.reached("a", 10, Objectives(0.2, 0.3))
     searcher.stopped("a", answer(0.2, 0.3))
     assert states(searcher)[TrialState.PRUNED] == 1
-    again = FrontSearch(shared(cpu()), journal(tmp_path))
+    again = FrontSearch(SHARED.split_budget(cpu()), journal(tmp_path))
     assert list(again.rungs()) == [(10, name, (0.2, 0.3))]
 
 
 def test_a_continued_trial_comes_from_the_nearest_finished_one(tmp_path: Path) -> None:
-    config = replace(continued(cpu()), lambdas=(0.1, 0.001))
+    config = replace(CONTINUED.split_budget(cpu()), lambdas=(0.1, 0.001))
     low, high = config.betas
     a, b = (config.lambdas[0], low), (config.lambdas[-1], high)
     near_a, near_b = (0.9 * a[0], 1.1 * a[1]), (1.1 * b[0], 0.9 * b[1])
@@ -273,7 +274,7 @@ def test_a_search_whose_trials_all_fail_gives_up(succeeded: bool, tmp_path: Path
 
 
 def test_settings_of_stage_2_are_searched_too(tmp_path: Path) -> None:
-    config = replace(shared(cpu()), vary=(("learning_rate", 1e-4, 1e-3), ("steps", 30, 120)))
+    config = replace(SHARED.split_budget(cpu()), vary=(("learning_rate", 1e-4, 1e-3), ("steps", 30, 120)))
     searcher = FrontSearch(config, journal(tmp_path))
     found = []
     for number in range(12):
@@ -287,7 +288,7 @@ def test_settings_of_stage_2_are_searched_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize("vary", [("steps", 0, 10), ("learning_rate", 1e-3, 1e-4)])
 def test_a_range_that_is_none_is_refused(vary: tuple) -> None:
     with pytest.raises(SweepError, match="positive rising pair"):
-        replace(shared(cpu()), vary=(vary,))
+        replace(SHARED.split_budget(cpu()), vary=(vary,))
 
 
 def test_trials_that_train_nothing_have_no_settings_to_vary() -> None:

@@ -13,9 +13,10 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 from searches import answer, proposed, row, states, tell
 
-from sweep.config import Sampler, SweepConfig
+from sweep.config import SweepConfig
 from sweep.errors import SweepError
-from sweep.presets import continued, cpu, shared, smoke
+from sweep.names import SamplerName
+from sweep.presets import cpu, smoke
 from sweep.results.pareto import Objectives
 from sweep.results.points import Row
 from sweep.search import proposals
@@ -23,6 +24,7 @@ from sweep.search.front_search import FrontSearch
 from sweep.search.proposals import ORIGINS, Params, PointKey
 from sweep.search.samplers import SAMPLERS
 from sweep.search.study import NAME, journal
+from sweep.stages.strategies import CONTINUED, SHARED
 
 
 def test_a_killed_drivers_proposals_come_first_in_the_next(tmp_path: Path) -> None:
@@ -85,7 +87,7 @@ def test_the_journal_is_an_optuna_study(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_an_interrupted_search_proposes_what_an_undisturbed_one_does(sampler: Sampler, tmp_path: Path) -> None:
+def test_an_interrupted_search_proposes_what_an_undisturbed_one_does(sampler: SamplerName, tmp_path: Path) -> None:
     def proposals(folder: Path, kills: set[int]) -> list[Params]:
         searcher, found, rows = FrontSearch(config, journal(folder)), [], []
         for number in range(14):
@@ -103,7 +105,7 @@ def test_an_interrupted_search_proposes_what_an_undisturbed_one_does(sampler: Sa
 
 
 def test_a_trial_that_was_interrupted_keeps_its_origins(tmp_path: Path) -> None:
-    config = continued(smoke())
+    config = CONTINUED.split_budget(smoke())
     searcher = FrontSearch(config, journal(tmp_path))
     rows = [row(proposed(searcher, name), config, answer(0.1, 0.5)) for name in "ab"]
     lost = [proposed(searcher, name) for name in "cd"]
@@ -148,10 +150,10 @@ def outcome(name: PointKey) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "config",
     [
-        replace(shared(smoke()), sampler="grid", budget=6),
-        replace(continued(smoke()), budget=16, max_bpp=0.5),
+        replace(SHARED.split_budget(smoke()), sampler="grid", budget=6),
+        replace(CONTINUED.split_budget(smoke()), budget=16, max_bpp=0.5),
         replace(smoke(), sampler="qmc", budget=6),
-        replace(shared(smoke()), sampler="random", budget=6, betas=(0.1, 0.1), vary=(("steps", 2, 4),)),
+        replace(SHARED.split_budget(smoke()), sampler="random", budget=6, betas=(0.1, 0.1), vary=(("steps", 2, 4),)),
     ],
     ids=lambda config: config.sampler,
 )

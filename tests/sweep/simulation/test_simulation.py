@@ -5,16 +5,16 @@ from statistics import fmean
 import pytest
 
 from sweep import presets, simulate
-from sweep.config import Strategy, SweepConfig
+from sweep.config import SweepConfig
+from sweep.names import StrategyName
 from sweep.results.pareto import front, hypervolume
-from sweep.simulate import STRATEGIES
 from sweep.simulation.formula import Workload
 from sweep.simulation.simulation import Outcome, Simulation
+from sweep.stages.strategies import STRATEGIES
 
 
-def configured(strategy: Strategy, **fields: object) -> SweepConfig:
-    config = replace(presets.cpu(), **fields)
-    return presets.BY_STRATEGY[strategy](config) if strategy in presets.BY_STRATEGY else config
+def configured(strategy: StrategyName, **fields: object) -> SweepConfig:
+    return STRATEGIES[strategy].split_budget(replace(presets.cpu(), **fields))
 
 
 def simulated(config: SweepConfig, workers: int = 4, failures: float = 0.0) -> Outcome:
@@ -23,7 +23,7 @@ def simulated(config: SweepConfig, workers: int = 4, failures: float = 0.0) -> O
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize("failures", [0.0, 0.3])
-def test_every_trial_has_an_end_and_nothing_is_trained_twice(strategy: Strategy, failures: float) -> None:
+def test_every_trial_has_an_end_and_nothing_is_trained_twice(strategy: StrategyName, failures: float) -> None:
     outcome = simulated(configured(strategy, budget=40), failures=failures)
     assert len(outcome.statuses) == 40
     assert max(Counter(outcome.trained).values()) == 1

@@ -21,13 +21,15 @@ from models.weights import WeightsFile
 from sweep import versions
 from sweep.config import StageConfig, SweepConfig
 from sweep.presets import smoke
-from sweep.stages import tree
+from sweep.stages import strategies, tree
 from sweep.stages.checkpointer import FileCheckpointer
 from sweep.stages.store import Store
+from sweep.stages.strategies import CONDITIONAL, CONTINUED, INDEPENDENT, SHARED, Strategy
 from sweep.stages.train import train_node
-from sweep.stages.tree import Node
+from sweep.stages.tree import Node, Origins
 from sweep.training.checkpoint import TrainingState
 from sweep.training.loop import Progress
+from sweep.versions import Versions
 
 CPU = torch.device("cpu")
 
@@ -44,23 +46,49 @@ def conditional(config: SweepConfig) -> SweepConfig:
     return replace(config, strategy="conditional")
 
 
+def base_node(config: SweepConfig, rate_weight: float) -> Node:
+    return strategies.of(config).base_node(config, rate_weight)
+
+
+def trial_node(config: SweepConfig, rate_weight: float, ocr_weight: float, origins: Origins = ()) -> Node:
+    return strategies.of(config).trial_node(config, rate_weight, ocr_weight, origins)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "base", "trial"),
+    [
+        (CONDITIONAL, "4ffcb13dacd57ba0", "16b1aee37c953002"),
+        (SHARED, "384952fc93dc40ce", "6162021fa4dfa272"),
+        (CONTINUED, "320f0482d78ff94d", "e8742654c2cb858a"),
+        (INDEPENDENT, "e1bef9a26d7d1520", "12e51d16c2effc5f"),
+    ],
+)
+def test_keys_stay_what_they_are(strategy: Strategy, base: str, trial: str) -> None:
+    """Otherwise every user's store would be trained anew; numbers of versions are raised where that is meant."""
+    config = strategy.split_budget(smoke())
+    numbers = Versions(renderer=4, training=1, conditioning=1, recognizers=1, codec=1)
+    origins = ((0.02, 0.001), (0.015, 0.002)) if strategy.continues else ()
+    nodes = base_node(config, config.lambdas[0]), trial_node(config, config.lambdas[1], 0.01, origins)
+    assert [tree.as_of(node, "92753704c717272e", numbers).key for node in nodes] == [base, trial]
+
+
 def test_trials_of_one_lambda_share_their_stage_1(config: SweepConfig) -> None:
-    a, b = tree.stage2(config, 0.01, 0.1), tree.stage2(config, 0.01, 0.2)
-    assert a.parent == b.parent == tree.stage1(config, 0.01)
+    a, b = trial_node(config, 0.01, 0.1), trial_node(config, 0.01, 0.2)
+    assert a.parent == b.parent == base_node(config, 0.01)
     assert a.key != b.key
-    assert a.parent != tree.stage2(config, 0.02, 0.1).parent
+    assert a.parent != trial_node(config, 0.02, 0.1).parent
 
 
 def test_independent_trials_share_nothing(config: SweepConfig) -> None:
     independent = replace(config, strategy="independent")
-    a, b = tree.stage2(independent, 0.01, 0.1), tree.stage2(independent, 0.01, 0.2)
+    a, b = trial_node(independent, 0.01, 0.1), trial_node(independent, 0.01, 0.2)
     assert a.parent is not None
-    assert len({a.key, b.key, a.parent.key, tree.stage1(independent, 0.01).key}) == 4
+    assert len({a.key, b.key, a.parent.key, base_node(independent, 0.01).key}) == 4
     assert a.parent != b.parent
 
 
 def test_a_key_names_all_that_the_outcome_depends_on(config: SweepConfig) -> None:
-    node = tree.stage2(config, 0.01, 0.1)
+    node = trial_node(config, 0.01, 0.1)
     variants = [
         replace(node, data="other"),
         replace(node, codec="mbt2018-mean"),
@@ -70,13 +98,13 @@ def test_a_key_names_all_that_the_outcome_depends_on(config: SweepConfig) -> Non
         replace(node, parent=None),
     ]
     assert len({node.key, *(variant.key for variant in variants)}) == 7
-    assert tree.stage2(config, 0.01, 0.1).key == node.key
+    assert trial_node(config, 0.01, 0.1).key == node.key
 
 
 def test_a_recognizers_weights_are_part_of_a_key_wherever_they_lie(config: SweepConfig) -> None:
     def key(path: str, sha256: str) -> str:
         recognizer_config = RecognizerConfig("trba", source=WeightsFile(path, sha256))
-        return tree.stage2(replace(config, recognizers=(recognizer_config,)), 0.01, 0.1).key
+        return trial_node(replace(config, recognizers=(recognizer_config,)), 0.01, 0.1).key
 
     assert key("a.pth", "1" * 64) == key("b.pth", "1" * 64)
     assert key("a.pth", "1" * 64) != key("a.pth", "2" * 64)
@@ -85,7 +113,7 @@ def test_a_recognizers_weights_are_part_of_a_key_wherever_they_lie(config: Sweep
 def test_a_users_code_is_part_of_a_key_wherever_it_lies(config: SweepConfig) -> None:
     def key(folder: str, code: str | None) -> str:
         recognizer_config = RecognizerConfig("mine:load", source=Plugin(folder, "1" * 64, code))
-        return tree.stage2(replace(config, recognizers=(recognizer_config,)), 0.01, 0.1).key
+        return trial_node(replace(config, recognizers=(recognizer_config,)), 0.01, 0.1).key
 
     assert key("here", "2" * 64) == key("there", "2" * 64)
     assert len({key("here", "2" * 64), key("here", "3" * 64), key("here", None)}) == 3
@@ -97,7 +125,7 @@ def test_shares_are_part_of_a_key_and_scale_is_not(config: SweepConfig) -> None:
             RecognizerConfig("english_g2", weights[0]),
             RecognizerConfig("mine:load", weights[1], Plugin("here", "1" * 64)),
         )
-        return tree.stage2(replace(config, recognizers=configs), 0.01, 0.1).key
+        return trial_node(replace(config, recognizers=configs), 0.01, 0.1).key
 
     assert key(1.0, 1.0) == key(2.0, 2.0)
     assert key(1.0, 1.0) != key(1.0, 2.0)
@@ -106,17 +134,17 @@ def test_shares_are_part_of_a_key_and_scale_is_not(config: SweepConfig) -> None:
 def test_a_checkpoint_is_part_of_a_key_wherever_it_lies(config: SweepConfig, conditional: SweepConfig) -> None:
     for each in (config, conditional):
         keys = {
-            path + sha256: tree.stage2(replace(each, init=WeightsFile(path, sha256)), 0.01, 0.1).key
+            path + sha256: trial_node(replace(each, init=WeightsFile(path, sha256)), 0.01, 0.1).key
             for path in ("a.pth", "b.pth")
             for sha256 in ("1" * 64, "2" * 64)
         }
         assert keys["a.pth" + "1" * 64] == keys["b.pth" + "1" * 64]
-        assert len({*keys.values(), tree.stage2(each, 0.01, 0.1).key}) == 3
+        assert len({*keys.values(), trial_node(each, 0.01, 0.1).key}) == 3
 
 
 def test_an_older_release_finds_its_keys_again(config: SweepConfig) -> None:
     """Before there were versions and checkpoints to start from; the data's digest is that of another renderer."""
-    node = tree.as_of(tree.stage2(config, 0.01, 0.1), "data", None)
+    node = tree.as_of(trial_node(config, 0.01, 0.1), "data", None)
     assert node.parent is not None
     later = {"init": None, "versions": None}
     before = {name: value for name, value in asdict(node.parent).items() if name not in later} | {"data": "data"}
@@ -140,11 +168,11 @@ def test_a_raised_number_changes_the_keys_of_what_depends_on_it(
 ) -> None:
     def keys() -> dict[str, str]:
         nodes = {
-            "plain1": tree.stage1(config, 0.01),
-            "plain2": tree.stage2(config, 0.01, 0.1),
+            "plain1": base_node(config, 0.01),
+            "plain2": trial_node(config, 0.01, 0.1),
             "conditioned1": tree.conditioned1(conditional),
             "conditioned2": tree.conditioned2(conditional),
-            "folded2": tree.stage2(conditional, 0.01, 0.1),
+            "folded2": trial_node(conditional, 0.01, 0.1),
         }
         return {name: node.key for name, node in nodes.items()}
 
@@ -162,7 +190,7 @@ def test_training_starts_from_a_checkpoint(
     torch.save(codec.state_dict(), tmp_path / "small.pth")
     without_steps = replace(conditional.stage1, steps=0)
     given = replace(conditional, stage1=without_steps, init=WeightsFile.of(tmp_path / "small.pth"))
-    started = train_node(tree.stage1(given, 0.05), Store(tmp_path), test_images, recognizer, CPU)
+    started = train_node(base_node(given, 0.05), Store(tmp_path), test_images, recognizer, CPU)
     fresh = tree.conditioned1(conditional).start()
     assert isinstance(fresh, ConditionedCodec)
     for name, weight in codec.named_parameters():
@@ -172,7 +200,7 @@ def test_training_starts_from_a_checkpoint(
 
 
 def test_the_budget_is_no_part_of_a_key(config: SweepConfig) -> None:
-    assert tree.stage2(replace(config, budget=99), 0.01, 0.1).key == tree.stage2(config, 0.01, 0.1).key
+    assert trial_node(replace(config, budget=99), 0.01, 0.1).key == trial_node(config, 0.01, 0.1).key
 
 
 @pytest.mark.slow
@@ -186,10 +214,10 @@ def test_a_node_is_trained_once_and_its_parent_too(
         train_node(node, Store(tmp_path), data, recognizer, CPU, seen.append)
         return len(seen)
 
-    assert steps_for(tree.stage2(config, 0.01, 0.1)) == 2
-    assert steps_for(tree.stage2(config, 0.01, 0.1)) == 0
-    assert steps_for(tree.stage1(config, 0.01)) == 0
-    assert steps_for(tree.stage2(config, 0.01, 0.2)) == 1
+    assert steps_for(trial_node(config, 0.01, 0.1)) == 2
+    assert steps_for(trial_node(config, 0.01, 0.1)) == 0
+    assert steps_for(base_node(config, 0.01)) == 0
+    assert steps_for(trial_node(config, 0.01, 0.2)) == 1
     assert len(list(tmp_path.glob("*.pt"))) == 3
 
 
@@ -198,7 +226,7 @@ def test_a_store_gives_back_the_codec_that_was_trained(
     config: SweepConfig, data_folder: Path, recognizer: CtcRecognizer, tmp_path: Path, test_images: TextImages
 ) -> None:
     data = dataset.load(data_folder, "train")
-    node, store = tree.stage1(config, 0.01), Store(tmp_path)
+    node, store = base_node(config, 0.01), Store(tmp_path)
     trained = train_node(node, store, data, recognizer, CPU)
     again = train_node(node, store, data, recognizer, CPU)
     image = dataset.to_tensor(test_images.images[:1])
@@ -208,19 +236,19 @@ def test_a_store_gives_back_the_codec_that_was_trained(
 
 
 def test_points_of_one_conditioned_codec_share_both_its_stages(conditional: SweepConfig) -> None:
-    first, second = tree.shared(conditional)
-    a, b = tree.stage2(conditional, 0.01, 0.1), tree.stage2(conditional, 0.02, 0.2)
+    first, second = CONDITIONAL.shared_nodes(conditional)
+    a, b = trial_node(conditional, 0.01, 0.1), trial_node(conditional, 0.02, 0.2)
     assert a.parent == b.parent == second
     assert second.parent == first
     assert a.key != b.key
-    assert tree.stage1(conditional, 0.01).parent == first
+    assert base_node(conditional, 0.01).parent == first
     assert (first.recognizer, second.recognizer) == (None, conditional.recognizer_identity)
     assert a.stage.steps == 0
 
 
 def test_polish_and_labels_are_part_of_a_key(conditional: SweepConfig) -> None:
     keys = {
-        tree.stage2(replace(conditional, **change), 0.01, 0.1).key
+        trial_node(replace(conditional, **change), 0.01, 0.1).key
         for change in ({}, {"polish_steps": 5}, {"labels": "pseudo"}, {"betas": (0.1, 0.2)})
     }
     assert len(keys) == 4
@@ -232,13 +260,13 @@ def test_a_point_is_folded_out_of_the_conditioned_codec_and_polished(
 ) -> None:
     data, store = dataset.load(data_folder, "train"), Store(tmp_path)
     image = dataset.to_tensor(test_images.images[:1])
-    plain = train_node(tree.stage2(conditional, 0.05, 0.1), store, data, recognizer, CPU)
+    plain = train_node(trial_node(conditional, 0.05, 0.1), store, data, recognizer, CPU)
     assert len(list(tmp_path.glob("*.pt"))) == 3
     network = store.load(tree.conditioned2(conditional))
     assert isinstance(network, ConditionedCodec)
     assert isinstance(plain, Codec)
     assert plain.compress(image) == network.fold(0.05, 0.1).compress(image)
-    polished = train_node(tree.stage2(replace(conditional, polish_steps=2), 0.05, 0.1), store, data, recognizer, CPU)
+    polished = train_node(trial_node(replace(conditional, polish_steps=2), 0.05, 0.1), store, data, recognizer, CPU)
     assert isinstance(polished, Codec)
     assert len(list(tmp_path.glob("*.pt"))) == 4
     assert polished.compress(image) != plain.compress(image)
@@ -252,7 +280,7 @@ def test_a_recognizer_with_attention_teaches_too(config: SweepConfig, data_folde
     data = dataset.load(data_folder, "train")
     words = TextImages(data.images, ["Word", "7"] * (len(data.texts) // 2))
     seen: list[Progress] = []
-    node = tree.stage2(config, 0.01, 0.1)
+    node = trial_node(config, 0.01, 0.1)
     train_node(node, Store(tmp_path), words, AttnRecognizer(network, ALPHANUMERIC, 32, 100), CPU, seen.append)
     assert seen[-1].ocr is not None
     assert 0 < seen[-1].ocr < 10
@@ -261,7 +289,7 @@ def test_a_recognizer_with_attention_teaches_too(config: SweepConfig, data_folde
 def test_half_written_files_of_a_killed_worker_go_with_its_half_done_training(
     config: SweepConfig, tmp_path: Path
 ) -> None:
-    node, other = tree.stage1(config, 0.01), tree.stage1(config, 0.02)
+    node, other = base_node(config, 0.01), base_node(config, 0.02)
     left = [tmp_path / f".{key}.7.partial" for key in (f"{node.key}.partial.pt", f"{node.key}.pt", f"{other.key}.pt")]
     for path in left:
         path.touch()

@@ -1,14 +1,13 @@
 import io
-from collections.abc import Callable
 
 import pytest
 from rich.console import Console
 from rows import frame
 
-from sweep.config import SweepConfig
-from sweep.presets import independent, shared, smoke
+from sweep.presets import smoke
 from sweep.results.points import Row
 from sweep.stages import tree
+from sweep.stages.strategies import CONDITIONAL, INDEPENDENT, SHARED, Strategy
 from sweep.tracking.display import BEST, Display, clock
 from sweep.training.loop import Progress
 
@@ -28,7 +27,7 @@ def shown(screen: io.StringIO, terminal: bool) -> Display:
 def test_a_log_tells_phase_points_and_time_left(screen: io.StringIO) -> None:
     display = shown(screen, terminal=False)
     with display.live():
-        first, second = tree.shared(smoke())
+        first, second = CONDITIONAL.shared_nodes(smoke())
         display.expect([first, second], points=5, trial=[], trials=0)
         display.phase("stage 1", 3)
         display.progressed(BASE, TRAINING._replace(step=10))
@@ -55,20 +54,18 @@ def test_training_that_all_points_share_counts_steps_and_then_is_gone(screen: io
     assert display._work_done == pytest.approx(display._work)
 
 
-@pytest.mark.parametrize("strategy", [shared, independent])
-def test_the_work_of_all_trials_is_done_when_they_have_ended(
-    strategy: Callable[[SweepConfig], SweepConfig], screen: io.StringIO
-) -> None:
-    config = strategy(smoke())
+@pytest.mark.parametrize("strategy", [SHARED, INDEPENDENT])
+def test_the_work_of_all_trials_is_done_when_they_have_ended(strategy: Strategy, screen: io.StringIO) -> None:
+    config = strategy.split_budget(smoke())
     display = Display(config, Console(file=screen))
-    display.expect([], points=0, trial=tree.trial_nodes(config), trials=3)
+    display.expect([], points=0, trial=strategy.trial_nodes(config), trials=3)
     first = TRAINING._replace(step=config.stage1.steps, steps=config.stage1.steps)
     second = TRAINING._replace(step=config.stage2.steps, steps=config.stage2.steps, ocr=1.0)
     done = []
     for name, status in (("a", "complete"), ("b", "stopped"), ("c", "failed")):
         row = {"point_id": name, "kind": "tfic", "lambda": 0.01, "beta": 0.1, "status": status}
         row |= {"bpp": 0.1, "accuracy": 0.5, "val_bpp": 0.1, "val_accuracy": 0.5}
-        seen = [first, second] if strategy is independent else [second]
+        seen = [first, second] if strategy is INDEPENDENT else [second]
         for told in seen if status == "complete" else seen[:1]:
             before = display._work_done
             display.progressed(row, told)
