@@ -39,24 +39,22 @@ def _is_here(run: RunFolder, row: Row) -> bool:
 def training(run: RunFolder, targets: list[Target]) -> list[Node]:
     """The training ahead of the trials: what they share, and that of the given points."""
     store = Store.of(run.path)
+    shared = strategies.of(run.config).shared_nodes(run.config)
     ends = [target.node(run.config) for target in targets]
-    return [
-        node for node in (*strategies.of(run.config).shared_nodes(run.config), *ends) if node and not store.knows(node)
-    ]
+    return [node for node in (*shared, *ends) if node and not store.knows(node)]
 
 
 def trial_seconds(table: PointTable, config: SweepConfig) -> list[float]:
-    """What complete trials took; before there is one, what a trial will by the base points that were trained."""
+    """Seconds that complete trials took; before there is one, what a trial will take, by the base points so far."""
     if len(trials := table.of("tfic", "complete")):
         return [_seconds(row, config) for row in trials.iter_rows(named=True)]
     base = [*table.of("base", "complete").iter_rows(named=True)]
+    if not base:
+        return []
     paces = [row["train_seconds"] / done for row in base if (done := _trained(row, config))]
-    measured = [_seconds(row | {"train_seconds": 0.0}, config) for row in base]
-    return (
-        [fmean(measured) + max(paces, default=0.0) * work.training(strategies.of(config).trial_nodes(config))]
-        if base
-        else []
-    )
+    measuring = fmean(_seconds(row | {"train_seconds": 0.0}, config) for row in base)
+    ahead = work.training(strategies.of(config).trial_nodes(config))
+    return [measuring + max(paces, default=0.0) * ahead]
 
 
 def _trained(row: Row, config: SweepConfig) -> float:
@@ -66,7 +64,7 @@ def _trained(row: Row, config: SweepConfig) -> float:
 
 
 def _seconds(row: Row, config: SweepConfig) -> float:
-    """Of a point, trained and measured on the validation and the test images."""
+    """Seconds that a point took, trained and measured on the validation and the test images."""
     each = sum(row[name] or 0.0 for name in ("encode_ms", "decode_ms", "ocr_ms"))
     count = config.data.test + min(config.val_images, config.data.val)
     return (row["train_seconds"] or 0.0) + each * count / 1000

@@ -66,7 +66,7 @@ def smoke() -> SweepConfig:
 
 
 def started(config: SweepConfig, checkpoint: WeightsFile) -> SweepConfig:
-    """From a checkpoint, which knows images: half of stage 1, to learn lines of text and the whole range of rates."""
+    """The sweep from a checkpoint, which knows images: half of stage 1 learns lines of text and the range of rates."""
     return replace(config, init=checkpoint, stage1=replace(config.stage1, steps=max(1, config.stage1.steps // 2)))
 
 

@@ -18,6 +18,7 @@ from models.errors import ModelError
 from sweep.arguments import OPTIONS, Arguments, overrides, seconds
 from sweep.console import STYLE, complain
 from sweep.errors import SweepError
+from sweep.names import PresetName
 
 if TYPE_CHECKING:
     from datagen.spec import Spec
@@ -64,7 +65,7 @@ def open_run(arguments: Arguments) -> "RunFolder":
     preset = arguments.preset or (None if arguments.resume and arguments.out else presets.default())
     # Workers run elsewhere, and what runs share lies beside the folder: that of `.` is no other.
     out = remote.local(arguments.out or Path("runs") / str(preset))
-    return _resumed(arguments, out) if arguments.resume else _started(arguments, out, str(preset))
+    return _resumed(arguments, out) if arguments.resume or preset is None else _started(arguments, out, preset)
 
 
 def _data(arguments: Arguments, out: Path) -> Path | None:
@@ -74,7 +75,7 @@ def _data(arguments: Arguments, out: Path) -> Path | None:
     return remote.fetch(arguments.data, out.parent / "data") if arguments.data else None
 
 
-def _started(arguments: Arguments, out: Path, preset: str) -> "RunFolder":
+def _started(arguments: Arguments, out: Path, preset: PresetName) -> "RunFolder":
     from datagen.shards import Manifest
     from sweep import presets
     from sweep.results.folder import RunFolder, new_sweep_id

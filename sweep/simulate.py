@@ -41,11 +41,11 @@ class Arguments:
     hours: Annotated[float | None, tyro.conf.arg(metavar="H", help_behavior_hint="")] = None
     """Start no trial that would end later (default: no limit)."""
     image_ms: Annotated[float, tyro.conf.arg(metavar="MS")] = 5.0
-    """Of training on one image in stage 1 on one worker; the other times scale with it."""
+    """Milliseconds of training on one image in stage 1 on one worker; the other times scale with them."""
     failures: Annotated[float, tyro.conf.arg(metavar="0..1")] = 0.02
     """Share of trials that fail on their way."""
     seed: int = 0
-    """Of the search, and of the formula's noise and failures."""
+    """What the search, and the formula's noise and failures, are drawn by."""
 
 
 def main() -> int:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 os.environ |= {
     # Ctrl-C reaches our own code, which has saved everything by then.
@@ -77,12 +78,10 @@ class Pool:
             SweepError: not one of them can be read.
         """
         self._wanted = config
-        # Measuring runs on the CPU, image by image.
-        trials = (
-            config
-            if strategies.of(config).trials_train(config)
-            else replace(config, gpus_per_trial=0.0, cpus_per_trial=1)
-        )
+        trials = config
+        if not strategies.of(config).trials_train(config):
+            # Measuring runs on the CPU, image by image.
+            trials = replace(config, gpus_per_trial=0.0, cpus_per_trial=1)
         found = resources.awaited(say)
         with resources.watched({"GPU": 1.0}, say):
             trials = resources.sharing(trials, found)
@@ -96,7 +95,7 @@ class Pool:
 
     @property
     def gpus(self) -> int:
-        """In the cluster, those that its autoscaler may still start included."""
+        """GPUs of the cluster, those that its autoscaler may still start included."""
         return sum(machine["GPU"] for machine in machines())
 
     @property
@@ -157,9 +156,9 @@ class Pool:
         return proposals.at_a_time(self._config, trials, self._places)
 
     def reread(self, rows: list[Row], readers: list[str]) -> None:
-        """Has the points read by readers that are held out, as many at a time as there are workers.
+        """Has the points read by held-out readers, as many at a time as there are workers.
 
-        One that has lost its checkpoint, or takes too much memory, is left out with a line.
+        A point that has lost its checkpoint, or takes too much memory, is left out with a line.
         """
         read = ray.remote(num_cpus=self._config.cpus_per_trial)(_reread)
 
@@ -174,7 +173,7 @@ class Pool:
 
     def _fit(
         self,
-        space: dict | None,
+        space: dict[str, Any] | None,
         search: Searcher | None,
         samples: int,
         at_a_time: int,
@@ -215,7 +214,7 @@ def _reread(row: Row, readers: list[str], config: SweepConfig, folder: Path, dat
     return rereading.read(row, readers, folder, data.test)
 
 
-def _run(params: dict, *, config: SweepConfig, folder: Path, data: list[ray.ObjectRef]) -> None:
+def _run(params: dict[str, Any], *, config: SweepConfig, folder: Path, data: list[ray.ObjectRef]) -> None:
     """What a Tune trial executes in its worker."""
     reporter = every(config.report_seconds, _report_progress)
     try:

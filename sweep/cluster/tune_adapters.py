@@ -70,7 +70,7 @@ class Failures:
 
     @property
     def cause(self) -> str | None:
-        """That of the last point, once it is one too many."""
+        """Why the last points failed, once they are as many as `IN_A_ROW`."""
         return self._cause if self._count >= IN_A_ROW else None
 
 
@@ -121,20 +121,20 @@ class FrontStoppingScheduler(FIFOScheduler):
     """Stops trials that fall behind."""
 
     def __init__(self, config: SweepConfig, before: Iterable[tuple[int, str, Objectives]]) -> None:
-        """`before` are the rung, the point's name and what it reached there, in earlier sweeps of the folder."""
+        """`before` tells of earlier sweeps in the folder: rungs, names of points, and what they had reached."""
         super().__init__()
         self._config = config
         self._stopping = FrontStopping()
         for rung, name, reached in before:
             self._stopping.passes(rung, name, reached)
 
-    def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict) -> str:
+    def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
         """Whether a trial that has reached a rung goes on."""
         if "rung" not in result:
             return self.CONTINUE
         reached = _objectives(result)
         # One that is trained again is not judged against itself.
-        name = str(proposals.point_key(trial.config, self._config))
+        name = str(proposals.point_key(_params(trial), self._config))
         return self.CONTINUE if self._stopping.passes(result["rung"], name, reached) else self.STOP
 
 
@@ -147,32 +147,34 @@ class Relay(tune.Callback):
         self._store = store
         self._failures = failures
 
-    def __getstate__(self) -> dict:
+    def __getstate__(self) -> dict[str, Any]:
         """Nothing: Tune saves its callbacks, and ours belong to this process."""
         return {}
 
-    def on_trial_result(self, iteration: int, trials: list[Trial], trial: Trial, result: dict, **info: Any) -> None:
+    def on_trial_result(
+        self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
+    ) -> None:
         """A measured point, one that is being stopped, or news of one under way."""
         if "row" in result:
             if result["status"] == "failed":
-                self._forget(target_of(trial.config, self._config))
+                self._forget(target_of(_params(trial), self._config))
             self._finished(result["row"])
         elif "progress" in result:
-            identity = target_of(trial.config, self._config).identity(self._config)
+            identity = target_of(_params(trial), self._config).identity(self._config)
             self._observer.progressed(identity, Progress(**result["progress"]))
         elif "rung" in result and result.get("done"):
-            self._stopped(target_of(trial.config, self._config), result)
+            self._stopped(target_of(_params(trial), self._config), result)
 
-    def _stopped(self, target: Target, result: dict) -> None:
-        """Recorded before the search hears of it, which would otherwise learn twice where a driver dies between."""
+    def _stopped(self, target: Target, result: dict[str, Any]) -> None:
+        """Records a stopped point before the search hears of it; it would learn twice if a driver died in between."""
         self._forget(target)
         seen = {name: result[name] for name in ("val_bpp", "val_accuracy", "val_psnr_db", "train_seconds")}
         reason = f"behind the front after {result['steps']} steps of stage 2"
         self._finished(target.identity(self._config) | seen | {"status": "stopped", "reason": reason})
 
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
-        """One that was tried as often as it makes sense; a base point is tried again by whoever needs it."""
-        target, said = target_of(trial.config, self._config), _errors(trial.error_file)
+        """A point has failed as often as it is tried; a base point is tried again by whoever needs it."""
+        target, said = target_of(_params(trial), self._config), _errors(trial.error_file)
         logger.info("%s failed:\n%s", target.identity(self._config)["point_id"], said)
         if target.kind == "tfic":
             self._forget(target)
@@ -183,16 +185,20 @@ class Relay(tune.Callback):
         self._failures.heard(row)
 
     def _forget(self, target: Target) -> None:
-        """Nobody goes on with what is half done of it."""
+        """Deletes what is half done of a point, so that nobody goes on with it."""
         if node := target.node(self._config):
             self._store.forget(node)
 
 
-def target_of(params: dict, config: SweepConfig) -> Target:
-    """The point that a trial of Tune's is."""
+def _params(trial: Trial) -> dict[str, Any]:
+    return trial.config  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+
+
+def target_of(params: dict[str, Any], config: SweepConfig) -> Target:
+    """The point that a trial of Tune's measures."""
     if "target" in params:
         return params["target"]
-    origins = tuple(map(tuple, params[ORIGINS]))
+    origins = tuple((rate_weight, ocr_weight) for rate_weight, ocr_weight in params[ORIGINS])
     return Target("tfic", *proposals.weights(params, config), origins=origins, varied=proposals.varied(params, config))
 
 

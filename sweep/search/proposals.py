@@ -1,4 +1,4 @@
-"""What a proposal of the search says, and how far a point is from what was wished for."""
+"""What a proposal says, which come first, and how far a point is from what the search is constrained to."""
 
 import math
 import random
@@ -19,15 +19,15 @@ PointKey = tuple[float, ...]
 ORIGINS = "origins"
 """Names, beside the parameters and in the journal, the trials that a proposal comes from."""
 COLUMNS = {"steps": "stage2_steps"}
-"""Of the table, where they have another name than the setting."""
+"""Columns of the table that have another name than their setting."""
 GENERATIONS = 4
-"""Of trials, at least, in a search that learns."""
+"""Generations of trials, at least, in a search that learns."""
 CONSTRAINED: dict[str, tuple[str, int]] = {
     "max_bpp": ("val_bpp", 1),
     "min_accuracy": ("val_accuracy", -1),
     "min_psnr": ("val_psnr_db", -1),
 }
-"""What each wish is about, and whether more of it (1) or less (-1) is against it."""
+"""The column that each constraint bounds, and whether more of it (1) or less (-1) violates the constraint."""
 
 
 def varied(params: Params, config: SweepConfig) -> tuple[tuple[str, float], ...]:
@@ -39,11 +39,12 @@ def weights(params: Params, config: SweepConfig) -> Weights:
     """Lambda and beta of a proposal."""
     if "lambda" in params:
         return params["lambda"], params["beta"]
-    return config.lambdas[params["lambda_index"]], params["beta"]
+    index: int = params["lambda_index"]
+    return config.lambdas[index], params["beta"]
 
 
 def point_key(params: Params, config: SweepConfig) -> PointKey:
-    """The name of a proposal."""
+    """What tells a proposal from others."""
     return (*weights(params, config), *(value for _, value in varied(params, config)))
 
 
@@ -53,12 +54,12 @@ def varied_by(row: Row, config: SweepConfig) -> tuple[tuple[str, float], ...]:
 
 
 def row_key(row: Row, config: SweepConfig) -> PointKey:
-    """The name of a point in the table."""
+    """What tells a point in the table from others; equal to the key of its proposal."""
     return (row["lambda"], row["beta"], *(value for _, value in varied_by(row, config)))
 
 
 def cap_budget(config: SweepConfig) -> SweepConfig:
-    """With a budget of no more points than there are."""
+    """The configuration with a budget of no more points than there are."""
     return replace(config, budget=int(min(config.budget, count(config))))
 
 
@@ -66,9 +67,8 @@ def count(config: SweepConfig) -> float:
     """How many different points there are: those of a grid, or of a plane in which everything has a few values."""
     if config.sampler == "grid":
         return len(first_points(config))
-    lambdas = (
-        len(config.lambdas) if strategies.of(config).lists_lambdas else _values(config.lambdas[-1], config.lambdas[0])
-    )
+    listed = strategies.of(config).lists_lambdas
+    lambdas = len(config.lambdas) if listed else _values(config.lambdas[-1], config.lambdas[0])
     settings = (
         round(high) - round(low) + 1 if name == "steps" else _values(low, high) for name, low, high in config.vary
     )
@@ -76,6 +76,7 @@ def count(config: SweepConfig) -> float:
 
 
 def _values(low: float, high: float) -> float:
+    """How many values lie in a range: one, or endlessly many."""
     return 1 if low == high else math.inf
 
 
@@ -104,7 +105,7 @@ def first_points(config: SweepConfig) -> list[Params]:
         count = max(1, config.budget // len(config.lambdas)) if low < high else 1
         indexes = range(len(config.lambdas))
         return [_point(index, beta, config) for beta in spread(low, high, count) for index in indexes]
-    # The golden ratio's multiples spread evenly, and neighbours lie far apart.
+    # The golden ratio's multiples spread evenly, and neighbors lie far apart.
     shares = [(0.5 + index * 0.6180339887) % 1 for index in range(len(config.lambdas))]
     return [_point(index, _between(low, high, share), config) for index, share in enumerate(shares)]
 
@@ -128,16 +129,16 @@ def _between(low: float, high: float, share: float) -> float:
 
 
 def _point(index: int, beta: float, config: SweepConfig) -> Params:
-    """That of a lambda of the sweep's list, as it is proposed."""
+    """Optuna's parameters of lambdas[index] and beta."""
     if strategies.of(config).lists_lambdas:
         return {"lambda_index": index, "beta": beta}
     return {"lambda": config.lambdas[index], "beta": beta}
 
 
 def violations(constraints: dict[str, float], result: Row) -> dict[str, float]:
-    """By how much a point misses each wish; 0 or less where it is met."""
-    found = {}
-    for wish, bound in constraints.items():
-        name, sign = CONSTRAINED[wish]
-        found[wish] = sign * (result[name] - bound)
+    """By how much a point violates each constraint; 0 or less where it meets one."""
+    found: dict[str, float] = {}
+    for constraint, bound in constraints.items():
+        name, sign = CONSTRAINED[constraint]
+        found[constraint] = sign * (result[name] - bound)
     return found

@@ -78,7 +78,7 @@ def load(storage: BaseStorage, sampler: BaseSampler) -> optuna.Study:
 
 
 def space(config: SweepConfig) -> dict[str, BaseDistribution]:
-    """The searched plane, and what else is searched."""
+    """Optuna's range of each parameter that is searched."""
     others: dict[str, BaseDistribution] = {"beta": FloatDistribution(*config.betas, log=True)}
     others |= {name: _range(name, low, high) for name, low, high in config.vary}
     if not strategies.of(config).lists_lambdas:
@@ -143,10 +143,10 @@ def origins_of(trial: Trial | FrozenTrial) -> Origins | None:
 
 
 def constrain(trial: Trial, config: SweepConfig, row: Row) -> None:
-    """Tells how far a point is from each wish; a stopped one, by what it had reached.
+    """Tells how far a point is from each constraint; a stopped one, by what it had reached.
 
-    Otherwise TPE would take a stopped point for one that meets every wish.
+    Otherwise TPE would take a stopped point for one that meets every constraint.
     """
-    for wish, excess in violations(config.constraints, row).items():
-        if wish not in trial.constraints:
-            trial.set_constraint(wish, excess)
+    for constraint, excess in violations(config.constraints, row).items():
+        if constraint not in trial.constraints:
+            trial.set_constraint(constraint, excess)

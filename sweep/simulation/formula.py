@@ -37,20 +37,20 @@ class Workload:
     """How long things take on one worker, in seconds."""
 
     image: float = 1 / 200
-    """Training on one in stage 1."""
+    """Training on one image in stage 1."""
     reading: float = 2.6
-    """An image of stage 2 over one of stage 1."""
+    """Cost of an image in stage 2 over one in stage 1."""
     point: float = 9.5
     """Measuring a point."""
     together: float = 0.75
     """Speed of a worker that trains with others, over one alone."""
 
     def times(self, factor: float) -> "Workload":
-        """That of a slower machine."""
+        """The workload of a machine that takes so many times as long."""
         return replace(self, image=factor * self.image, point=factor * self.point)
 
     def seconds(self, node: Node, steps: int) -> float:
-        """Of so many steps on one worker."""
+        """Seconds that so many steps of a node take on one worker."""
         return steps * node.stage.batch_size * self.image * (self.reading if node.recognizer else 1.0)
 
 
@@ -67,13 +67,13 @@ def measured(node: Node, steps: int, draw: random.Random) -> Objectives:
 
 
 def _share(node: Node) -> float:
-    """How much of what the OCR loss can give the point has."""
+    """Share of what the OCR loss can give that a point has, by its ratio of weights."""
     ratio = node.stage.ocr_weight / node.stage.rate_weight if node.recognizer else 0.0
     return ratio / (ratio + RATIO)
 
 
 def _images(node: Node, done: float, stage: Literal[1, 2]) -> float:
-    """What it and its ancestors have seen in one of the stages; it is so far with its own."""
+    """Images that a node and its ancestors have seen in one of the stages, when a share of the node's steps is done."""
     line = [(node, done), *((ancestor, 1.0) for ancestor in node.ancestors)]
     wanted = [(each, part) for each, part in line if (each.recognizer is None) == (stage == 1)]
     return sum(part * each.stage.steps * each.stage.batch_size for each, part in wanted)

@@ -25,13 +25,13 @@ class Outcome(NamedTuple):
     """A simulated sweep."""
 
     seconds: float
-    """Of wall time."""
+    """Wall time."""
     busy: float
     """Seconds of work, summed over workers."""
     trained: list[str]
     """Keys of the nodes, in the order in which their training ended."""
     statuses: list[str]
-    """Of the trials."""
+    """How each trial ended."""
     points: list[Objectives]
     """Measured on the test images, base points included."""
 
@@ -62,6 +62,7 @@ class Simulation:
         return Outcome(self._now, self._busy, list(self._done), self._statuses, self._points)
 
     def _together(self, nodes: list[Node]) -> None:
+        """Trains nodes that all points share, each by all workers."""
         for node in nodes:
             members = min(self._workers, node.stage.batch_size)
             speed = members * self._workload.together if members > 1 else 1.0
@@ -84,6 +85,7 @@ class Simulation:
                 heapq.heappush(events, (self._now + seconds, next(counter), piece))
 
     def _base_point(self, target: Target) -> Iterator[float]:
+        """The work of one base point."""
         node = target.node(self._config)
         assert node is not None
         yield from self._train(node)
@@ -91,20 +93,20 @@ class Simulation:
         self._points.append(measured(node, node.stage.steps, self._draw))
 
     def _train(self, node: Node) -> Iterator[float]:
-        """What the store lacks of a node's line, oldest first."""
+        """Trains a node and its ancestors, oldest first, where nobody has."""
         for each in reversed([node, *node.ancestors]):
             if each.key not in self._done:
                 yield self._workload.seconds(each, each.stage.steps)
                 self._done[each.key] = None
 
     def _trials(self, deadline: float) -> Iterator[Iterator[float]]:
+        """The work of each trial, as the search proposes them."""
+
         def too_late(seconds: float) -> bool:
             return self._now + seconds > deadline
 
-        training = sum(
-            self._workload.seconds(node, node.stage.steps) for node in self._strategy.trial_nodes(self._config)
-        )
-        took = [training + self._workload.point]
+        nodes = self._strategy.trial_nodes(self._config)
+        took = [sum(self._workload.seconds(node, node.stage.steps) for node in nodes) + self._workload.point]
         search = FrontSearch(self._config, study.memory(), too_late=too_late, clock=lambda: self._now, took=took)
         stopping = FrontStopping()
         for number in range(self._config.budget):
@@ -121,7 +123,7 @@ class Simulation:
         if node.parent is not None:
             yield from self._train(node.parent)
         looks = rungs(node.stage.steps) if stops_early(node, self._config) else []
-        fails, row = self._draw.random() < self._failures, {}
+        fails, row = self._draw.random() < self._failures, dict[str, float]()
         for before, steps in itertools.pairwise((0, *looks, node.stage.steps)):
             yield self._workload.seconds(node, steps - before)
             if fails:

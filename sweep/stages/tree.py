@@ -35,7 +35,7 @@ class Node:
     """Digest of the data set."""
     codec: str
     recognizer: str | None
-    """Its identity; None in stage 1, which asks no recognizer."""
+    """The recognizer's identity; None in stage 1, which asks none."""
     stage: StageConfig
     seed: int
     parent: "Node | None" = None
@@ -46,7 +46,7 @@ class Node:
     init: WeightsFile | None = None
     """Where the weights of a node without a parent start."""
     versions: Versions | None = None
-    """Of what trains it and its ancestors; None: of a run before there were any."""
+    """Numbers of what trains the node and its ancestors; None in a run before there were any."""
 
     @cached_property
     def key(self) -> str:
@@ -68,23 +68,23 @@ class Node:
 
     @property
     def title(self) -> str:
-        """What a person calls it."""
+        """The node's name for a person."""
         return "stage 2" if self.recognizer else "stage 1"
 
     @property
     def ancestors(self) -> list["Node"]:
-        """What is trained before it, the next one first."""
+        """The nodes that are trained before this one, its parent first."""
         return [] if self.parent is None else [self.parent, *self.parent.ancestors]
 
     def build(self) -> Codec | ConditionedCodec:
-        """Its codec with fresh weights."""
+        """The node's codec with fresh weights."""
         return self._conditioned(codecs.build(self.codec))
 
     def start(self) -> Codec | ConditionedCodec:
-        """Its codec before training, of a node without a parent.
+        """The codec that the training of a node without a parent starts from.
 
         Raises:
-            WeightsError: the checkpoint that it starts from is missing, has changed or holds something else.
+            WeightsError: the sweep's checkpoint is missing, has changed or holds something else.
         """
         torch.manual_seed(self.seed)
         if self.init is None:
@@ -102,8 +102,10 @@ class Node:
 
 
 def _identity(fields: list[tuple[str, Any]]) -> dict[str, Any]:
-    """What of a node determines its weights: of a file its content, not its place. No file at all leaves the key as it
-    was before there could be one. The versions stand for the whole lineage once.
+    """The fields of a node that determine its weights.
+
+    A file counts by its content, not its place; without one, a key is what it was before there could be one. Versions
+    are added once for the whole lineage.
     """
     dropped = ("path", "versions")
     return {name: value for name, value in fields if name not in dropped and (name, value) != ("init", None)}

@@ -22,17 +22,17 @@ class Target:
     ocr_weight: float | None = None
     classical: ClassicalCodec | None = None
     origins: Origins = ()
-    """Trials that one of the strategy `continued` comes from."""
+    """Trials that a trial of the strategy `continued` comes from."""
     varied: tuple[tuple[str, float], ...] = ()
-    """Settings of its stage 2, in place of the sweep's."""
+    """Settings of the point's stage 2, in place of the sweep's."""
 
     @classmethod
     def of(cls, row: Row, config: SweepConfig, origins: Origins) -> "Target":
-        """That of a trial in the table."""
+        """The target of a trial in the table."""
         return cls("tfic", row["lambda"], row["beta"], origins=origins, varied=proposals.varied_by(row, config))
 
     def node(self, config: SweepConfig) -> Node | None:
-        """The training that it needs, if any."""
+        """The training that the point needs, if any."""
         config = self._varied(config)
         match self:
             case Target("base", float(rate_weight), None):
@@ -43,7 +43,7 @@ class Target:
                 return None
 
     def identity(self, config: SweepConfig) -> Row:
-        """The columns that name the point; its id is that of its training."""
+        """The columns that name the point; a trained point has the key of its node as its id."""
         config = self._varied(config)
         node = self.node(config)
         row = {"point_id": self.kind, "kind": self.kind, "seed": config.seed, "lambda": self.rate_weight}
