@@ -97,7 +97,7 @@ def _photo(spec: DatasetSpec, split: Split, rng: random.Random) -> RGB:
 
 @cache
 def _photos(folder: str | None) -> tuple[tuple[Path, ...], dict[str, str]]:
-    """Those that can be used, and what is wrong with the others."""
+    """Photos of a folder that can be used, and what is wrong with the others."""
     where = trdg() / "images" if folder is None else Path(folder)
     found, faults = own_files.usable(where, fitting.endings(), _broken)
     if not found:

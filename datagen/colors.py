@@ -8,7 +8,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-"""Of red, green and blue in luminance (ITU-R BT.601)."""
+"""Shares of red, green and blue in luminance (ITU-R BT.601)."""
 
 Color = Float[NDArray[Any], "3"]
 

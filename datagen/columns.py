@@ -17,7 +17,7 @@ QUOTED = ",;"
 """Separators of fields that may be quoted."""
 WORDS = {"\t": "tab", ",": "comma", ";": "semicolon", " ": "space"}
 Lines = list[tuple[int, str]]
-"""With their numbers."""
+"""Lines of a file with their numbers."""
 
 
 class Row(NamedTuple):
@@ -60,7 +60,7 @@ def rows(path: Path, lines: Lines, separator: str) -> Iterator[Row]:
 
 
 def named(there: list[str]) -> tuple[str, str] | None:
-    """Of a table's columns, those of image and text."""
+    """The columns of image and text among a table's."""
     name, text = (next((name for name in names if name in there), None) for names in (NAME_COLUMNS, TEXT_COLUMNS))
     return None if name is None or text is None else (name, text)
 

@@ -20,7 +20,7 @@ class Placement(NamedTuple):
     """How a drawn text of `h` times `w` pixels comes to lie on the canvas."""
 
     homography: Float[NDArray[Any], "3 3"]
-    """From the text's pixels to the canvas's."""
+    """Projection of the text's pixels onto the canvas's."""
     bend: float
     """Pixels of the text by which its middle lies below its ends."""
 
@@ -106,7 +106,7 @@ def _ramp(shape: tuple[int, ...], depth: float, steepness: float, rng: random.Ra
 
 
 def _noise(shape: tuple[int, ...], level: float, rng: random.Random) -> Float[NDArray[Any], "h w _c"]:
-    """Of each color, or of all alike."""
+    """A camera's noise, for each color or for all alike."""
     size = (*shape[:2], 3 if rng.random() < 0.5 else 1)
     return level * np.random.default_rng(rng.getrandbits(64)).standard_normal(size, np.float32)
 

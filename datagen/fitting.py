@@ -25,7 +25,7 @@ ONE_PICTURE = ("MPO", "PSD")
 
 @functools.cache
 def endings() -> frozenset[str]:
-    """Of the files that are taken for images."""
+    """Endings of the files that are taken for images."""
     return frozenset(ending for ending, kind in Image.registered_extensions().items() if kind in FORMATS)
 
 
@@ -106,7 +106,7 @@ def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def _bits(picture: Image.Image) -> int | None:
-    """Those of a pixel that has more than 8; 0 where its numbers are wider than its values or have a sign."""
+    """Bits of a pixel, if it has more than 8; 0 where the numbers are wider than the pixel's values or have a sign."""
     if picture.mode != "F" and not picture.mode.startswith("I"):
         return None
     tags = getattr(picture, "tag_v2", None)

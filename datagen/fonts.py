@@ -47,7 +47,7 @@ def rejected(spec: DatasetSpec) -> dict[str, str]:
 
 @cache
 def _fonts(folder: str | None, characters: str) -> tuple[tuple[Path, ...], dict[str, str]]:
-    """Those that can be used, and what is wrong with the others."""
+    """Fonts of a folder that can be used, and what is wrong with the others."""
     where = trdg() / "fonts" / "latin" if folder is None else Path(folder)
     found, faults = own_files.usable(where, own_files.FONTS, lambda font: _broken(font, characters))
     if not found:

@@ -10,7 +10,7 @@ from datagen.errors import ItemError, reason
 
 NAME_COLUMNS = ("image", "file", "filename", "file_name", "path", "name")
 TEXT_COLUMNS = ("text", "label", "transcription", "words", "word")
-"""Of tables, Parquet and JSON lines; the first that is there counts."""
+"""Columns of images and texts in tables, Parquet and JSON lines; the first that is there counts."""
 
 
 class Item(NamedTuple):
@@ -21,7 +21,7 @@ class Item(NamedTuple):
     read: Callable[[], bytes]
     """The file's bytes; raises ItemError where they cannot be had."""
     label: object
-    """Its text, as the source has it; an ItemError: why it has none; None: nobody asks for it."""
+    """The image's text, as the source has it; an ItemError: why it has none; None: nobody asks for it."""
     place: str = ""
     """What names it: a table's line."""
 
@@ -37,7 +37,7 @@ class Source(NamedTuple):
     kind: str
     """Where the texts come from, in words."""
     total: int
-    """Of images."""
+    """Number of images."""
     items: Callable[[], Iterable[Item]]
     labels: Callable[[], Iterable[tuple[str, object]]]
     """Name and label of every item, without its image."""

@@ -55,7 +55,7 @@ class Look:
     """How a text lies on its background, and what became of the picture since."""
 
     size: Range = (0.5, 1.0)
-    """Of the text, as a share of the largest that fits the canvas."""
+    """Size of the text, as a share of the largest that fits the canvas."""
     margin: int = 0
     """Pixels at every side that stay free."""
     contrast: Range = (80.0, 255.0)
@@ -89,11 +89,11 @@ class Look:
     noise: float = 0.3
     """Share of images with a camera's noise."""
     noise_level: Range = (2.0, 12.0)
-    """Its standard deviation, of 255."""
+    """Standard deviation of a camera's noise, of 255."""
     jpeg: float = 0.3
     """Share of images with the traces of a JPEG file."""
     jpeg_quality: tuple[int, int] = (30, 90)
-    """Of such a file, 1 to 100."""
+    """Quality of a JPEG file, 1 to 100."""
 
     def __post_init__(self) -> None:
         _check_range("size", self.size, 0.05, 1.0)

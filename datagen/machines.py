@@ -43,7 +43,7 @@ def machines(gpus: bool = True, bootstrap: Path = BOOTSTRAP) -> list[Machine]:
 
 
 def up() -> list[Resources]:
-    """Those that run, with all their resources."""
+    """All resources of each machine that runs."""
     nodes = cast("list[dict[str, Any]]", ray.nodes())
     return [node["Resources"] for node in nodes if node["Alive"]]
 

@@ -12,9 +12,9 @@ from datagen.errors import DataError, ItemError, reason
 from datagen.items import NAME_COLUMNS, TEXT_COLUMNS, Item, Source, reader, spellings
 
 COUNT_KEY, IMAGE_KEY, LABEL_KEY = b"num-samples", b"image-%09d", b"label-%09d"
-"""Of the scene-text community's LMDB; its numbers start at 1, some at 0."""
+"""Keys of an LMDB as the scene-text community writes it; numbers start at 1, some at 0."""
 ROWS = 256
-"""Of Parquet that are read at a time."""
+"""Rows of a Parquet file that are read at a time."""
 
 
 def read_parquet(files: list[Path], root: Path, *, labeled: bool) -> Source:
@@ -114,7 +114,7 @@ def _opened(folder: Path) -> lmdb.Environment:
 
 
 def _numbers(folder: Path, transaction: lmdb.Transaction) -> range:
-    """Those of the images, from the first one on; where the count is too small, up to the last one."""
+    """Numbers of the images, from the first one on; where the count is too small, up to the last one."""
     count = transaction.get(COUNT_KEY)
     if count is None:
         raise DataError(f"{folder} has no key {COUNT_KEY.decode()}, the number of its images; {_keys(transaction)}")

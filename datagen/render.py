@@ -27,7 +27,7 @@ from datagen.spec import DatasetSpec, Split
 SIZES = (16, 24, 32, 48, 64, 96, 128)
 """Pixels at which text is drawn, before it is scaled down to its place."""
 COVERED = 25
-"""Of a pixel, of 255, from where on the background's luminance there counts."""
+"""Opacity of a pixel of text, of 255, from where on the luminance of the background under it counts."""
 OUTLINE = 100.0
 """Luminance by which an outline differs from the background, away from the text's."""
 
@@ -118,7 +118,7 @@ def _size(text: str, font: Path, canvas: tuple[int, int], share: float) -> int:
 def _colors(
     under: RGB, cover: UInt8[NDArray[Any], "h w"], look: Look, rng: random.Random
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Of the text and its outline, against what lies under them."""
+    """Colors of the text and of its outline, against what lies under them."""
     covered = (cover > COVERED).astype(np.uint8)
     middle, clutter = (
         float(value[0, 0]) for value in cv2.meanStdDev(cv2.cvtColor(under, cv2.COLOR_RGB2GRAY), mask=covered)

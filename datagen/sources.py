@@ -19,7 +19,7 @@ from datagen.shards import LOCK, MANIFEST
 
 GIVEN = "give a folder, a file of labels (CSV, TSV, TXT, JSONL), a Parquet file or an LMDB"
 SHARDS = "*-[0-9][0-9][0-9][0-9][0-9].parquet"
-"""Of a data set."""
+"""Pattern of a data set's shards."""
 NAMES, SIDECARS, PARQUET = "names", "sidecars", "parquet"
 """Where texts can be, beside files of labels and LMDBs."""
 SHOWN = 5

@@ -43,8 +43,14 @@ class DatasetSpec:
     fonts: str | None = None
     """A folder of your own fonts (.ttf, .otf, .ttc, .woff2); TextRecognitionDataGenerator's else."""
     backgrounds: tuple[Background, ...] = (
-        *("noise", "plain", "photo", "photo"),
-        *("gradient", "clouds", "lines", "shapes"),
+        "noise",
+        "plain",
+        "photo",
+        "photo",
+        "gradient",
+        "clouds",
+        "lines",
+        "shapes",
     )
     """Drawn with equal probability; one that stands twice is drawn twice as often."""
     photos: str | None = None
@@ -110,7 +116,7 @@ class ImportSpec:
     shard: int
     """Images a Parquet file."""
     seed: int
-    """Of the split."""
+    """Decides which image is in which split."""
     unlabeled: int
     """Images without a text."""
     content: str

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 SUMMARY = "summary.json"
 COLUMNS, ROWS = 6, 12
-"""Of a sheet."""
+"""Samples side by side on a sheet, and below one another."""
 CAPTION = 16
 """Pixels below a sample, for its text."""
 GAP = 6
@@ -40,7 +40,7 @@ def files(folder: Path) -> list[Path]:
 
 
 def ensure(folder: Path) -> None:
-    """As `write`, where any of it is missing; a folder that cannot be written does without."""
+    """Writes what `write` does where any of it is missing; a folder that cannot be written does without."""
     try:
         if len(files(folder)) < 1 + len(SPLITS):
             write(folder)
@@ -68,7 +68,7 @@ def write(folder: Path) -> dict[str, Any]:
 
 
 def _evenly(indexes: pl.Series) -> pl.Series:
-    """As many as a sheet has, spread over a split."""
+    """As many indexes as a sheet has samples, spread over a split."""
     return indexes.gather_every(max(1, len(indexes) // (COLUMNS * ROWS))).head(COLUMNS * ROWS)
 
 

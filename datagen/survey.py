@@ -19,7 +19,7 @@ class Survey(NamedTuple):
 
     source: Source
     texts: int
-    """Of images that have one."""
+    """Images that have a text."""
     distinct: int
     commonest: tuple[str, int]
     """And how often it stands."""
@@ -64,16 +64,12 @@ def _doubt(texts: list[tuple[str, str]], counts: Counter[str]) -> str:
     text, times = counts.most_common(1)[0]
     if times >= most:
         return f"{times} of {len(texts)} texts are {text!r}"
-    if sum(_part_of(name, text) for name, text in texts) >= most and _differ_in_numbers(list(counts)):
+    if sum(text in PurePath(name).stem for name, text in texts) >= most and _differ_in_numbers(list(counts)):
         name, text = texts[0]
         return f"the texts look like the files' numbers: they differ in nothing else, as {text!r} of {printable(name)}"
     if _count_up(list(counts)) and len(counts) >= most:
         return f"the texts count up, from {min(counts, key=_number)} to {max(counts, key=_number)}"
     return ""
-
-
-def _part_of(name: str, text: str) -> bool:
-    return text in PurePath(name).stem
 
 
 def _differ_in_numbers(texts: list[str]) -> bool:

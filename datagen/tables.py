@@ -11,7 +11,7 @@ from datagen.errors import DataError
 from datagen.items import NAME_COLUMNS, TEXT_COLUMNS, Item, Source, listed, reader, spellings
 
 SUFFIXES = frozenset({*columns.SEPARATORS, ".jsonl"})
-"""Of files of labels."""
+"""Endings of files of labels."""
 LOOKED_AT = 1 << 16
 """Bytes that tell whether a file holds labels."""
 
@@ -39,7 +39,7 @@ def holds_labels(path: Path) -> bool:
     # Whatever the encoding, names of files are ASCII mostly.
     lines = _lines(head.decode(_utf16(head) or "utf-8-sig", "replace"))
     if path.suffix.casefold() == ".jsonl":
-        return _json_names(lines)
+        return bool(lines) and columns.named(list(_object(lines[0][1]))) is not None
     return columns.name_images(path, lines)
 
 
@@ -87,10 +87,6 @@ def _json_rows(path: Path, lines: list[tuple[int, str]]) -> Iterator[Row]:
             )
         name, text = (entry[key] for key in keys)
         yield Row(number, str(name), "" if text is None else text)
-
-
-def _json_names(lines: list[tuple[int, str]]) -> bool:
-    return bool(lines) and columns.named(list(_object(lines[0][1]))) is not None
 
 
 def _object(line: str) -> dict[str, object]:

@@ -16,7 +16,7 @@ POOLS: dict[Characters, str] = {
     "digits": string.digits,
     "symbols": string.punctuation.replace("<", "").replace(">", "").replace("=", ""),
 }
-"""As TextRecognitionDataGenerator's random strings have them."""
+"""Characters of random strings, as TextRecognitionDataGenerator has them."""
 TRIES = 20_000
 """Random strings that are drawn before a split is said to own none."""
 SYMBOLS = 0.3
@@ -136,7 +136,7 @@ def _word(spec: DatasetSpec, split: Split, rng: random.Random) -> str:
 
 
 def _forms(word: str) -> tuple[str, str, str]:
-    """As it is, with its first letter in capitals, and all in capitals."""
+    """A word as it is, with a capital first letter, and all in capitals."""
     return word, word[:1].upper() + word[1:], word.upper()
 
 

@@ -27,17 +27,14 @@ class CudaGraphed:
         tensors: list[Tensor] = pytree.tree_leaves(inputs)
         if not (torch.is_grad_enabled() and tensors[0].is_cuda):
             return self._network(*inputs, **settings)
-        self._forget_if_moved()
+        weights = tuple(weight.data_ptr() for weight in self._network.parameters())
+        if weights != self._weights:
+            # What was recorded reads weights where they lay.
+            self._weights, self._recorded = weights, {}
         key = tuple((tensor.shape, tensor.requires_grad) for tensor in tensors), *settings.items()
         if key not in self._recorded:
             self._recorded[key] = _record(_Passes(self._network, settings), inputs)
         return self._recorded[key](*inputs)
-
-    def _forget_if_moved(self) -> None:
-        """What is recorded reads weights where they were."""
-        weights = tuple(weight.data_ptr() for weight in self._network.parameters())
-        if weights != self._weights:
-            self._weights, self._recorded = weights, {}
 
 
 class _Passes(nn.Module):

@@ -15,7 +15,8 @@ def checksum(files: Iterable[Path], root: Path) -> str:
     digest = hashlib.sha256()
     for file in sorted(files):
         digest.update(f"{file.relative_to(root).as_posix()}\0".encode())
-        digest.update(_meaning(file))
+        tree = _tree(file)
+        digest.update(file.read_bytes() if tree is None else repr(_plain(tree)).encode())
     return digest.hexdigest()
 
 
@@ -69,11 +70,6 @@ def _tree(file: Path) -> ast.Module | None:
         return ast.parse(file.read_bytes())
     except (SyntaxError, ValueError):
         return None
-
-
-def _meaning(file: Path) -> bytes:
-    tree = _tree(file)
-    return file.read_bytes() if tree is None else repr(_plain(tree)).encode()
 
 
 def _plain(value: object) -> object:

@@ -14,8 +14,8 @@ from models.codecs import entropy_coder
 from models.codecs.entropy_models import Bottleneck, Gaussian, Prior
 
 LARGEST_SCALE = 64
-"""Of a latent's Gaussian. Four times less than CompressAI's: the coder's tables shrink with it, and symbols
-beyond them are still coded, by escape."""
+"""Largest standard deviation of a latent's Gaussian. Four times less than CompressAI's: the coder's tables shrink with
+it, and symbols beyond them are still coded, by escape."""
 
 
 class CodecOutput(NamedTuple):
@@ -53,7 +53,7 @@ class Codec(CompressionModel, ABC):
 
     @torch.no_grad()
     def least_bits_per_pixel(self) -> float:
-        """Of any stream: where each latent is the likeliest symbol, and each of y has the table that tells it best."""
+        """Lower bound of any stream: all latents are their likeliest symbol, and those of y have the best table."""
         side = self.downsampling_factor
         y = self.g_a(self.bottleneck.quantiles.new_zeros(1, 3, side, side))
         least = entropy_coder.least_bits(self.bottleneck)

@@ -116,7 +116,7 @@ def in_steps(y: Float[Tensor, "b c h w"]) -> Iterator[Float[Tensor, "b _c _h _w"
 
 
 def _convolutions(widths: tuple[int, ...], kernels: tuple[int, ...]) -> nn.Sequential:
-    """With GELU between them."""
+    """Convolutions of these widths and kernels, with GELU between them."""
     layers: list[nn.Module] = []
     for (inputs, outputs), kernel in zip(pairwise(widths), kernels, strict=True):
         layers += [nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2), nn.GELU()]

@@ -27,7 +27,7 @@ class Pointwise(nn.Conv2d):
     """
 
     def forward(self, input: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c2 h2 w2"]:
-        """The same result."""
+        """What nn.Conv2d gives."""
         rows, columns = self.stride
         return F.conv2d(input[:, :, ::rows, ::columns], self.weight, self.bias)
 
@@ -63,7 +63,7 @@ def cheng2020_anchor(N: int = 128) -> Autoregressive:
 
 
 def cheng2020_attn(N: int = 128) -> Autoregressive:
-    """The same with attention."""
+    """cheng2020-attn, the anchor with attention modules, of the size of CompressAI's qualities 1 to 3."""
     return _autoregressive(published.Cheng2020Attention(N))
 
 

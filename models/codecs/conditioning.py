@@ -17,7 +17,7 @@ from models.errors import ModelError
 HIDDEN = 64
 """Units of the modulating network's two layers."""
 NARROWEST = 1e-4
-"""Of a range's logarithms: float32's rounding of a weight would fill a narrower one."""
+"""Least width of a range in logarithms: float32's rounding of a weight would fill a narrower one."""
 
 Convolution = nn.Conv2d | nn.ConvTranspose2d
 
@@ -102,7 +102,7 @@ class ConditionedCodec(nn.Module):
                 hook.remove()
 
     def over(self, plane: Plane) -> "ConditionedCodec":
-        """Itself, for another range of OCR weights; what it does without OCR stays as it is."""
+        """This codec, conditioned on another range of OCR weights; what it does without OCR stays as it is."""
         self.plane = plane
         return self
 

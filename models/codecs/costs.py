@@ -19,7 +19,7 @@ REPEATS = 5
 
 
 class Cost(NamedTuple):
-    """Of a codec with random weights."""
+    """What a codec with random weights costs."""
 
     parameters: int
     macs_per_pixel: float

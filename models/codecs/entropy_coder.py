@@ -28,13 +28,13 @@ ESCAPED = 16
 
 
 TOTAL = 1 << 16
-"""Of a table's frequencies. Each symbol has one at least, and so has what is too rare to have its own."""
+"""Sum of a table's frequencies. Each symbol has one at least, and so has what is too rare to have its own."""
 SHORTEST = 3
-"""Entries of a table: of one symbol and the others together."""
+"""Least entries of a table, which has one symbol and an entry for all others together."""
 PRECISE = 1 - 2**-13
 """Share of a symbol's information that a stream grows by at least: the coder's state of 31 bits or more is rounded."""
 LARGEST = 1 << 26
-"""Of a latent, and of a table's least symbol: the coder counts what lies beyond a table in 28 bits, and never ends
+"""Bound of a latent and of a table's least symbol: the coder counts what lies beyond a table in 28 bits, and never ends
 where they do not do."""
 
 
@@ -48,9 +48,9 @@ class Latent(NamedTuple):
     symbols: Float[Tensor, "1 _c _h _w"]
     """Whole numbers."""
     indexes: Int[Tensor, "1 _c _h _w"]
-    """Of each one's table."""
+    """The table of each symbol."""
     model: EntropyModel
-    """Whose tables they are."""
+    """The entropy model whose tables these are."""
 
 
 def encode(*latents: Latent) -> bytes:

@@ -41,11 +41,11 @@ class Span(NamedTuple):
     """Keys a tile."""
 
     def queries_of(self, x: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
-        """The tiles along `dim`, which becomes the number of tiles, and their elements along a new last one."""
+        """The queries of each tile: `dim` becomes the number of tiles, a new last dimension has their elements."""
         return x.narrow(dim, self.start, self.tiles * self.size).unfold(dim, self.size, self.size)
 
     def keys_of(self, x: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
-        """The same of the keys; neighboring tiles share some."""
+        """The keys of each tile, laid out as `queries_of` lays out queries; neighboring tiles share some."""
         length = self.keys + (self.tiles - 1) * self.size
         return x.narrow(dim, self.key_start, length).unfold(dim, self.keys, self.size)
 
@@ -153,7 +153,7 @@ def _relation(down: Span, across: Span, window: int, device: torch.device) -> In
 
 
 def _along(span: Span, window: int) -> tuple[Int[Tensor, "q k"], Bool[Tensor, "q k"]]:
-    """The same along one side."""
+    """How far each key is from each query along one side, counted from 0, and whether it is hidden from the query."""
     query = span.start + torch.arange(span.size)[:, None]
     key = span.key_start + torch.arange(span.keys)
     reach = min(window, span.length)

@@ -30,12 +30,12 @@ BYTES_PER_PIXEL = {
     "elic": 820,
     "tinylic": 1450,
 }
-"""Of memory that coding or decoding an image takes at its peak: measured on a CPU, and an eighth more, for allocators
+"""Memory that coding or decoding an image takes at its peak: measured on a CPU, and an eighth more, for allocators
 differ."""
 
 
 def require(name: str) -> None:
-    """Nothing, if a codec has that name.
+    """Checks that a codec has that name.
 
     Raises:
         ModelError: none has.

@@ -36,7 +36,7 @@ def check(path: Path) -> None:
 
 
 def check_tensors(path: Path) -> None:
-    """As `check`; and that reading it makes nothing but tensors, numbers and texts.
+    """Looks whether an archive is sound, as `check` does, and makes nothing but tensors, numbers and texts when read.
 
     Raises:
         WeightsError: it takes more memory, or makes other things.

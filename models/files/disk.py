@@ -43,7 +43,7 @@ def sync(path: Path) -> None:
 
 @contextmanager
 def writing(path: Path) -> Generator[Path]:
-    """As `atomic`; the folder is made.
+    """A path to write to, as `atomic` gives it, in a folder that is made where it is missing.
 
     Raises:
         FormatError: it cannot be written.

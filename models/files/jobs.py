@@ -21,7 +21,7 @@ class Job(NamedTuple):
 
     source: Path
     target: Path = Path()
-    """Of what is only read, none."""
+    """The current folder where nothing is written, as for a file that is only read."""
 
 
 def sources(source: str, endings: Collection[str]) -> list[Path]:
@@ -106,7 +106,9 @@ def _line(job: Job, error: Exception) -> str:
 def _progress() -> Progress:
     """A bar on standard error, with what is printed above it; in a pipe or file, that stays on standard output."""
     return Progress(
-        *(BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
         console=Console(stderr=True, soft_wrap=True, highlight=False),
         transient=True,
         redirect_stdout=sys.stdout.isatty(),

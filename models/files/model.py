@@ -34,7 +34,7 @@ class TrainedCodec:
     codec: Codec
     codec_name: str
     recognizer_name: str
-    """As `ensemble.identity`."""
+    """The recognizers that trained the codec, as `ensemble.identity` writes them."""
     facts: Facts
 
     @cached_property
@@ -74,7 +74,7 @@ class RateDial:
     network: ConditionedCodec
     codec_name: str
     recognizer_name: str
-    """As `ensemble.identity`."""
+    """The recognizers that trained the codec, as `ensemble.identity` writes them."""
     path: tuple[Stop, ...]
     """At equal distances of the dial; log lambda and log beta are linear between them."""
     facts: Facts

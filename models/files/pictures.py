@@ -25,7 +25,7 @@ GREY_16 = "LA;16B"
 
 
 def endings() -> set[str]:
-    """Of the files that are opened."""
+    """Endings of the image files that are opened."""
     return {ending for ending, kind in Image.registered_extensions().items() if kind in FORMATS}
 
 
@@ -97,7 +97,7 @@ def _grey(image: Image.Image) -> bool:
 
 
 def _bits(image: Image.Image) -> int | None:
-    """Those of a pixel that has more than 8; 0 where its numbers are wider than its values or have a sign."""
+    """Bits of a pixel, if it has more than 8; 0 where the numbers are wider than the pixel's values or have a sign."""
     if image.mode != "F" and not image.mode.startswith("I"):
         return None
     tags = getattr(image, "tag_v2", None)

@@ -85,7 +85,7 @@ def _other(name: str, codec: Codec, file: WeightsFile, found: dict[str, Tensor])
     if missing or foreign:
         return WeightsError(f"{file.path} is no {name}: {difference(missing, foreign)}; give a checkpoint of {name}")
     key = next(key for key, parameter in wanted.items() if found[key].shape != parameter.shape)
-    shapes = [_shape(tensor) for tensor in (found[key], wanted[key])]
+    shapes = ["x".join(map(str, tensor.shape)) for tensor in (found[key], wanted[key])]
     return WeightsError(
         f"{file.path} is {name} of another size: {key} is {shapes[0]}, here {shapes[1]}; "
         "of CompressAI's checkpoints, those of its lower qualities fit"
@@ -94,7 +94,3 @@ def _other(name: str, codec: Codec, file: WeightsFile, found: dict[str, Tensor])
 
 def _named(file: WeightsFile, held: Any, name: str) -> WeightsError:
     return WeightsError(f"{file.path} holds {held}, not {name}; give --codec {held}, or another --init")
-
-
-def _shape(tensor: Tensor) -> str:
-    return "x".join(map(str, tensor.shape))

@@ -43,7 +43,7 @@ class FrozenRecognizer(nn.Module, ABC):
 
     @property
     def others(self) -> "dict[str, FrozenRecognizer]":
-        """Those that teach beside the one that reads, by name."""
+        """Recognizers that teach beside the one that reads, by name."""
         return {}
 
     def as_read(self, text: str) -> str:

@@ -70,7 +70,7 @@ class ClassRecognizer(FrozenRecognizer):
 
 
 class CtcRecognizer(ClassRecognizer):
-    """With CTC output (Graves et al., ICML 2006)."""
+    """A recognizer with CTC output (Graves et al., ICML 2006)."""
 
     FIRST = BLANK + 1
 
@@ -89,7 +89,7 @@ class CtcRecognizer(ClassRecognizer):
             ModelError: a text has a character that the recognizer does not know, or is not `alignable`.
         """
         # float32: a sum over hundreds of steps of log probabilities.
-        scores = self._scores(images, scale).float().log_softmax(2).transpose(0, 1)
+        scores = self._replayed(images, scale=scale).float().log_softmax(2).transpose(0, 1)
         encoded = [self.encode(text) for text in texts]
         self._check_columns(texts, encoded, scores.shape[0])
         # A GPU works on meanwhile: CTC asks for lengths on the CPU, and a copy that blocks waits for all before it.
@@ -114,10 +114,6 @@ class CtcRecognizer(ClassRecognizer):
                     "leave such texts out"
                 )
 
-    def _scores(self, images: Float[Tensor, "b 3 h w"], scale: float) -> Float[Tensor, "b t k"]:
-        """What the loss is of, computed again and again for images of one size."""
-        return self._replayed(images, scale=scale)
-
     @torch.no_grad()
     def read(self, images: Float[Tensor, "b 3 h w"]) -> list[str]:
         """Greedy decoding: the likeliest class of each column, repeats merged, blanks dropped."""
@@ -130,7 +126,7 @@ class CtcRecognizer(ClassRecognizer):
 
 
 class AttnRecognizer(ClassRecognizer):
-    """With an attention decoder, which predicts the characters and the text's end [s] one by one."""
+    """A recognizer with an attention decoder, which predicts the characters and the text's end [s] one by one."""
 
     FIRST = max(GO, END) + 1
     network: StrNet

@@ -23,7 +23,7 @@ class RecognizerConfig:
     name: str
     """english_g2, ppocr, a four-stage network's, or a user's module:function."""
     weight: float = 1.0
-    """Of its loss, relative to the others'."""
+    """Weight of this recognizer's loss, relative to the others'."""
     source: WeightsFile | Plugin | None = None
     """Where its weights come from, if no package brings them."""
 

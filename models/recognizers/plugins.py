@@ -48,7 +48,7 @@ class Plugin:
     folder: str = field(compare=False)
     """Where its module is imported from, if it is not found otherwise: a Ray worker's working directory is another."""
     sha256: str
-    """Of the network's tensors, by name."""
+    """Checksum of the network's tensors and their names."""
     code: str | None = None
     """Checksum of its module's sources, and of what these import from beside it; None: of a run before it was kept."""
 
@@ -107,14 +107,14 @@ class PluggedRecognizer(FrozenRecognizer):
         return self
 
     def loss(self, images: Float[Tensor, "b 3 h w"], texts: list[str], scale: float = 1.0) -> Float[Tensor, " b"]:
-        """As `Recognizer.loss`, in float32 from 0 to 1: a user's loss may know nothing else."""
+        """The user's loss of images in float32 from 0 to 1: it may know nothing else."""
         del scale
         with torch.autocast(images.device.type, enabled=False):
             return self.user.loss(images.float().clamp(0, 1), texts)
 
     @torch.no_grad()
     def read(self, images: Float[Tensor, "b 3 h w"]) -> list[str]:
-        """As `Recognizer.read`."""
+        """The text of each image, as the user's network reads it."""
         return self.user.read(images)
 
     @property
@@ -159,7 +159,7 @@ def _file(module: str) -> Path:
 
 
 def _code(name: str) -> str:
-    """Of an installed package nothing beside it counts: all that is installed would."""
+    """Checksum of a module's sources. Of an installed package nothing beside it counts: all that is installed would."""
     module = name.partition(":")[0]
     file, root = _file(module), Path(_folder(name))
     package = root / module.partition(".")[0]

@@ -18,7 +18,7 @@ FILE = "models/ch_PP-OCRv4_rec_infer.onnx"
 SHA256 = "48fc40f24f6d2a207a2b1091d3437eb3cc3eb6b676dc3ef9c37384005483683b"
 HEIGHT = 48
 COLUMNS = 37
-"""Of an image 8 * 37 pixels wide, with which it is converted: no other size within it is 37."""
+"""Columns of an image 8 * 37 pixels wide, with which the network is converted: no other size within it is 37."""
 
 
 class PpocrRecognizer(CtcRecognizer):

@@ -19,13 +19,26 @@ class Vgg(nn.Module):
         super().__init__()
         a, b, c, d = channels // 8, channels // 4, channels // 2, channels
         self.ConvNet = nn.Sequential(
-            *(nn.Conv2d(1, a, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
-            *(nn.Conv2d(a, b, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
-            *(nn.Conv2d(b, c, 3, padding=1), nn.ReLU()),
-            *(nn.Conv2d(c, c, 3, padding=1), nn.ReLU(), nn.MaxPool2d((2, 1))),
-            *(nn.Conv2d(c, d, 3, padding=1, bias=False), nn.BatchNorm2d(d), nn.ReLU()),
-            *(nn.Conv2d(d, d, 3, padding=1, bias=False), nn.BatchNorm2d(d), nn.ReLU(), nn.MaxPool2d((2, 1))),
-            *(nn.Conv2d(d, d, 2), nn.ReLU()),
+            nn.Conv2d(1, a, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(a, b, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(b, c, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(c, c, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d((2, 1)),
+            nn.Conv2d(c, d, 3, padding=1, bias=False),
+            nn.BatchNorm2d(d),
+            nn.ReLU(),
+            nn.Conv2d(d, d, 3, padding=1, bias=False),
+            nn.BatchNorm2d(d),
+            nn.ReLU(),
+            nn.MaxPool2d((2, 1)),
+            nn.Conv2d(d, d, 2),
+            nn.ReLU(),
         )
 
     def forward(self, images: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b c y x"]:
@@ -40,11 +53,18 @@ class Rcnn(nn.Module):
         super().__init__()
         a, b, c, d = channels // 8, channels // 4, channels // 2, channels
         self.ConvNet = nn.Sequential(
-            *(nn.Conv2d(1, a, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
-            *(_Grcl(a, a), nn.MaxPool2d(2)),
-            *(_Grcl(a, b), _halve_height()),
-            *(_Grcl(b, c), _halve_height()),
-            *(nn.Conv2d(c, d, 2, bias=False), nn.BatchNorm2d(d), nn.ReLU()),
+            nn.Conv2d(1, a, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            _Grcl(a, a),
+            nn.MaxPool2d(2),
+            _Grcl(a, b),
+            _halve_height(),
+            _Grcl(b, c),
+            _halve_height(),
+            nn.Conv2d(c, d, 2, bias=False),
+            nn.BatchNorm2d(d),
+            nn.ReLU(),
         )
 
     def forward(self, images: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b c y x"]:
@@ -99,11 +119,18 @@ class ResNet(nn.Module):
         super().__init__()
         a, b, c, d, e = channels // 16, channels // 8, channels // 4, channels // 2, channels
         layers = {
-            **(_unit("0_1", 1, a) | _unit("0_2", a, b) | {"pool1": nn.MaxPool2d(2)}),
-            **({"layer1": _blocks(b, c, 1)} | _unit("1", c, c) | {"pool2": nn.MaxPool2d(2)}),
-            **({"layer2": _blocks(c, d, 2)} | _unit("2", d, d) | {"pool3": _halve_height()}),
-            **({"layer3": _blocks(d, e, 5)} | _unit("3", e, e)),
-            **{"layer4": _blocks(e, e, 3)},
+            **_unit("0_1", 1, a),
+            **_unit("0_2", a, b),
+            "pool1": nn.MaxPool2d(2),
+            "layer1": _blocks(b, c, 1),
+            **_unit("1", c, c),
+            "pool2": nn.MaxPool2d(2),
+            "layer2": _blocks(c, d, 2),
+            **_unit("2", d, d),
+            "pool3": _halve_height(),
+            "layer3": _blocks(d, e, 5),
+            **_unit("3", e, e),
+            "layer4": _blocks(e, e, 3),
             **_unit("4_1", e, e, 2, stride=(2, 1), padding=(0, 1)),
             **_unit("4_2", e, e, 2, padding=(0, 0)),
         }
