@@ -77,7 +77,7 @@ class ImportArguments:
     unlabeled: bool = False
     """The images have no texts: the sweep takes what the recognizer reads in them (--labels pseudo)."""
     characters: str = READABLE
-    """That your recognizer knows: a label with others is not used. By default those of english_g2."""
+    """Characters that your recognizer knows: a label with others is not used. By default those of english_g2."""
     width: int = 256
     """Pixels of the canvas."""
     height: int = 64

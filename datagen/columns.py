@@ -30,7 +30,7 @@ class Row(NamedTuple):
 
 
 def separator(path: Path, lines: Lines) -> str:
-    """The one that makes a header of the first line, or stands behind the names of most images."""
+    """The separator that makes a header of the first line, or stands behind the names of most images."""
     allowed = SEPARATORS.get(path.suffix.casefold(), SEPARATORS[".txt"])
     if header := next((one for one in allowed if _header(lines, one)), None):
         return header
@@ -97,7 +97,7 @@ def _fields(line: str, separator: str) -> list[str]:
 
 
 def _joined(lines: Lines, separator: str) -> Lines:
-    """The lines, and in one those that a quote which stays open runs over."""
+    """The lines; those that an open quote runs over are joined to one."""
     joined: Lines = []
     for number, line in lines:
         if joined and separator not in line and joined[-1][1].count('"') % 2:

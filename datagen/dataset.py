@@ -29,7 +29,7 @@ class TextImages(NamedTuple):
     images: UInt8[NDArray[Any], "n h w 3"]
     texts: list[str]
     legible: Int[NDArray[Any], " _n"] | None = None
-    """Indexes of those whose texts can be read in them; None: not asked."""
+    """Indexes of the images whose texts can be read; None: not asked."""
 
 
 class Batch(NamedTuple):

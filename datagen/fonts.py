@@ -12,7 +12,7 @@ from datagen.spec import SPLITS, DatasetSpec, Split
 from datagen.texts import trdg
 
 DEAL: tuple[Split, ...] = ("train", "val", "test", "train", "train")
-"""Who gets the next family, from the one of most fonts to those of one: each split has of both."""
+"""Splits that get the next family in turn, from the family of most fonts to those of one font: each split has both."""
 
 
 @cache
@@ -69,6 +69,6 @@ def _broken(font: Path, characters: str) -> str:
 
 @cache
 def _family(font: Path) -> str:
-    """The first word of its name, which all its weights and widths share."""
+    """First word of a font's name, which all weights and widths of a family share."""
     name = glyphs.load(font, glyphs.PROBE).getname()[0] or font.stem
     return re.split(r"[\s_-]+", name.casefold())[0]

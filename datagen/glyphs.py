@@ -104,7 +104,7 @@ def fault(font: Path, text: str, characters: str) -> str:
 
 @cache
 def capitals_only(font: Path) -> bool:
-    """Whether it draws small letters as capitals: with no descenders, and none taller than the others."""
+    """Whether a font draws small letters as capitals: with no descenders, and none taller than the others."""
     flat, tall, deep = (_edges(font, letters) for letters in ("acemnrsuvxz", "bdhkl", "gpqy"))
     height = flat[1] - flat[0]
     return flat[0] - tall[0] < 0.1 * height and deep[1] - flat[1] < 0.1 * height
@@ -148,7 +148,7 @@ def _glyph(font: Path, character: str) -> _Glyph:
 
 @cache
 def _alike(font: Path, characters: str) -> dict[str, str]:
-    """Characters that look like others in a font, each with one of those.
+    """Characters that look like others in a font, each with one that it looks like.
 
     Small letters of a font that draws them as capitals do not count, for the label has capitals; nor do characters that
     change with their neighbors. Letters of two scripts share forms by design.

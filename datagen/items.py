@@ -17,7 +17,7 @@ class Item(NamedTuple):
     """One image, not yet read."""
 
     name: str
-    """Path of its file, or its key."""
+    """Path of the image's file, or its key in a database."""
     read: Callable[[], bytes]
     """The file's bytes; raises ItemError where they cannot be had."""
     label: object
@@ -27,7 +27,7 @@ class Item(NamedTuple):
 
     @property
     def title(self) -> str:
-        """What tells it from the others of its source, fit to be printed."""
+        """What tells the image from others of the source, fit to be printed."""
         return printable(f"{self.name} ({self.place})" if self.place else self.name)
 
 

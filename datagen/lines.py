@@ -34,7 +34,7 @@ class Texts:
     capitalized: float = 0.3
     """Share of dictionary words with their first letter in capitals."""
     characters: str = READABLE
-    """Every text is made of these alone."""
+    """Characters that every text is made of."""
 
     def __post_init__(self) -> None:
         _check_range("words", self.words, 1, 20)

@@ -23,7 +23,7 @@ HEAD = "node:__internal_head__"
 BOOTSTRAP = Path("~/ray_bootstrap_config.yaml")
 """Where `ray up` leaves the cluster's configuration on the head node."""
 NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-"""Where Kubernetes says in a pod which one is its own."""
+"""File in which Kubernetes tells a pod its namespace."""
 T = TypeVar("T")
 Result = TypeVar("Result")
 

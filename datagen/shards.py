@@ -23,7 +23,7 @@ SCHEMA = pl.Schema(
     {"image": pl.Binary, "text": pl.String, "index": pl.Int64, "font": pl.String, "background": pl.String}
 )
 DESCRIPTION = ("text", "index", "font", "background")
-"""Columns of a row beside its image."""
+"""Columns of a row beside the image."""
 MANIFEST = "manifest.json"
 LOCK = ".lock"
 """File that who fills a folder holds."""
@@ -36,9 +36,9 @@ class Shard:
     split: Split
     number: int
     start: int
-    """Index of its first sample."""
+    """Index of the first sample."""
     stop: int
-    """Index after its last sample."""
+    """Index after the last sample."""
 
     @property
     def name(self) -> str:

@@ -22,7 +22,7 @@ class Survey(NamedTuple):
     """Images that have a text."""
     distinct: int
     commonest: tuple[str, int]
-    """And how often it stands."""
+    """The commonest text, and how often it stands."""
     examples: list[tuple[str, str]]
     """Name and text of some images, evenly spread."""
     doubt: str | None

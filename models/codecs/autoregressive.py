@@ -1,4 +1,4 @@
-"""A codec with a causal context: each element of y is told of by those decoded before it around it."""
+"""A codec with a causal context: elements of y that are decoded tell of the elements around them."""
 
 from collections.abc import Iterator
 from typing import NamedTuple, cast
@@ -12,10 +12,10 @@ from models.codecs.context_codec import Coder, ContextCodec
 from models.codecs.entropy_models import Bottleneck, Gaussian, rounded
 
 RADIUS = 2
-"""Positions on each side that tell of one."""
+"""Positions on each side of an element that tell of it."""
 SIDE = 2 * RADIUS + 1
 BEFORE = [(row, column) for row in range(RADIUS + 1) for column in range(SIDE) if (row, column) < (RADIUS, RADIUS)]
-"""Positions of the square around one that are decoded before it: above it, and left of it in its row."""
+"""Positions in the square around an element that are decoded before it: above, and left in the same row."""
 ROWS, COLUMNS = (list(offsets) for offsets in zip(*BEFORE, strict=True))
 
 

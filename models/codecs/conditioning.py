@@ -74,7 +74,7 @@ class ConditionedCodec(nn.Module):
         self.plane = plane
         modules = cast("Iterator[tuple[str, nn.Module]]", codec.named_modules())
         self.layers = {name: layer for name, layer in modules if _is_modulated(layer)}
-        """What is modulated, by its name in the codec."""
+        """Layers that are modulated, by their names in the codec."""
         channels = [layer.out_channels for layer in self.layers.values()] + [codec.bottleneck.channels]
         self.splits = [2 * count for count in channels]
         """How the modulating network's outputs are shared out: log scales, then shifts, of each layer and the prior."""

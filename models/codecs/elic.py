@@ -28,7 +28,7 @@ class Elic(ContextCodec):
         self.slices = list(slices)
 
     def h_a(self, y: Float[Tensor, "b m h w"]) -> Float[Tensor, "b n h2 w2"]:
-        """y -> z, at 1/4 of its sides."""
+        """y -> z, at 1/4 of the sides of y."""
         return self.latent_codec.get_submodule("hyper.h_a")(y)
 
     def h_s(self, z_hat: Float[Tensor, "b n h w"]) -> Float[Tensor, "b n2 h2 w2"]:

@@ -24,7 +24,8 @@ BEYOND = 8
 """Bytes a pixel that a coder may ask for beyond its stream: at most a word for a latent that its table holds, of which
 there are fewer than two a pixel."""
 ESCAPED = 16
-"""Bytes more for each of its own: in what is too rare for a table, half a byte of 15 says that 15 others follow."""
+"""Bytes that a coder may ask for beyond each byte of a stream: in what is too rare for a table, half a byte of 15 says
+that 15 others follow."""
 
 
 TOTAL = 1 << 16
@@ -183,7 +184,7 @@ def _tables(model: EntropyModel) -> Tables:
 
 
 def _distinct(indexes: Int[Tensor, "*_n"]) -> tuple[list[int], list[int]]:
-    """The indexes that there are, each once, and for each element where in these its own stands."""
+    """Each index that occurs, once, and for each element the place of its index among them."""
     unique = cast("Callable[..., tuple[Tensor, Tensor]]", indexes.unique)  # pyright: ignore[reportUnknownMemberType]
     values, places = unique(return_inverse=True)
     return _numbers(values), _numbers(places.flatten())

@@ -13,7 +13,7 @@ from models.codecs.entropy_coder import Decoder, Latent
 from models.errors import ModelError
 
 WIDEST = 1 << 15
-"""A channel's symbols that a table tells apart; half of its frequencies."""
+"""Most symbols of a channel that a table tells apart: half of the frequencies that a table shares out."""
 
 
 class Prior(NamedTuple):
@@ -87,7 +87,7 @@ class Bottleneck(EntropyBottleneck):
         return decoder.take(self.build_indexes(self.medians.expand(1, -1, height, width)), self) + self.medians
 
     def build_indexes(self, z: Float[Tensor, "1 c h w"]) -> Int[Tensor, "1 c h w"]:
-        """Each element's table: its channel's."""
+        """Index of each element's table, which is that of the element's channel."""
         return torch.arange(z.shape[1], device=z.device).reshape(1, -1, 1, 1).expand(z.shape)
 
     def _logits_cumulative(self, inputs: Float[Tensor, "c 1 _n"], stop_gradient: bool) -> Float[Tensor, "c 1 _n"]:
@@ -131,7 +131,7 @@ class Gaussian(GaussianConditional):
         return decoder.take(self.build_indexes(scales), self) + means
 
     def build_indexes(self, scales: Float[Tensor, "1 c h w"]) -> Int[Tensor, "1 c h w"]:
-        """Each element's table: the first whose scale is not below its own."""
+        """Index of each element's table: the first table whose scale is not below the element's."""
         return torch.bucketize(self.lower_bound_scale(scales).contiguous(), self.scale_table[:-1])
 
     def _standardized_cumulative(self, inputs: Float[Tensor, "*_n"]) -> Float[Tensor, "*_n"]:

@@ -27,7 +27,7 @@ class MeanScaleHyperprior(Codec):
     def __init__(
         self, *, g_a: nn.Module, g_s: nn.Module, h_a: nn.Module, h_s: nn.Module, N: int, downsampling_factor: int = 64
     ) -> None:
-        """`N` is the number of z's channels, `downsampling_factor` the pixels a side of one of its elements."""
+        """`N` is the number of z's channels, `downsampling_factor` the pixels a side of one element of z."""
         super().__init__(downsampling_factor)
         self.entropy_bottleneck = Bottleneck(N)
         self.gaussian_conditional = Gaussian()

@@ -18,7 +18,7 @@ from torchvision.ops import StochasticDepth
 TILE = 8
 """Elements a side of a tile: smaller ones copy more keys, larger ones multiply more that the bias hides."""
 MOST_TILES = 8
-"""A side that one dense attention takes, which bounds its memory."""
+"""Tiles along a side that one dense attention takes, which bounds the memory."""
 MLP_RATIO = 2
 """Hidden units of a block's perceptron over its channels."""
 SPREAD = 0.02
@@ -144,7 +144,7 @@ def spans(length: int, window: int) -> Iterator[Span]:
 @lru_cache(maxsize=256)
 @torch.inference_mode(False)
 def _relation(down: Span, across: Span, window: int, device: torch.device) -> Int[Tensor, "q k"]:
-    """Where each query and key of a tile find their bias in the flattened table; after its end, if it hides the key."""
+    """Index of each query's and key's bias in the flattened table; one past the table's end hides the key."""
     (row, row_hidden), (column, column_hidden) = (_along(span, window) for span in (down, across))
     side = 2 * window - 1
     places = row[:, None, :, None] * side + column[:, None]

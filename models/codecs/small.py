@@ -31,7 +31,7 @@ def codec(M: int = 32, N: int = 64) -> MeanScaleHyperprior:
 
 
 def analysis(M: int) -> nn.Sequential:
-    """g_a: an image -> y, `M` channels at 1/8 of its sides."""
+    """g_a: an image -> y, `M` channels at 1/8 of the image's sides."""
     a, b = WIDTHS
     return nn.Sequential(
         nn.Conv2d(3, a, 2 * PATCH, stride=PATCH, padding=PATCH // 2),

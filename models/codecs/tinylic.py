@@ -20,7 +20,7 @@ from models.codecs.entropy_models import Bottleneck, Gaussian
 from models.codecs.neighborhood_attention import ResidualGroup
 
 LARGEST_DROP = 0.1
-"""How often training leaves out a part of the last block of the encoder or decoder; less so of those before."""
+"""How often training leaves out a part of the last block of the encoder or decoder; earlier blocks lose parts less."""
 
 
 class Level(NamedTuple):
@@ -65,11 +65,11 @@ class TinyLIC(ContextCodec):
         self.cc_transforms = nn.ModuleList(checkerboard.channel_contexts(M))
 
     def g_a(self, x: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b m h2 w2"]:
-        """An image -> y, at 1/16 of its sides."""
+        """An image -> y, at 1/16 of the image's sides."""
         return self._through("g_a", x)
 
     def h_a(self, y: Float[Tensor, "b m h w"]) -> Float[Tensor, "b k h2 w2"]:
-        """y -> z, at 1/4 of its sides."""
+        """y -> z, at 1/4 of the sides of y."""
         return self._through("h_a", y)
 
     def h_s(self, z_hat: Float[Tensor, "b k h w"]) -> Float[Tensor, "b m2 h2 w2"]:

@@ -16,7 +16,7 @@ MADE = re.compile(r"collections OrderedDict|torch\._utils _rebuild_tensor_v2|tor
 DESCRIPTION_BYTES = 1 << 18
 """At most, of what is neither number nor tensor; that of the largest codec takes 70,000."""
 AMPLIFYING = {"EMPTY_SET", "NEWOBJ"}
-"""What such a file has no use for."""
+"""Instructions that a file of tensors, numbers and texts has no use for."""
 
 
 def check(path: Path) -> None:

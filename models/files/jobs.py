@@ -116,7 +116,7 @@ def _progress() -> Progress:
 
 
 def _told(path: Path) -> str:
-    """A name as any disk tells it from others: some take capitals, or an accent apart from its letter, for the same."""
+    """A path in the form that is equal for all names that some disk takes for one, as capitals and small letters."""
     return unicodedata.normalize("NFC", str(path)).casefold()
 
 

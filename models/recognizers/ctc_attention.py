@@ -25,7 +25,7 @@ class ClassRecognizer(FrozenRecognizer):
     """A network with a class for each character. Texts are lowered where it knows no capital letters."""
 
     FIRST: ClassVar[int]
-    """Class of the first character."""
+    """Number of the class of the first character."""
 
     def __init__(self, network: nn.Module, characters: str, height: int, width: int | None = None) -> None:
         """`characters[i]` is class i + FIRST of the network, which reads lines of `height` pixels.
@@ -46,7 +46,7 @@ class ClassRecognizer(FrozenRecognizer):
 
     @property
     def readable(self) -> str:
-        """The characters of its classes, and their capitals where it lowers texts."""
+        """Characters of the classes, and their capitals where the recognizer lowers texts."""
         return self.characters + self.characters.upper() if self._lowers else self.characters
 
     def as_read(self, text: str) -> str:

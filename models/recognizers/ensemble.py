@@ -25,7 +25,7 @@ class RecognizerConfig:
     weight: float = 1.0
     """Weight of this recognizer's loss, relative to the others'."""
     source: WeightsFile | Plugin | None = None
-    """Where its weights come from, if no package brings them."""
+    """Where the weights come from, if no package brings them."""
 
     def __post_init__(self) -> None:
         if not 0 < self.weight < float("inf"):
@@ -38,7 +38,7 @@ class RecognizerConfig:
 
     @property
     def label(self) -> str:
-        """What its column of the table ends in."""
+        """What the recognizer's column of a table ends in."""
         return self.name.replace(":", ".")
 
 
@@ -109,32 +109,32 @@ class Ensemble(FrozenRecognizer):
         self.members = nn.ModuleList(members.values())
 
     def loss(self, images: Float[Tensor, "b 3 h w"], texts: list[str], scale: float = 1.0) -> Float[Tensor, " b"]:
-        """The weighted mean."""
+        """Weighted mean of the recognizers' losses."""
         losses = [member.loss(images, texts, scale) for member in self._members()]
         return torch.stack([share * loss for share, loss in zip(self._shares, losses, strict=True)]).sum(0)
 
     def read(self, images: Float[Tensor, "b 3 h w"]) -> list[str]:
-        """What the first one reads."""
+        """The text of each image, as the first recognizer reads it."""
         return self._first.read(images)
 
     def alignable(self, texts: Sequence[str], height: int, width: int, scale: float = 1.0) -> list[bool]:
-        """Whether all of them can read each text."""
+        """Whether all recognizers can read each text."""
         found = [member.alignable(texts, height, width, scale) for member in self._members()]
         return [all(each) for each in zip(*found, strict=True)]
 
     @property
     def readable(self) -> str | None:
-        """What all of them know."""
+        """Characters that all recognizers know."""
         known = [member.readable for member in self._members() if member.readable is not None]
         return "".join(c for c in known[0] if all(c in other for other in known[1:])) if known else None
 
     @property
     def others(self) -> dict[str, FrozenRecognizer]:
-        """All but the first."""
+        """The recognizers after the first, by name."""
         return dict(list(zip(self._names, self._members(), strict=True))[1:])
 
     def as_read(self, text: str) -> str:
-        """The text as the first one can tell it."""
+        """The text as the first recognizer can tell it."""
         return self._first.as_read(text)
 
     @property

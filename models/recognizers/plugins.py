@@ -46,11 +46,11 @@ class Plugin:
     """A user's network; equal wherever its module lies, if it gives the same weights and computes the same."""
 
     folder: str = field(compare=False)
-    """Where its module is imported from, if it is not found otherwise: a Ray worker's working directory is another."""
+    """Folder that the module is imported from if it is not found otherwise, as in a Ray worker's directory."""
     sha256: str
     """Checksum of the network's tensors and their names."""
     code: str | None = None
-    """Checksum of its module's sources, and of what these import from beside it; None: of a run before it was kept."""
+    """Checksum of the module's sources and of what they import from beside it; None in runs from before it was kept."""
 
     @classmethod
     def of(cls, name: str) -> "Plugin":

@@ -93,7 +93,7 @@ class _Grcl(nn.Module):
 
 
 class _GrclStep(nn.Module):
-    """Each step has batch statistics of its own."""
+    """One application of the convolution, with batch statistics of its own."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
