@@ -4,6 +4,7 @@ import codecs
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 from datagen import columns
 from datagen.columns import Row
@@ -92,7 +93,7 @@ def _json_rows(path: Path, lines: list[tuple[int, str]]) -> Iterator[Row]:
 def _object(line: str) -> dict[str, object]:
     """A line's JSON object; an empty one where it holds none."""
     try:
-        entry: dict[str, object] | None = json.loads(line)
+        entry = json.loads(line)
     except ValueError:
         return {}
-    return entry if isinstance(entry, dict) else {}
+    return cast("dict[str, object]", entry) if isinstance(entry, dict) else {}

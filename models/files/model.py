@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 
@@ -132,8 +132,9 @@ def load_model(path: Path) -> Model:
     """
     try:
         archive.check_tensors(path)
-        content: dict[str, Any] | None = torch.load(path, map_location="cpu", weights_only=True)
-        if not isinstance(content, dict) or content.get("format") not in (FORMAT, DIAL_FORMAT):
+        read = torch.load(path, map_location="cpu", weights_only=True)
+        content = cast("dict[str, Any]", read) if isinstance(read, dict) else {}
+        if content.get("format") not in (FORMAT, DIAL_FORMAT):
             raise WeightsError(f"{path} is no exported codec; make one with {EXPORT}")
         _check(path, content)
         model = _trained(content) if content["format"] == FORMAT else _dial(content)

@@ -1,7 +1,7 @@
 """Where a codec's training may start: CompressAI's published checkpoints, a user's own, exported models."""
 
 import re
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -45,14 +45,15 @@ def load(name: str, file: WeightsFile) -> Codec:
 
 def _tensors(name: str, file: WeightsFile) -> dict[str, Tensor]:
     """The file's tensors by today's names."""
-    content: dict[str, Any] | None = file.read()
+    content = file.read()
     if isinstance(content, dict):
-        _check(name, file, content)
-        content = content.get("state_dict", content)
+        saved = cast("dict[Any, Any]", content)
+        _check(name, file, saved)
+        content = saved.get("state_dict", saved)
     return {_today(key): tensor for key, tensor in file.tensors(content).items()}
 
 
-def _check(name: str, file: WeightsFile, content: dict[str, Any]) -> None:
+def _check(name: str, file: WeightsFile, content: dict[Any, Any]) -> None:
     """What an exported model says of itself."""
     if content.get("format") == DIAL_FORMAT or CONDITIONED in content:
         raise WeightsError(

@@ -70,8 +70,8 @@ def _characters(model: Any) -> str:
 def _free(model: Any) -> None:
     """... and what of them depends on batch and width is left open."""
     import numpy as np
+    from onnx import helper, numpy_helper  # pyright: ignore[reportMissingModuleSource]
 
-    helper, numpy_helper = map(importlib.import_module, ("onnx.helper", "onnx.numpy_helper"))
     constants = {tensor.name: tensor for tensor in model.graph.initializer}
     for node in model.graph.node:
         if node.op_type == "Reshape":

@@ -1,0 +1,4 @@
+from typing import Any
+
+helper: Any
+numpy_helper: Any
