@@ -20,9 +20,9 @@ class Version(NamedTuple):
 
 TABLE: dict[str, Version] = {
     "renderer": Version(RENDERER, "d161b8bde151"),
-    "training": Version(1, "6f1cd88678e9"),
+    "training": Version(1, "b8aa41cde9da"),
     "conditioning": Version(1, "82015281181f"),
-    "recognizers": Version(1, "b04e971f5567"),
+    "recognizers": Version(1, "0988e233b6b8"),
     "small": Version(1, "647dbb8c739a"),
     "factorized": Version(1, "80e53413b447"),
     "hyperprior": Version(1, "ce15f026f1bd"),

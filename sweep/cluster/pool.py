@@ -1,5 +1,8 @@
 """Points in parallel, as trials of Ray Tune."""
 
+# Ray leaves functions of its interface partly untyped.
+# pyright: reportUnknownMemberType=false
+
 import functools
 import logging
 import math
@@ -8,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 os.environ |= {
     # Ctrl-C reaches our own code, which has saved everything by then.
@@ -162,7 +165,7 @@ class Pool:
         """
         read = ray.remote(num_cpus=self._config.cpus_per_trial)(_reread)
 
-        def start(row: Row) -> ray.ObjectRef:
+        def start(row: Row) -> ray.ObjectRef[dict[str, float]]:
             return read.remote(row, readers, self._config, self._folder, self._data)
 
         for row, task in shared_out(start, rows, lambda: max(1, cores() // self._config.cpus_per_trial)):
@@ -179,7 +182,8 @@ class Pool:
         at_a_time: int,
         scheduler: TrialScheduler | None = None,
     ) -> None:
-        function = tune.with_parameters(_run, config=self._config, folder=self._folder, data=[self._data])
+        given = tune.with_parameters(_run, config=self._config, folder=self._folder, data=[self._data])
+        function = cast("Callable[[dict[str, Any]], None]", given)
         needs = {"cpu": self._config.cpus_per_trial, "gpu": self._config.gpus_per_trial}
         tuner = tune.Tuner(
             tune.with_resources(function, needs),
@@ -214,7 +218,7 @@ def _reread(row: Row, readers: list[str], config: SweepConfig, folder: Path, dat
     return rereading.read(row, readers, folder, data.test)
 
 
-def _run(params: dict[str, Any], *, config: SweepConfig, folder: Path, data: list[ray.ObjectRef]) -> None:
+def _run(params: dict[str, Any], *, config: SweepConfig, folder: Path, data: list[ray.ObjectRef[Data]]) -> None:
     """What a Tune trial executes in its worker."""
     reporter = every(config.report_seconds, _report_progress)
     try:

@@ -86,7 +86,7 @@ class Node:
         Raises:
             WeightsError: the sweep's checkpoint is missing, has changed or holds something else.
         """
-        torch.manual_seed(self.seed)
+        torch.manual_seed(self.seed)  # pyright: ignore[reportUnknownMemberType]
         if self.init is None:
             return self.build()
         return self._conditioned(pretrained.load(self.codec, self.init))

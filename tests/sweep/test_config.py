@@ -10,11 +10,12 @@ from models.recognizers.plugins import Plugin
 from models.weights import WeightsFile
 from sweep.config import StageConfig, SweepConfig
 from sweep.errors import SweepError
+from sweep.names import PresetName
 from sweep.presets import PRESETS, rate_weights
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_survives_json(name: str) -> None:
+def test_a_preset_survives_json(name: PresetName) -> None:
     config = PRESETS[name]()
     assert TypeAdapter(SweepConfig).validate_json(json.dumps(asdict(config))) == config
 

@@ -51,7 +51,7 @@ WITHOUT_A_SAY = (
     | of("models/files")
     | of("datagen", "__init__", "errors", "spec", "shards", "generate", "summary", "own_files", "fitting", "files")
     | of("datagen", "machines")
-    | of("sweep", "__init__", "errors", "config", "versions", "graceful_stop")
+    | of("sweep", "__init__", "errors", "config", "names", "versions", "graceful_stop")
     | of("sweep/stages")
     | of("sweep/results")
     | of("sweep/search")
