@@ -182,8 +182,10 @@ class Pool:
         at_a_time: int,
         scheduler: TrialScheduler | None = None,
     ) -> None:
-        given = tune.with_parameters(_run, config=self._config, folder=self._folder, data=[self._data])
-        function = cast("Callable[[dict[str, Any]], None]", given)
+        function = cast(
+            "Callable[[dict[str, Any]], None]",
+            tune.with_parameters(_run, config=self._config, folder=self._folder, data=[self._data]),
+        )
         needs = {"cpu": self._config.cpus_per_trial, "gpu": self._config.gpus_per_trial}
         tuner = tune.Tuner(
             tune.with_resources(function, needs),
