@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 
 import pytest
 from commands import call
@@ -44,3 +45,8 @@ def test_nothing_is_said_where_nobody_reads(room: str, does: str) -> None:
     assert process.stderr is not None
     assert process.stderr.read() == b""
     assert process.wait() == 1
+
+
+def test_the_imports_of_a_command_say_nothing() -> None:
+    importing = [sys.executable, "-c", "import sweep.launch, sweep.pick, sweep.report, models.__main__"]
+    assert subprocess.run(importing, capture_output=True, text=True, check=True).stderr == ""

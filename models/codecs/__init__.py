@@ -2,3 +2,8 @@
 
 May import no other room of `models`, only the files beside the rooms. CompressAI's door.
 """
+
+import warnings
+
+# CompressAI's imports make torch warn of what CompressAI calls.
+warnings.filterwarnings("ignore", category=FutureWarning, module="torch")
