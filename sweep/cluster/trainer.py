@@ -60,7 +60,7 @@ def train_together(
     """Trains what the run's store lacks of a node, data-parallel where there are several workers.
 
     Args:
-        config: what each worker takes, as `cluster.team` says.
+        config: what each worker takes, as `resources.team` says.
         workers: the most of them.
         data: the splits, as `trial.Data`, in Ray's object store.
 
