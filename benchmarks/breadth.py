@@ -79,9 +79,9 @@ def _run(name: str, fields: dict, arguments: Arguments) -> RunFolder:
 def _curve(run: RunFolder, images: TextImages) -> list[Objectives]:
     """Of the run's front, on other images."""
     recognizer, found = ensemble.load(run.config.recognizers), []
-    for row in points.read(run.path).filter("on_front").iter_rows(named=True):
-        point = evaluate(export.trained(run, row), recognizer, images)
-        found.append(Objectives(point.bpp, point.accuracy))
+    for point in points.listed(points.read(run.path).filter("on_front")):
+        measured = evaluate(export.trained(run, point), recognizer, images)
+        found.append(Objectives(measured.bpp, measured.accuracy))
     return front(found)
 
 

@@ -18,7 +18,8 @@ from sweep.cluster.pool import Pool
 from sweep.config import SweepConfig
 from sweep.results import points
 from sweep.results.folder import RunFolder
-from sweep.results.points import PointTable, Row
+from sweep.results.point import Point
+from sweep.results.points import PointTable
 from sweep.stages.strategies import CONDITIONAL
 from sweep.tracking.display import Display
 from sweep.tracking.recorder import Recorder
@@ -40,9 +41,9 @@ class Arguments:
 class Clock(Recorder):
     """Writes table and MLflow as a sweep does, and notes when."""
 
-    def finished(self, row: Row) -> None:
+    def finished(self, point: Point) -> None:
         """A point has come."""
-        super().finished(row)
+        super().finished(point)
         times.append(time.perf_counter())
 
 

@@ -18,17 +18,16 @@ from models.codecs import registry as codecs
 from models.files.model import TrainedCodec
 from models.recognizers import ensemble
 from sweep.config import SweepConfig
+from sweep.results.point import Identity, Point
 from sweep.stages.strategies import INDEPENDENT
 from sweep.training.loop import train_stage
 from sweep.training.objectives import objective_of
 from sweep.trials.evaluate import evaluate, validate
 from sweep.trials.trial import Data
 
-REPORTED = ("val_bpp", "val_accuracy", "bpp", "accuracy", "train_seconds")
 
-
-def sweep(config: SweepConfig, folder: Path) -> list[dict[str, float]]:
-    """What each of the trials reported, on as many images in all as the configuration's own strategy trains on."""
+def sweep(config: SweepConfig, folder: Path) -> list[Point]:
+    """The points of the trials, on as many images in all as the configuration's own strategy trains on."""
     config = INDEPENDENT.split_budget(config)
     generate.ensure(config.data, folder)
     train, val, test = (dataset.load(folder, split) for split in ("train", "val", "test"))
@@ -43,7 +42,7 @@ def sweep(config: SweepConfig, folder: Path) -> list[dict[str, float]]:
         ),
         run_config=tune.RunConfig(storage_path=str((folder.parent / "plain").absolute()), verbose=0),
     )
-    return [{name: result.metrics[name] for name in REPORTED} for result in tuner.fit() if result.metrics]
+    return [result.metrics["point"] for result in tuner.fit() if result.metrics]
 
 
 def _train(params: dict[str, float], config: SweepConfig, data: Data) -> None:
@@ -59,13 +58,7 @@ def _train(params: dict[str, float], config: SweepConfig, data: Data) -> None:
         train_stage(codec, objective_of(stage, None, reader), images, stage)
     seconds = time.perf_counter() - started
     trained = TrainedCodec(codec, config.codec, config.recognizer_identity, {})
-    seen, point = validate(trained, recognizer, data.val), evaluate(trained, recognizer, data.test)
-    tune.report(
-        {
-            "val_bpp": seen.bpp,
-            "val_accuracy": seen.accuracy,
-            "bpp": point.bpp,
-            "accuracy": point.accuracy,
-            "train_seconds": seconds,
-        }
-    )
+    seen, measured = validate(trained, recognizer, data.val), evaluate(trained, recognizer, data.test)
+    identity = Identity(tune.get_context().get_trial_id() or "", "tfic", config.codec, params["lambda"], params["beta"])
+    point = Point(identity=identity, status="complete", test=measured, val=seen, train_seconds=seconds)
+    tune.report({"val_bpp": seen.bpp, "val_accuracy": seen.accuracy, "point": point})

@@ -162,10 +162,10 @@ def _shared_out(seconds: float, run: RunFolder) -> dict[str, float]:
 def _plain(config: SweepConfig, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with generate.ray_session():
-        rows = plain.sweep(config, folder.parent / "data" / config.data.digest())
+        found = plain.sweep(config, folder.parent / "data" / config.data.digest())
     table = points.PointTable(folder)
-    for number, row in enumerate(rows):
-        table.add({"point_id": str(number), "kind": "tfic", "status": "complete"} | row)
+    for point in found:
+        table.add(point)
 
 
 def _figure(results: list[Result]) -> Figure:

@@ -163,13 +163,13 @@ class Sweep:
         shared = strategy.shared_nodes(self._config)
         self._train(shared[:1], pool)
         self._measure_targets(targets, "measuring the base codec and what it is compared with", pool)
-        if not len(self._table.of("base", "complete")):
+        if not self._table.of("base", "complete"):
             raise SweepError("no stage 1 succeeded, so no trial can start; see the points' reasons above")
         self._train(shared[1:], pool)
         self._measure_targets(lost, f"making {len(lost)} trials again, which have lost their checkpoints", pool)
         self._display.phase(f"searching lambda and beta, {pool.searching(trials)} at a time", trials)
         took = plan.trial_seconds(self._table, self._config)
-        pool.search(trials, searched.iter_rows(named=True), deadline, took)
+        pool.search(trials, searched, deadline, took)
 
     def _train(self, nodes: list[Node], pool: Pool) -> None:
         """Trains what all points share, by all workers together."""
@@ -205,10 +205,10 @@ class Sweep:
         readers, reasons = held_out.opened([each.name for each in self._config.recognizers])
         for name, reason in reasons.items():
             self._display.print(f"{name} does not read the front: {reason}")
-        rows = rereading.unread(self._table.frame, readers) if readers else []
-        if rows:
-            self._display.phase(f"reading the front with {' and '.join(readers)}", len(rows))
-            pool.reread(rows, [*readers])
+        points = rereading.unread(self._table.frame, readers) if readers else []
+        if points:
+            self._display.phase(f"reading the front with {' and '.join(readers)}", len(points))
+            pool.reread(points, [*readers])
 
     def _report(self) -> None:
         self._display.phase("drawing the report")
@@ -244,7 +244,7 @@ def judge(table: PointTable, display: Display) -> None:
     Raises:
         SweepError: all have failed.
     """
-    if not len(table.of("tfic")):
+    if not table.of("tfic"):
         display.print("no trial would have ended in time; --resume goes on with them")
-    elif not len(table.of("tfic", "complete")):
+    elif not table.of("tfic", "complete"):
         raise SweepError("every trial of stage 2 failed; see the points' reasons above")

@@ -54,9 +54,10 @@ def _picked(arguments: Arguments) -> str:
         model = export.dial(run, front)
         said = f"a dial from {model.facts['least_bpp']:.4f} to {model.facts['most_bpp']:.4f} bpp"
     else:
-        row = export.choose(front, arguments.max_bpp)
-        model = export.trained(run, row)
-        said = f"{row['kind']} point {row['point_id']}, {row['bpp']:.4f} bpp, accuracy {row['accuracy']:.3f}"
+        point = export.choose(front, arguments.max_bpp)
+        model = export.trained(run, point)
+        measured = point.measured
+        said = f"{point.identity.kind} point {point.point_id}, {measured.bpp:.4f} bpp, accuracy {measured.accuracy:.3f}"
     export.write(model, arguments.out)
     return said
 

@@ -4,7 +4,8 @@ from statistics import fmean
 
 from sweep.config import SweepConfig
 from sweep.results.folder import RunFolder
-from sweep.results.points import PointTable, Row
+from sweep.results.point import Point
+from sweep.results.points import PointTable, listed
 from sweep.stages import strategies, work
 from sweep.stages.store import Store
 from sweep.stages.tree import Node
@@ -19,21 +20,20 @@ def targets(run: RunFolder, table: PointTable) -> list[Target]:
         Target("uncompressed"),
         *(Target("classical", classical=codec) for codec in classical.codecs()),
     ]
-    done = {
-        row["point_id"] for row in table.frame.filter(status="complete").iter_rows(named=True) if _is_here(run, row)
-    }
-    return [target for target in wanted if target.identity(run.config)["point_id"] not in done]
+    done = {point.point_id for point in listed(table.frame.filter(status="complete")) if _is_here(run, point)}
+    return [target for target in wanted if target.identity(run.config).point_id not in done]
 
 
 def lost(run: RunFolder, table: PointTable) -> list[Target]:
     """Trials that are measured but have lost their checkpoints, and can be made again."""
-    rows = [row for row in table.of("tfic", "complete").iter_rows(named=True) if not _is_here(run, row)]
-    found = {row["point_id"]: Target.of(row, run.config, Store.of(run.path).origins(row["point_id"])) for row in rows}
-    return [target for key, target in found.items() if target.identity(run.config)["point_id"] == key]
+    points = [point for point in table.of("tfic", "complete") if not _is_here(run, point)]
+    origins = Store.of(run.path).origins
+    found = {point.point_id: Target.of(point.identity, run.config, origins(point.point_id)) for point in points}
+    return [target for key, target in found.items() if target.identity(run.config).point_id == key]
 
 
-def _is_here(run: RunFolder, row: Row) -> bool:
-    return row["checkpoint"] is None or Store.of(run.path).has(row["point_id"])
+def _is_here(run: RunFolder, point: Point) -> bool:
+    return point.checkpoint is None or Store.of(run.path).has(point.point_id)
 
 
 def training(run: RunFolder, targets: list[Target]) -> list[Node]:
@@ -46,25 +46,25 @@ def training(run: RunFolder, targets: list[Target]) -> list[Node]:
 
 def trial_seconds(table: PointTable, config: SweepConfig) -> list[float]:
     """Seconds that complete trials took; before there is one, what a trial will take, by the base points so far."""
-    if len(trials := table.of("tfic", "complete")):
-        return [_seconds(row, config) for row in trials.iter_rows(named=True)]
-    base = [*table.of("base", "complete").iter_rows(named=True)]
+    if trials := table.of("tfic", "complete"):
+        return [(point.train_seconds or 0.0) + _measuring(point, config) for point in trials]
+    base = table.of("base", "complete")
     if not base:
         return []
-    paces = [row["train_seconds"] / done for row in base if (done := _trained(row, config))]
-    measuring = fmean(_seconds(row | {"train_seconds": 0.0}, config) for row in base)
+    paces = [(point.train_seconds or 0.0) / done for point in base if (done := _trained(point, config))]
+    measuring = fmean(_measuring(point, config) for point in base)
     ahead = work.training(strategies.of(config).trial_nodes(config))
     return [measuring + max(paces, default=0.0) * ahead]
 
 
-def _trained(row: Row, config: SweepConfig) -> float:
+def _trained(point: Point, config: SweepConfig) -> float:
     """Work in a base point's own training."""
-    node = Target("base", row["lambda"]).node(config)
+    node = Target("base", point.identity.rate_weight).node(config)
     return work.training([node]) if node else 0.0
 
 
-def _seconds(row: Row, config: SweepConfig) -> float:
-    """Seconds that a point took, trained and measured on the validation and the test images."""
-    each = sum(row[name] or 0.0 for name in ("encode_ms", "decode_ms", "ocr_ms"))
+def _measuring(point: Point, config: SweepConfig) -> float:
+    """Seconds in which a point was measured on the validation and the test images."""
+    each = (point.measured.encode_ms or 0.0) + (point.measured.decode_ms or 0.0) + point.measured.ocr_ms
     count = config.data.test + min(config.val_images, config.data.val)
-    return (row["train_seconds"] or 0.0) + each * count / 1000
+    return each * count / 1000

@@ -1,27 +1,38 @@
 """What a search is told, and what it makes of it."""
 
 from collections import Counter
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from optuna.trial import TrialState
 
 from sweep.config import SweepConfig
-from sweep.results.points import Row
+from sweep.results.point import Identity, Point, Status, ValidationMetrics
 from sweep.search import proposals
 from sweep.search.front_search import FrontSearch
 from sweep.search.proposals import Params
 
 
-def answer(bpp: float, accuracy: float, status: str = "complete") -> dict[str, Any]:
+class Result(NamedTuple):
+    """How a trial ends, and what it has reached."""
+
+    status: Status
+    reached: ValidationMetrics
+
+
+def answer(bpp: float, accuracy: float, status: Status = "complete") -> Result:
     """A trial's result."""
-    return {"val_bpp": bpp, "val_accuracy": accuracy, "status": status}
+    return Result(status, ValidationMetrics(bpp, accuracy, 20.0))
 
 
-def row(point: Params, config: SweepConfig, result: dict[str, Any]) -> Row:
+def recorded(params: Params, config: SweepConfig, result: Result) -> Point:
     """What the table of points keeps of a trial."""
-    rate_weight, ocr_weight = proposals.weights(point, config)
-    columns = {proposals.COLUMNS.get(name, name): value for name, value in proposals.varied(point, config)}
-    return {"lambda": rate_weight, "beta": ocr_weight} | columns | result
+    weights = proposals.weights(params, config)
+    settings: dict[str, Any] = {
+        proposals.FIELDS.get(name, name): value for name, value in proposals.varied(params, config)
+    }
+    identity = replace(Identity("a", "tfic", "small", *weights), **settings)
+    return Point(identity=identity, status=result.status, val=result.reached)
 
 
 def states(searcher: FrontSearch) -> Counter[TrialState]:
@@ -36,12 +47,12 @@ def proposed(searcher: FrontSearch, name: str) -> Params:
     return point
 
 
-def tell(searcher: FrontSearch, name: str, result: dict[str, Any]) -> None:
+def tell(searcher: FrontSearch, name: str, result: Result) -> None:
     """Tells a search how a trial has ended."""
-    match result["status"]:
+    match result.status:
         case "complete":
-            searcher.complete(name, result)
+            searcher.complete(name, result.reached)
         case "stopped":
-            searcher.stopped(name, result)
-        case _:
+            searcher.stopped(name, result.reached)
+        case "failed":
             searcher.failed(name)

@@ -35,8 +35,10 @@ from sweep.cluster.trainer import train_together
 from sweep.cluster.tune_adapters import (
     IN_A_ROW,
     INTERRUPTED,
+    MESSAGE,
     Failures,
     FrontStoppingScheduler,
+    Message,
     Observer,
     Relay,
     TuneSearch,
@@ -44,10 +46,9 @@ from sweep.cluster.tune_adapters import (
 )
 from sweep.config import SweepConfig
 from sweep.errors import Interrupted, SweepError
-from sweep.results.points import Row
+from sweep.results.point import Point
 from sweep.search import proposals, study
 from sweep.search.front_search import FrontSearch
-from sweep.search.study import OBJECTIVES
 from sweep.stages import strategies
 from sweep.stages.store import Store
 from sweep.stages.tree import Node
@@ -135,7 +136,7 @@ class Pool:
             self._fit({"target": tune.grid_search(targets)}, None, 1, self._places)
 
     def search(
-        self, trials: int, recorded: Iterable[Row] = (), deadline: float = math.inf, took: Iterable[float] = ()
+        self, trials: int, recorded: Iterable[Point] = (), deadline: float = math.inf, took: Iterable[float] = ()
     ) -> None:
         """Lets Optuna choose `trials` points of stage 2 beside those recorded, then trains and measures them.
 
@@ -158,21 +159,21 @@ class Pool:
         """How many trials of a search run at a time."""
         return proposals.at_a_time(self._config, trials, self._places)
 
-    def reread(self, rows: list[Row], readers: list[str]) -> None:
+    def reread(self, points: list[Point], readers: list[str]) -> None:
         """Has the points read by held-out readers, as many at a time as there are workers.
 
         A point that has lost its checkpoint, or takes too much memory, is left out with a line.
         """
         read = ray.remote(num_cpus=self._config.cpus_per_trial)(_reread)
 
-        def start(row: Row) -> ray.ObjectRef[dict[str, float]]:
-            return read.remote(row, readers, self._config, self._folder, self._data)
+        def start(point: Point) -> ray.ObjectRef[dict[str, float]]:
+            return read.remote(point, readers, self._config, self._folder, self._data)
 
-        for row, task in shared_out(start, rows, lambda: max(1, cores() // self._config.cpus_per_trial)):
+        for point, task in shared_out(start, points, lambda: max(1, cores() // self._config.cpus_per_trial)):
             try:
-                self._observer.reread(row, resources.results(task))
+                self._observer.reread(point, resources.results(task))
             except SweepError as error:
-                logger.warning("%s is not read: %s", row["point_id"], error)
+                logger.warning("%s is not read: %s", point.point_id, error)
 
     def _fit(
         self,
@@ -215,30 +216,21 @@ def _needs(config: SweepConfig) -> Resources:
     return {"CPU": config.cpus_per_trial, "GPU": config.gpus_per_trial}
 
 
-def _reread(row: Row, readers: list[str], config: SweepConfig, folder: Path, data: Data) -> dict[str, float]:
+def _reread(point: Point, readers: list[str], config: SweepConfig, folder: Path, data: Data) -> dict[str, float]:
     torch.set_num_threads(config.cpus_per_trial)
-    return rereading.read(row, readers, folder, data.test)
+    return rereading.read(point, readers, folder, data.test)
 
 
 def _run(params: dict[str, Any], *, config: SweepConfig, folder: Path, data: list[ray.ObjectRef[Data]]) -> None:
     """What a Tune trial executes in its worker."""
-    reporter = every(config.report_seconds, _report_progress)
+    reporter = every(config.report_seconds, _tell)
     try:
         if graceful_stop.stop_file(folder).exists():
             raise Interrupted
-        row = trial.run(target_of(params, config), config, folder, ray.get(data[0]), reporter, _report_rung)
+        _tell(trial.run(target_of(params, config), config, folder, ray.get(data[0]), reporter, _tell))
     except Interrupted:
-        tune.report({"status": INTERRUPTED})
-        return
-    objectives = {name: row.get(name) for name in (*OBJECTIVES, "val_psnr_db")}
-    tune.report({"row": row, "status": row["status"], **objectives})
+        _tell(INTERRUPTED)
 
 
-def _report_progress(progress: Progress) -> None:
-    tune.report({"progress": progress._asdict()})
-
-
-def _report_rung(rung: trial.Rung) -> None:
-    seen = rung.reached
-    values = {"val_bpp": seen.bpp, "val_accuracy": seen.accuracy, "val_psnr_db": seen.psnr_db}
-    tune.report({"rung": rung.number, "steps": rung.steps, "train_seconds": rung.train_seconds, **values})
+def _tell(message: Message) -> None:
+    tune.report({MESSAGE: message})

@@ -4,7 +4,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from ray import tune
 from ray.tune.experiment import Trial
@@ -14,22 +14,26 @@ from ray.tune.search import Searcher
 from sweep.cluster import out_of_memory
 from sweep.config import SweepConfig
 from sweep.results.pareto import Objectives
-from sweep.results.points import Row
+from sweep.results.point import Identity, Point, ValidationMetrics
 from sweep.search import proposals
 from sweep.search.early_stopping import FrontStopping
 from sweep.search.front_search import FrontSearch
 from sweep.search.proposals import ORIGINS
-from sweep.search.study import OBJECTIVES
 from sweep.stages.store import Store
 from sweep.training.loop import Progress
 from sweep.trials.target import Target
+from sweep.trials.trial import Rung
 
 logger = logging.getLogger(__name__)
 
 IN_A_ROW = 3
 """Points that fail for one cause before a sweep ends."""
 INTERRUPTED = "interrupted"
-"""Status of a trial that was asked to end; the next sweep in the folder goes on with it."""
+"""What a trial says that was asked to end; the next sweep in the folder goes on with it."""
+Message = Progress | Rung | Point | Literal["interrupted"]
+"""What a trial tells the driver: how training goes, what is reached at a rung, and what the point is in the end."""
+MESSAGE = "message"
+"""The message's name in a result of Tune's."""
 NUMBERS = re.compile(r"\S*\d\S*|\bnan\b|\binf\b")
 """In a reason: steps, losses and names, which differ from point to point."""
 
@@ -38,15 +42,15 @@ NUMBERS = re.compile(r"\S*\d\S*|\bnan\b|\binf\b")
 class Observer(Protocol):
     """Learns in the driver's process what becomes of each point."""
 
-    def progressed(self, identity: Row, progress: Progress) -> None:
+    def progressed(self, identity: Identity, progress: Progress) -> None:
         """A point is being trained."""
         ...
 
-    def finished(self, row: Row) -> None:
+    def finished(self, point: Point) -> None:
         """A point is measured, or has failed for a `reason`."""
         ...
 
-    def reread(self, row: Row, accuracies: dict[str, float]) -> None:
+    def reread(self, point: Point, accuracies: dict[str, float]) -> None:
         """Readers that are held out have read a point's reconstructions."""
         ...
 
@@ -60,9 +64,9 @@ class Failures:
         self._cause = ""
         self._count = 0
 
-    def heard(self, row: Row) -> None:
+    def heard(self, point: Point) -> None:
         """A point has come to its end."""
-        reason = row["reason"] if row["status"] == "failed" else ""
+        reason = (point.reason or "") if point.status == "failed" else ""
         same = bool(reason) and NUMBERS.split(reason) == NUMBERS.split(self._cause)
         self._cause, self._count = reason, self._count + 1 if same else bool(reason)
         if self.cause:
@@ -95,26 +99,25 @@ class TuneSearch(Searcher):
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Passes on what a trial has reached at a rung."""
-        if "rung" in result:
-            self._search.reached(trial_id, result["rung"], _objectives(result))
+        match result:
+            case {"message": Rung(number=rung, reached=reached)}:
+                self._search.reached(trial_id, rung, reached.objectives)
+            case _:
+                pass
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Passes on what a point is worth, that it failed, or that it was stopped at a rung."""
         match result:
-            case {"status": "complete"}:
-                self._search.complete(trial_id, result)
-            case {"status": status} if status == INTERRUPTED:
+            case {"message": Point(status="complete", val=ValidationMetrics() as reached)}:
+                self._search.complete(trial_id, reached)
+            case {"message": Rung(number=rung, reached=reached)}:
+                self._search.reached(trial_id, rung, reached.objectives)
+                self._search.stopped(trial_id, reached)
+            case {"message": "interrupted"}:
                 # The search takes it for under way, as after a kill.
                 pass
-            case None | {"status": "failed"}:
-                self._search.failed(trial_id)
             case _:
-                self.on_trial_result(trial_id, result)
-                self._search.stopped(trial_id, result)
-
-
-def _objectives(result: dict[str, Any]) -> Objectives:
-    return Objectives(*(result[name] for name in OBJECTIVES))
+                self._search.failed(trial_id)
 
 
 class FrontStoppingScheduler(FIFOScheduler):
@@ -130,12 +133,13 @@ class FrontStoppingScheduler(FIFOScheduler):
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
         """Whether a trial that has reached a rung goes on."""
-        if "rung" not in result:
-            return self.CONTINUE
-        reached = _objectives(result)
-        # One that is trained again is not judged against itself.
-        name = str(proposals.point_key(_params(trial), self._config))
-        return self.CONTINUE if self._stopping.passes(result["rung"], name, reached) else self.STOP
+        match result:
+            case {"message": Rung(number=rung, reached=reached)}:
+                # One that is trained again is not judged against itself.
+                name = str(proposals.point_key(_params(trial), self._config))
+                return self.CONTINUE if self._stopping.passes(rung, name, reached.objectives) else self.STOP
+            case _:
+                return self.CONTINUE
 
 
 class Relay(tune.Callback):
@@ -155,34 +159,44 @@ class Relay(tune.Callback):
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
     ) -> None:
         """A measured point, one that is being stopped, or news of one under way."""
-        if "row" in result:
-            if result["status"] == "failed":
-                self._forget(target_of(_params(trial), self._config))
-            self._finished(result["row"])
-        elif "progress" in result:
-            identity = target_of(_params(trial), self._config).identity(self._config)
-            self._observer.progressed(identity, Progress(**result["progress"]))
-        elif "rung" in result and result.get("done"):
-            self._stopped(target_of(_params(trial), self._config), result)
+        target = target_of(_params(trial), self._config)
+        match result:
+            case {"message": Progress() as progress}:
+                self._observer.progressed(target.identity(self._config), progress)
+            case {"message": Rung() as rung, "done": True}:
+                self._stopped(target, rung)
+            case {"message": Point() as point}:
+                if point.status == "failed":
+                    self._forget(target)
+                self._finished(point)
+            case _:
+                pass
 
-    def _stopped(self, target: Target, result: dict[str, Any]) -> None:
+    def _stopped(self, target: Target, rung: Rung) -> None:
         """Records a stopped point before the search hears of it; it would learn twice if a driver died in between."""
         self._forget(target)
-        seen = {name: result[name] for name in ("val_bpp", "val_accuracy", "val_psnr_db", "train_seconds")}
-        reason = f"behind the front after {result['steps']} steps of stage 2"
-        self._finished(target.identity(self._config) | seen | {"status": "stopped", "reason": reason})
+        self._finished(
+            Point(
+                identity=target.identity(self._config),
+                status="stopped",
+                val=rung.reached,
+                train_seconds=rung.train_seconds,
+                reason=f"behind the front after {rung.steps} steps of stage 2",
+            )
+        )
 
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         """A point has failed as often as it is tried; a base point is tried again by whoever needs it."""
         target, said = target_of(_params(trial), self._config), _errors(trial.error_file)
-        logger.info("%s failed:\n%s", target.identity(self._config)["point_id"], said)
+        identity = target.identity(self._config)
+        logger.info("%s failed:\n%s", identity.point_id, said)
         if target.kind == "tfic":
             self._forget(target)
-        self._finished(target.identity(self._config) | {"status": "failed", "reason": _reason(said)})
+        self._finished(Point(identity=identity, status="failed", reason=_reason(said)))
 
-    def _finished(self, row: Row) -> None:
-        self._observer.finished(row)
-        self._failures.heard(row)
+    def _finished(self, point: Point) -> None:
+        self._observer.finished(point)
+        self._failures.heard(point)
 
     def _forget(self, target: Target) -> None:
         """Deletes what is half done of a point, so that nobody goes on with it."""

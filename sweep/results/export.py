@@ -13,7 +13,7 @@ from models.files.model import Model, RateDial, Stop, TrainedCodec
 from sweep import versions
 from sweep.errors import SweepError
 from sweep.results.folder import RunFolder
-from sweep.results.points import Row
+from sweep.results.point import Point
 from sweep.stages import strategies, tree
 from sweep.stages.store import Store
 
@@ -22,8 +22,8 @@ STOPS = 11
 """Stops on the path of a dial."""
 
 
-def choose(front: pl.DataFrame, max_bpp: float) -> Row:
-    """The most accurate row of the front within a rate.
+def choose(front: pl.DataFrame, max_bpp: float) -> Point:
+    """The most accurate point of the front within a rate.
 
     Raises:
         SweepError: every point needs more bits.
@@ -32,10 +32,10 @@ def choose(front: pl.DataFrame, max_bpp: float) -> Row:
     if fitting.is_empty():
         least = f"the smallest needs {front['bpp'].min():.4f}" if len(front) else "the front is empty"
         raise SweepError(f"no point of the front stays within {max_bpp} bpp; {least}")
-    return fitting.row(-1, named=True)
+    return Point.of(fitting.row(-1, named=True))
 
 
-def trained(run: RunFolder, row: Row) -> TrainedCodec:
+def trained(run: RunFolder, point: Point) -> TrainedCodec:
     """The codec of a point as a model, with the figures measured of the point.
 
     Raises:
@@ -43,20 +43,21 @@ def trained(run: RunFolder, row: Row) -> TrainedCodec:
     """
     if reason := foreign(run, "codec"):
         raise SweepError(reason)
-    facts = {name: row[name] for name in FACTS if row[name] is not None}
-    return TrainedCodec(codec(run.path, row), row["codec"], run.config.recognizer_identity, facts)
+    columns = point.columns()
+    facts = {name: value for name in FACTS if (value := columns.get(name)) is not None}
+    return TrainedCodec(codec(run.path, point), point.codec, run.config.recognizer_identity, facts)
 
 
-def codec(folder: Path, row: Row) -> Codec:
+def codec(folder: Path, point: Point) -> Codec:
     """The codec of a point, in evaluation mode on the CPU, from a run's folder or from the folders of runs beside it.
 
     Raises:
         SweepError: its checkpoint is lost, or holds the weights of another network.
     """
-    found = Store.of(folder).load_plain(row["codec"], row["point_id"])
+    found = Store.of(folder).load_plain(point.codec, point.point_id)
     if found is None:
         raise SweepError(
-            f"the checkpoint of point {row['point_id']} is lost; python -m sweep.run --resume --out {folder} "
+            f"the checkpoint of point {point.point_id} is lost; python -m sweep.run --resume --out {folder} "
             "makes it again"
         )
     return found

@@ -22,7 +22,7 @@ from models.recognizers.base import FrozenRecognizer
 from sweep.errors import SweepError
 from sweep.results import export, points
 from sweep.results.folder import RunFolder
-from sweep.results.points import Row
+from sweep.results.point import READER, Point
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def front_figure(frame: pl.DataFrame) -> Figure:
     axes.scatter(front["bpp"], front["accuracy"], facecolors="none", edgecolors=FRONT, s=48)
     for column, marker in zip(points.readings(front), itertools.cycle("^vD<>"), strict=False):
         read = front.drop_nulls(column)
-        label = f"the front as {column.removeprefix(points.OTHERS)} reads it"
+        label = f"the front as {column.removeprefix(READER)} reads it"
         axes.plot(read["bpp"], read[column], ":", marker=marker, color=OTHER, markersize=4, linewidth=1, label=label)
     uncompressed = points.uncompressed_accuracy(frame)
     if uncompressed is not None:
@@ -110,21 +110,22 @@ def _truth(image: UInt8[NDArray[Any], "h w 3"], text: str, recognizer: FrozenRec
     return recognizer.as_read(text) or recognizer.read(tfic.to_float(image))[0]
 
 
-def _pairs(frame: pl.DataFrame) -> list[tuple[str, Row]]:
+def _pairs(frame: pl.DataFrame) -> list[tuple[str, Point]]:
     """Base points spread over their curve, each before the TFIC point of the front nearest in rate, with titles."""
     front = frame.filter("on_front", kind="tfic").sort("bpp")
     base = points.complete(frame, "base")
     if front.is_empty() or base.is_empty():
         return []
     chosen = sorted({round(i * (len(base) - 1) / max(1, RATES - 1)) for i in range(RATES)})
-    pairs: list[tuple[str, Row]] = []
-    for point in (base.row(index, named=True) for index in chosen):
-        near = front.sort((pl.col("bpp") / point["bpp"]).log().abs()).row(0, named=True)
-        pairs += [(f"base, {point['bpp']:.3f} bpp", point), (f"TFIC, {near['bpp']:.3f} bpp", near)]
+    pairs: list[tuple[str, Point]] = []
+    for point in (Point.of(base.row(index, named=True)) for index in chosen):
+        by_distance = front.sort((pl.col("bpp") / point.measured.bpp).log().abs())
+        near = Point.of(by_distance.row(0, named=True))
+        pairs += [(f"base, {point.measured.bpp:.3f} bpp", point), (f"TFIC, {near.measured.bpp:.3f} bpp", near)]
     return pairs
 
 
-def _loaded(run: RunFolder, pairs: list[tuple[str, Row]]) -> Iterator[tuple[str, TrainedCodec]]:
+def _loaded(run: RunFolder, pairs: list[tuple[str, Point]]) -> Iterator[tuple[str, TrainedCodec]]:
     for title, point in pairs:
         try:
             yield title, export.trained(run, point)

@@ -9,49 +9,11 @@ import polars as pl
 
 from datagen.files import atomic
 from sweep.errors import SweepError
+from sweep.results import point
 from sweep.results.pareto import Objectives, front, hypervolume, on_front
+from sweep.results.point import READER, Columns, Kind, Point, Status
 
-SCHEMA = pl.Schema(
-    {
-        "point_id": pl.String,
-        "kind": pl.String,
-        "codec": pl.String,
-        "lambda": pl.Float64,
-        "beta": pl.Float64,
-        "distortion_weight": pl.Float64,
-        "learning_rate": pl.Float64,
-        "seed": pl.Int64,
-        "stage1_steps": pl.Int64,
-        "stage2_steps": pl.Int64,
-        "bpp": pl.Float64,
-        "bpp_payload": pl.Float64,
-        "bpp_estimated": pl.Float64,
-        "accuracy": pl.Float64,
-        "cer": pl.Float64,
-        "psnr_db": pl.Float64,
-        "accuracy_tesseract": pl.Float64,
-        "accuracy_rapidocr": pl.Float64,
-        "encode_ms": pl.Float64,
-        "encode_ms_std": pl.Float64,
-        "decode_ms": pl.Float64,
-        "ocr_ms": pl.Float64,
-        "ocr_ms_std": pl.Float64,
-        "train_seconds": pl.Float64,
-        "val_bpp": pl.Float64,
-        "val_accuracy": pl.Float64,
-        "val_psnr_db": pl.Float64,
-        "status": pl.String,
-        "on_front": pl.Boolean,
-        "checkpoint": pl.String,
-        "mlflow_run_id": pl.String,
-        "reason": pl.String,
-    }
-)
-OTHERS = "accuracy_"
-"""Prefix of the accuracy columns of all readers but the first recognizer: held-out engines, and recognizers that teach
-beside the first."""
-Row = dict[str, Any]
-"""Values by column; a missing column is null."""
+SCHEMA = pl.Schema({**point.schema(), "on_front": bool})
 
 
 class PointTable:
@@ -72,15 +34,16 @@ class PointTable:
     def _path(self) -> Path:
         return self._folder / "points.parquet"
 
-    def add(self, row: Row) -> None:
-        """Adds a point, or replaces the one of the same id; then writes points.parquet and front.json."""
-        others = self.frame.filter(pl.col("point_id") != row["point_id"])
+    def add(self, point: Point) -> None:
+        """Adds a point, or replaces the one of that id; then writes points.parquet and front.json."""
+        others = self.frame.filter(pl.col("point_id") != point.point_id)
+        row = point.columns()
         schema = _schema(row)
         added = pl.DataFrame([{name: row.get(name) for name in schema}], schema=schema)
         self.frame = mark_front(pl.concat([others, added], how="diagonal"))
         self._write()
 
-    def update(self, point_id: str, values: Row) -> None:
+    def update(self, point_id: str, values: Columns) -> None:
         """Sets columns of a point; then writes both files."""
         at = pl.col("point_id") == point_id
         changes = {name: pl.when(at).then(pl.lit(value)).otherwise(pl.col(name)) for name, value in values.items()}
@@ -93,10 +56,15 @@ class PointTable:
         with atomic(self._folder / "front.json") as partial:
             partial.write_text(json.dumps(front_summary(self.frame), indent=2) + "\n")
 
-    def of(self, kind: str, *statuses: str) -> pl.DataFrame:
+    def of(self, kind: Kind, *statuses: Status) -> list[Point]:
         """The points of one kind, with one of the statuses where any is named."""
         rows = self.frame.filter(pl.col("kind") == kind)
-        return rows.filter(pl.col("status").is_in(statuses)) if statuses else rows
+        return listed(rows.filter(pl.col("status").is_in(statuses)) if statuses else rows)
+
+
+def listed(frame: pl.DataFrame) -> list[Point]:
+    """The points of a table, row by row."""
+    return [Point.of(row) for row in frame.iter_rows(named=True)]
 
 
 def read(folder: Path) -> pl.DataFrame:
@@ -122,12 +90,12 @@ def read(folder: Path) -> pl.DataFrame:
 
 def _schema(names: Iterable[str]) -> dict[str, Any]:
     """The schema of the table, extended by the columns of readers among these names."""
-    return dict(SCHEMA) | {name: pl.Float64() for name in names if name.startswith(OTHERS)}
+    return dict(SCHEMA) | {name: pl.Float64() for name in names if name.startswith(READER)}
 
 
 def readings(frame: pl.DataFrame) -> list[str]:
     """The accuracy columns of other readers, as far as they hold anything."""
-    return [name for name in frame.columns if name.startswith(OTHERS) and frame[name].count()]
+    return [name for name in frame.columns if name.startswith(READER) and frame[name].count()]
 
 
 def mark_front(frame: pl.DataFrame) -> pl.DataFrame:
@@ -159,7 +127,7 @@ def uncompressed_accuracy(frame: pl.DataFrame) -> float | None:
     return rows[0] if len(rows) else None
 
 
-def front_summary(frame: pl.DataFrame) -> Row:
+def front_summary(frame: pl.DataFrame) -> dict[str, Any]:
     """The content of front.json: the front by rising rate, and hypervolumes."""
     kept = frame.filter("on_front").sort("bpp")
     columns = ["point_id", "kind", "lambda", "beta", "bpp", "accuracy", *readings(kept), "psnr_db", "checkpoint"]

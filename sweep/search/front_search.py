@@ -14,11 +14,10 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from sweep.config import SweepConfig
 from sweep.results.pareto import Objectives
-from sweep.results.points import Row
+from sweep.results.point import Point, ValidationMetrics
 from sweep.search import proposals, samplers, study
-from sweep.search.proposals import ORIGINS, Params, PointKey, Weights, point_key, row_key, weights
+from sweep.search.proposals import ORIGINS, Params, PointKey, Weights, point_key, trial_key, weights
 from sweep.search.samplers import SAMPLERS
-from sweep.search.study import OBJECTIVES
 from sweep.stages import strategies
 from sweep.stages.tree import Origins
 
@@ -48,7 +47,7 @@ class FrontSearch:
         self,
         config: SweepConfig,
         storage: BaseStorage,
-        recorded: Iterable[Row] = (),
+        recorded: Iterable[Point] = (),
         too_late: Callable[[float], bool] = lambda seconds: False,
         clock: Callable[[], float] = time.monotonic,
         took: Iterable[float] = (),
@@ -56,10 +55,10 @@ class FrontSearch:
         """Goes on with the study in the storage, or starts one.
 
         What was proposed and is not `recorded` is proposed again first: what was under way when a driver was killed,
-        and a failed point whose row is left out.
+        and a failed point that is left out of `recorded`.
 
         Args:
-            recorded: rows of the points that are done.
+            recorded: the trials that are done.
             too_late: whether a trial should no longer start that takes so many seconds, the median of complete ones.
             took: seconds that trials took before, or are expected to take.
         """
@@ -75,10 +74,10 @@ class FrontSearch:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
         self.study = study.load(storage, SAMPLERS[config.sampler](config, 0))
-        rows = {row_key(row, config): row for row in recorded}
-        self._ahead = deque(study.settle(self.study, storage, config, rows))
+        done = {trial_key(point.identity, config): point for point in recorded}
+        self._ahead = deque(study.settle(self.study, storage, config, done))
         self._count = proposals.count(config)
-        self._known: set[PointKey] = {*rows}
+        self._known: set[PointKey] = {*done}
         """All that was ever proposed."""
         for trial in self.study.get_trials(deepcopy=False):
             self._remember(trial)
@@ -153,18 +152,18 @@ class FrontSearch:
         """A trial has passed a rung, or is stopped there."""
         self._running[name].trial.set_user_attr(f"{RUNG}{rung}", [*reached])
 
-    def complete(self, name: str, row: Row) -> None:
-        """A trial is measured; `row` has the objectives, and what is constrained."""
+    def complete(self, name: str, reached: ValidationMetrics) -> None:
+        """A trial is measured."""
         trial, path, started = self._running.pop(name)
         self._seconds.append(self._clock() - started)
-        study.constrain(trial, self._config, row)
-        self.study.tell(trial, [row[objective] for objective in OBJECTIVES], state=TrialState.COMPLETE)
+        study.constrain(trial, self._config, reached)
+        self.study.tell(trial, [*reached.objectives], state=TrialState.COMPLETE)
         self._finished[path[-1]] = path
 
-    def stopped(self, name: str, row: Row) -> None:
-        """A trial has fallen behind; `row` has what it had reached of what is constrained."""
+    def stopped(self, name: str, reached: ValidationMetrics) -> None:
+        """A trial has fallen behind, and had reached so much."""
         trial = self._running.pop(name).trial
-        study.constrain(trial, self._config, row)
+        study.constrain(trial, self._config, reached)
         self.study.tell(trial, state=TrialState.PRUNED)
 
     def failed(self, name: str) -> None:

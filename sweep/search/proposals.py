@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from sweep.config import NON_ADAPTIVE, SweepConfig
-from sweep.results.points import Row
+from sweep.results.point import Identity, ValidationMetrics
 from sweep.stages import strategies
 
 Params = dict[str, Any]
@@ -18,16 +18,16 @@ PointKey = tuple[float, ...]
 """What tells a proposal from others: lambda, beta and the settings."""
 ORIGINS = "origins"
 """Names, beside the parameters and in the journal, the trials that a proposal comes from."""
-COLUMNS = {"steps": "stage2_steps"}
-"""Columns of the table that have another name than their setting."""
+FIELDS = {"steps": "stage2_steps"}
+"""Fields of a point's identity that are not called as the setting is."""
 GENERATIONS = 4
 """Generations of trials, at least, in a search that learns."""
 CONSTRAINED: dict[str, tuple[str, int]] = {
-    "max_bpp": ("val_bpp", 1),
-    "min_accuracy": ("val_accuracy", -1),
-    "min_psnr": ("val_psnr_db", -1),
+    "max_bpp": ("bpp", 1),
+    "min_accuracy": ("accuracy", -1),
+    "min_psnr": ("psnr_db", -1),
 }
-"""The column that each constraint bounds, and whether more of it (1) or less (-1) violates the constraint."""
+"""The figure that each constraint bounds, and whether more (1) or less (-1) violates the constraint."""
 
 
 def varied(params: Params, config: SweepConfig) -> tuple[tuple[str, float], ...]:
@@ -48,14 +48,16 @@ def point_key(params: Params, config: SweepConfig) -> PointKey:
     return (*weights(params, config), *(value for _, value in varied(params, config)))
 
 
-def varied_by(row: Row, config: SweepConfig) -> tuple[tuple[str, float], ...]:
-    """The settings of stage 2 of a point in the table."""
-    return tuple((name, row[COLUMNS.get(name, name)]) for name, _, _ in config.vary)
+def varied_by(trial: Identity, config: SweepConfig) -> tuple[tuple[str, float], ...]:
+    """The settings of stage 2 of a trial in the table."""
+    return tuple((name, getattr(trial, FIELDS.get(name, name))) for name, _, _ in config.vary)
 
 
-def row_key(row: Row, config: SweepConfig) -> PointKey:
-    """What tells a point in the table from others; equal to the key of its proposal."""
-    return (row["lambda"], row["beta"], *(value for _, value in varied_by(row, config)))
+def trial_key(trial: Identity, config: SweepConfig) -> PointKey:
+    """What tells a trial in the table from others; equal to the key of the trial's proposal."""
+    assert trial.rate_weight is not None
+    assert trial.ocr_weight is not None, "a trial has both weights"
+    return (trial.rate_weight, trial.ocr_weight, *(value for _, value in varied_by(trial, config)))
 
 
 def cap_budget(config: SweepConfig) -> SweepConfig:
@@ -135,10 +137,11 @@ def _point(index: int, beta: float, config: SweepConfig) -> Params:
     return {"lambda": config.lambdas[index], "beta": beta}
 
 
-def violations(constraints: dict[str, float], result: Row) -> dict[str, float]:
-    """By how much a point violates each constraint; 0 or less where it meets one."""
+def violations(constraints: dict[str, float], reached: ValidationMetrics) -> dict[str, float]:
+    """By how much a point violates each constraint; 0 or less where the point meets one."""
     found: dict[str, float] = {}
     for constraint, bound in constraints.items():
         name, sign = CONSTRAINED[constraint]
-        found[constraint] = sign * (result[name] - bound)
+        if (value := getattr(reached, name)) is not None:
+            found[constraint] = sign * (value - bound)
     return found

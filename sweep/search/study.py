@@ -16,14 +16,15 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from sweep.config import SweepConfig
 from sweep.errors import SweepError
-from sweep.results.points import Row
+from sweep.results.point import Point, ValidationMetrics
 from sweep.search.proposals import ORIGINS, Params, PointKey, first_points, point_key, violations, weights
 from sweep.stages import strategies
 from sweep.stages.tree import Origins
 
 NAME = "front of files"
 """Another objective takes another name: one study must not hold rates of files beside estimates."""
-OBJECTIVES: dict[str, Literal["minimize", "maximize"]] = {"val_bpp": "minimize", "val_accuracy": "maximize"}
+DIRECTIONS: tuple[Literal["minimize"], Literal["maximize"]] = ("minimize", "maximize")
+"""What is better: less rate, more accuracy."""
 
 
 class Pending(NamedTuple):
@@ -72,7 +73,7 @@ def load(storage: BaseStorage, sampler: BaseSampler) -> optuna.Study:
         # Early stopping looks at both objectives, which Optuna's pruners cannot.
         pruner=NopPruner(),
         study_name=NAME,
-        directions=[*OBJECTIVES.values()],
+        directions=[*DIRECTIONS],
         load_if_exists=True,
     )
 
@@ -93,7 +94,7 @@ def _range(name: str, low: float, high: float) -> BaseDistribution:
 
 
 def settle(
-    study: optuna.Study, storage: BaseStorage, config: SweepConfig, recorded: Mapping[PointKey, Row]
+    study: optuna.Study, storage: BaseStorage, config: SweepConfig, recorded: Mapping[PointKey, Point]
 ) -> list[Pending]:
     """Ends the trials that a killed driver left running, as recorded or as failed; returns what is to come first.
 
@@ -121,15 +122,17 @@ def proposed(trial: FrozenTrial, config: SweepConfig) -> bool:
     return trial.params.keys() == space(config).keys()
 
 
-def _end(study: optuna.Study, storage: BaseStorage, trial: FrozenTrial, config: SweepConfig, row: Row | None) -> None:
+def _end(
+    study: optuna.Study, storage: BaseStorage, trial: FrozenTrial, config: SweepConfig, point: Point | None
+) -> None:
     """Ends a trial as it was recorded; otherwise it has failed."""
     trial_id = storage.get_trial_id_from_study_id_trial_number(storage.get_study_id_from_name(NAME), trial.number)
-    match row:
-        case {"status": "complete"}:
-            constrain(Trial(study, trial_id), config, row)
-            study.tell(trial.number, [row[name] for name in OBJECTIVES])
-        case {"status": "stopped"}:
-            constrain(Trial(study, trial_id), config, row)
+    match point:
+        case Point(status="complete", val=ValidationMetrics() as reached):
+            constrain(Trial(study, trial_id), config, reached)
+            study.tell(trial.number, [*reached.objectives])
+        case Point(status="stopped", val=ValidationMetrics() as reached):
+            constrain(Trial(study, trial_id), config, reached)
             study.tell(trial.number, state=TrialState.PRUNED)
         case _:
             # A study refuses to be told of a trial that waits in its queue; the storage does not.
@@ -142,11 +145,11 @@ def origins_of(trial: Trial | FrozenTrial) -> Origins | None:
     return None if origins is None else tuple((rate_weight, ocr_weight) for rate_weight, ocr_weight in origins)
 
 
-def constrain(trial: Trial, config: SweepConfig, row: Row) -> None:
+def constrain(trial: Trial, config: SweepConfig, reached: ValidationMetrics) -> None:
     """Tells how far a point is from each constraint; a stopped one, by what it had reached.
 
     Otherwise TPE would take a stopped point for one that meets every constraint.
     """
-    for constraint, excess in violations(config.constraints, row).items():
+    for constraint, excess in violations(config.constraints, reached).items():
         if constraint not in trial.constraints:
             trial.set_constraint(constraint, excess)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sweep.config import SweepConfig
 from sweep.errors import SweepError
 from sweep.results.pareto import Objectives
+from sweep.results.point import ValidationMetrics
 from sweep.search import proposals, study
 from sweep.search.early_stopping import FrontStopping, rungs
 from sweep.search.front_search import FrontSearch
@@ -123,22 +124,23 @@ class Simulation:
         if node.parent is not None:
             yield from self._train(node.parent)
         looks = rungs(node.stage.steps) if stops_early(node, self._config) else []
-        fails, row = self._draw.random() < self._failures, dict[str, float]()
+        fails = self._draw.random() < self._failures
+        seen = ValidationMetrics(math.nan, math.nan)
         for before, steps in itertools.pairwise((0, *looks, node.stage.steps)):
             yield self._workload.seconds(node, steps - before)
             if fails:
                 self._statuses.append("failed")
                 return search.failed(name)
             reached = measured(node, steps, self._draw)
-            row = {"val_bpp": reached.bpp, "val_accuracy": reached.accuracy}
+            seen = ValidationMetrics(*reached)
             if steps in looks:
                 rung = looks.index(steps) + 1
                 search.reached(name, rung, reached)
                 if not stopping.passes(rung, name, reached):
                     self._statuses.append("stopped")
-                    return search.stopped(name, row)
+                    return search.stopped(name, seen)
         yield self._workload.point
         self._done[node.key] = None
         self._points.append(measured(node, node.stage.steps, self._draw))
         self._statuses.append("complete")
-        return search.complete(name, row)
+        return search.complete(name, seen)

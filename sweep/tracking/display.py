@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sweep.config import StageConfig, SweepConfig
-from sweep.results.points import OTHERS, Row
+from sweep.results.point import Identity, Point, RatePoint, ValidationMetrics
 from sweep.stages import work
 from sweep.stages.tree import Node
 from sweep.training.loop import Progress
@@ -79,10 +79,10 @@ class Display:
         if progress.step == progress.steps:
             del self._running[node.key]
 
-    def progressed(self, identity: Row, progress: Progress) -> None:
+    def progressed(self, identity: Identity, progress: Progress) -> None:
         """A point is being trained, in one of its stages."""
         stage = self._config.stage1 if progress.ocr is None else self._config.stage2
-        self._train(identity["point_id"], _point(identity), stage, progress)
+        self._train(identity.point_id, _name(identity), stage, progress)
 
     def _train(self, key: str, name: str, stage: StageConfig, progress: Progress) -> None:
         reads = progress.ocr is not None
@@ -97,30 +97,30 @@ class Display:
         self._running[key] = (name, progress)
         self._line()
 
-    def finished(self, row: Row, frame: pl.DataFrame) -> None:
+    def finished(self, point: Point, frame: pl.DataFrame) -> None:
         """A point is measured, or has failed; `frame` holds all points."""
-        self._running.pop(row["point_id"], None)
-        self._settle(row)
+        self._running.pop(point.point_id, None)
+        self._settle(point)
         self._phase_done += 1
         self.show(frame)
-        self._console.print(_sentence(row), highlight=False)
+        self._console.print(_sentence(point), highlight=False)
 
-    def _settle(self, row: Row) -> None:
+    def _settle(self, point: Point) -> None:
         """Takes off the work ahead what a point spared by ending early, or by being in the store already."""
-        trained = sum(self._done.pop((row["point_id"], reads), 0.0) for reads in (False, True))
+        trained = sum(self._done.pop((point.point_id, reads), 0.0) for reads in (False, True))
         measuring = work.measuring(self._config)
-        expected = self._trial if row["kind"] == "tfic" else self._expected.get(row["point_id"], 0.0)
+        expected = self._trial if point.identity.kind == "tfic" else self._expected.get(point.point_id, 0.0)
         self._work -= expected - trained
-        if row["status"] == "complete":
+        if point.status == "complete":
             self._work_done += measuring
         else:
             self._work -= measuring
 
-    def reread(self, row: Row, accuracies: dict[str, float]) -> None:
+    def reread(self, point: Point, accuracies: dict[str, float]) -> None:
         """Readers that are held out have read a point."""
         self._phase_done += 1
-        read = ", ".join(f"{name.removeprefix(OTHERS)} {value:.3f}" for name, value in accuracies.items())
-        self._console.print(escape(f"{_point(row)} read by {read or 'nobody'}"), highlight=False)
+        read = ", ".join(f"{name} {value:.3f}" for name, value in accuracies.items())
+        self._console.print(escape(f"{_name(point.identity)} read by {read or 'nobody'}"), highlight=False)
 
     def show(self, frame: pl.DataFrame) -> None:
         """Notes the table of all points so far."""
@@ -177,23 +177,28 @@ def _training(name: str, progress: Progress) -> str:
     return f"{name}{together}: step {progress.step} of {progress.steps}, {values}"
 
 
-def _point(row: Row) -> str:
-    names = {"lambda": "λ", "beta": "β"}
-    if row["kind"] == "classical":
-        return row["point_id"]
-    return " ".join([row["kind"], *(f"{sign}={row[key]:.2g}" for key, sign in names.items() if row.get(key))])
+def _name(identity: Identity) -> str:
+    if identity.kind == "classical":
+        return identity.point_id
+    weights = {"λ": identity.rate_weight, "β": identity.ocr_weight}
+    return " ".join([identity.kind, *(f"{sign}={weight:.2g}" for sign, weight in weights.items() if weight)])
 
 
-def _sentence(row: Row) -> str:
+def _sentence(point: Point) -> str:
     """A finished point in a line, with markup for the console."""
     # C++ begins its errors with a place in brackets.
-    reason = escape(row.get("reason") or "no reason known")
-    if row["status"] == "stopped":
-        reached = f"{row['val_bpp']:.4f} bpp, accuracy {row['val_accuracy']:.3f}"
-        return f"{_point(row)} stopped: {reason}, at {reached}"
-    if row["status"] != "complete":
-        return f"[red]{_point(row)} failed:[/] {reason}"
-    return f"{_point(row)}: {row['bpp']:.4f} bpp, accuracy {row['accuracy']:.3f}"
+    reason = escape(point.reason or "no reason known")
+    match point:
+        case Point(status="complete", test=RatePoint() as reached):
+            return f"{_name(point.identity)}: {_reached(reached)}"
+        case Point(status="stopped", val=ValidationMetrics() as reached):
+            return f"{_name(point.identity)} stopped: {reason}, at {_reached(reached)}"
+        case _:
+            return f"[red]{_name(point.identity)} failed:[/] {reason}"
+
+
+def _reached(figures: RatePoint | ValidationMetrics) -> str:
+    return f"{figures.bpp:.4f} bpp, accuracy {figures.accuracy:.3f}"
 
 
 def clock(seconds: float) -> str:

@@ -8,7 +8,7 @@ import os
 import shlex
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -25,7 +25,7 @@ from datagen.errors import reason
 from datagen.files import file_lock
 from sweep.errors import SweepError
 from sweep.results.folder import openable, plain, sqlite_file
-from sweep.results.points import Row
+from sweep.results.point import Point
 from sweep.tracking import relocation
 from sweep.tracking.outbox import Entry, RefusedError, StoreError
 
@@ -58,7 +58,7 @@ REFUSALS = ("INVALID_PARAMETER_VALUE", "INVALID_STATE", "RESOURCE_DOES_NOT_EXIST
 class Runs:
     """One sweep's runs in a store; those that are there already are found by tag and continued."""
 
-    def __init__(self, uri: str, sweep_id: str, folder: Path, params: Row) -> None:
+    def __init__(self, uri: str, sweep_id: str, folder: Path, params: Mapping[str, Any]) -> None:
         """Opens the store, which migrates it once, and the sweep's parent run.
 
         Args:
@@ -84,10 +84,10 @@ class Runs:
                 "set MLFLOW_TRACKING_URI to a store that can, and add --resume"
             ) from error
 
-    def ended(self, row: Row) -> str | None:
+    def ended(self, point: Point) -> str | None:
         """The run that holds all of a finished point."""
-        run = self._known.get(row["point_id"])
-        return run.info.run_id if run is not None and run.info.status == ENDED[row["status"]] else None
+        run = self._known.get(point.point_id)
+        return run.info.run_id if run is not None and run.info.status == ENDED[point.status] else None
 
     def write(self, entry: Entry) -> str:
         """Writes an entry to the run that it belongs to, and returns the run; writing an entry twice changes nothing.
@@ -143,7 +143,7 @@ class Runs:
             self._ids[point_id] = self._one(found).info.run_id if found else self._create(entry.point, entry.time_ms)
         return self._ids[point_id]
 
-    def _create(self, identity: Row, time_ms: int) -> str:
+    def _create(self, identity: dict[str, Any], time_ms: int) -> str:
         tags = {SWEEP_TAG: self._sweep_id, POINT_TAG: identity["point_id"], MLFLOW_PARENT_RUN_ID: self.parent_id}
         run_id = asked(self._client.create_run, self._experiment, time_ms, tags, _name(identity)).info.run_id
         asked(self._client.log_batch, run_id, params=[Param(*pair) for pair in given(identity, PARAMS).items()])
@@ -247,7 +247,7 @@ def chosen_uri() -> str | None:
     return default_uri() if mlflow.is_tracking_uri_set() else None
 
 
-def given(row: Row, names: Iterable[str]) -> dict[str, str]:
+def given(row: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
     """The columns of these names that are not null, in MLflow's words."""
     return {name: str(row[name]) for name in names if row.get(name) is not None}
 
@@ -280,7 +280,7 @@ def _fullest(runs: list[Run]) -> list[Run]:
     return sorted(runs, key=lambda run: len(run.data.metrics), reverse=True)
 
 
-def _name(identity: Row) -> str:
+def _name(identity: dict[str, Any]) -> str:
     match identity["kind"]:
         case "tfic":
             return f"tfic λ={identity['lambda']:.2g} β={identity['beta']:.2g}"

@@ -4,7 +4,8 @@ import threading
 import time
 
 from sweep.results.figures import front_figure
-from sweep.results.points import PointTable, Row, front_summary
+from sweep.results.point import READER, Identity, Point
+from sweep.results.points import PointTable, front_summary, listed
 from sweep.stages.tree import Node
 from sweep.tracking.display import Display
 from sweep.tracking.tracker import Tracker
@@ -31,7 +32,7 @@ class Recorder:
         self._complete()
         tracker.start(self._logged)
 
-    def progressed(self, identity: Row, progress: Progress) -> None:
+    def progressed(self, identity: Identity, progress: Progress) -> None:
         """Passes on the loss terms of a point under way."""
         self._tracker.log_progress(identity, progress)
         self._display.progressed(identity, progress)
@@ -43,13 +44,13 @@ class Recorder:
         self.train_seconds += places * max(0.0, progress.seconds - self._shared.get(node.key, 0.0))
         self._shared[node.key] = progress.seconds
 
-    def finished(self, row: Row) -> None:
+    def finished(self, point: Point) -> None:
         """Records a finished point, which is in points.parquet when this returns, and in the queue for MLflow."""
         with self._lock:
-            self._table.add(row)
-        self._tracker.log_point(row)
-        self._display.finished(row, self._table.frame)
-        self.train_seconds += row.get("train_seconds") or 0.0
+            self._table.add(point)
+        self._tracker.log_point(point)
+        self._display.finished(point, self._table.frame)
+        self.train_seconds += point.train_seconds or 0.0
         summary = front_summary(self._table.frame)
         figures = {name: value for name, value in summary.items() if name != "front"}
         self._tracker.log_metrics(figures, len(self._table.frame))
@@ -57,12 +58,12 @@ class Recorder:
             self._tracker.log_figure(front_figure(self._table.frame), "front.png")
             self._pictured = time.monotonic()
 
-    def reread(self, row: Row, accuracies: dict[str, float]) -> None:
+    def reread(self, point: Point, accuracies: dict[str, float]) -> None:
         """Records what held-out readers have read of a point."""
         with self._lock:
-            self._table.update(row["point_id"], accuracies)
-        self._tracker.log_readings(row, accuracies)
-        self._display.reread(row, accuracies)
+            self._table.update(point.point_id, {READER + name: value for name, value in accuracies.items()})
+        self._tracker.log_readings(point, accuracies)
+        self._display.reread(point, accuracies)
 
     def _logged(self, point_id: str, run_id: str) -> None:
         """Notes in the table which run of MLflow holds a point."""
@@ -72,9 +73,9 @@ class Recorder:
     def _complete(self) -> None:
         """Gives MLflow the points that neither its runs nor what waits for it hold."""
         waiting = self._tracker.waiting()
-        for row in self._table.frame.drop("on_front").iter_rows(named=True):
-            run_id = self._tracker.run_of(row)
-            if run_id != row["mlflow_run_id"]:
-                self._table.update(row["point_id"], {"mlflow_run_id": run_id})
-            if run_id is None and row["point_id"] not in waiting:
-                self._tracker.log_point(row)
+        for point in listed(self._table.frame):
+            run_id = self._tracker.run_of(point)
+            if run_id != point.mlflow_run_id:
+                self._table.update(point.point_id, {"mlflow_run_id": run_id})
+            if run_id is None and point.point_id not in waiting:
+                self._tracker.log_point(point)

@@ -4,7 +4,7 @@ import logging
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from datagen.errors import reason
 from datagen.files import atomic
-from sweep.results.points import Row
+from sweep.results.point import READER, VALIDATION, Identity, Point
 from sweep.tracking import mlflow_store
 from sweep.tracking.mlflow_store import ENDED, PARAMS, given
 from sweep.tracking.outbox import Entry, Outbox, RefusedError
@@ -33,7 +33,12 @@ class Tracker:
     """Writes one sweep to MLflow, in order, each thing once, whenever it can be reached."""
 
     def __init__(
-        self, uri: str, sweep_id: str, folder: Path, params: Row, say: Callable[[str], None] = logger.warning
+        self,
+        uri: str,
+        sweep_id: str,
+        folder: Path,
+        params: Mapping[str, Any],
+        say: Callable[[str], None] = logger.warning,
     ) -> None:
         """Opens the store and the sweep's run; `start` begins to write.
 
@@ -59,9 +64,9 @@ class Tracker:
         self._put(status="RUNNING")
         self._outbox.start()
 
-    def run_of(self, row: Row) -> str | None:
+    def run_of(self, point: Point) -> str | None:
         """The run that held all of a finished point when the store was opened."""
-        return self._runs.ended(row)
+        return self._runs.ended(point)
 
     def waiting(self) -> set[str]:
         """Ids of the finished points that are still to be written."""
@@ -75,25 +80,30 @@ class Tracker:
         """Logs loss terms of training that all points share, on the parent run, as `stage 1/*` and `stage 2/*`."""
         self._put(metrics=_terms(stage, progress), step=progress.step, curve=stage)
 
-    def log_progress(self, identity: Row, progress: Progress) -> None:
+    def log_progress(self, identity: Identity, progress: Progress) -> None:
         """Logs loss terms of a point under way, by step, as `train/*`."""
-        curve = identity["point_id"]
-        self._put(identity, metrics=_terms("train", progress), step=progress.step, curve=curve)
+        self._put(identity, metrics=_terms("train", progress), step=progress.step, curve=identity.point_id)
 
-    def log_point(self, row: Row) -> None:
+    def log_point(self, point: Point) -> None:
         """Logs all that was measured of a finished point; figures of the validation images are called `val/*`."""
-        metrics = _numbers({name.replace("val_", "val/"): value for name, value in row.items() if name not in PARAMS})
-        tags = given(row, ("status", "reason", "checkpoint"))
-        # The params once more: MLflow may have failed between a run and its params.
+        columns = point.columns()
+        figures = {name.replace(VALIDATION, "val/"): value for name, value in columns.items() if name not in PARAMS}
         self._put(
-            row, metrics=metrics, step=_steps(row), params=given(row, PARAMS), tags=tags, status=ENDED[row["status"]]
+            point.identity,
+            metrics=_numbers(figures),
+            step=point.identity.steps,
+            # Once more: MLflow may have failed between a run and its params.
+            params=given(columns, PARAMS),
+            tags=given(columns, ("status", "reason", "checkpoint")),
+            status=ENDED[point.status],
         )
 
-    def log_readings(self, row: Row, accuracies: Row) -> None:
-        """Logs the accuracies of other readers on a finished point."""
-        self._put(row, metrics=_numbers(accuracies), step=_steps(row))
+    def log_readings(self, point: Point, accuracies: Mapping[str, float]) -> None:
+        """Logs the accuracies of other readers, by name, on a finished point."""
+        metrics = {READER + name: accuracy for name, accuracy in accuracies.items()}
+        self._put(point.identity, metrics=metrics, step=point.identity.steps)
 
-    def log_metrics(self, values: Row, step: int) -> None:
+    def log_metrics(self, values: Mapping[str, Any], step: int) -> None:
         """Logs figures of the whole sweep, such as `hypervolume`, after `step` points."""
         self._put(metrics=_numbers(values), step=step, curve="sweep")
 
@@ -116,9 +126,9 @@ class Tracker:
         if left := self._outbox.settle(seconds):
             self._say(f"MLflow at {self._uri} lacks {left} entries of this sweep; --resume sends them")
 
-    def _put(self, point: Row | None = None, **content: Any) -> None:
-        identity = None if point is None else {name: point.get(name) for name in ("point_id", *PARAMS)}
-        self._outbox.put(Entry(point=identity, time_ms=time.time_ns() // 1_000_000, **content))
+    def _put(self, point: Identity | None = None, **content: Any) -> None:
+        named = None if point is None else point.columns()
+        self._outbox.put(Entry(point=named, time_ms=time.time_ns() // 1_000_000, **content))
 
     def _write(self, entry: Entry) -> None:
         run_id = self._runs.write(entry)
@@ -145,9 +155,5 @@ def _terms(prefix: str, progress: Progress) -> dict[str, float]:
     return _numbers({f"{prefix}/{name}": value for name, value in progress._asdict().items() if name not in UNLOGGED})
 
 
-def _numbers(values: Row) -> dict[str, float]:
+def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
     return {name: value for name, value in values.items() if isinstance(value, int | float) and math.isfinite(value)}
-
-
-def _steps(row: Row) -> int:
-    return (row.get("stage1_steps") or 0) + (row.get("stage2_steps") or 0)

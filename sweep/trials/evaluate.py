@@ -2,9 +2,9 @@
 
 import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import MappingProxyType
-from typing import Any, NamedTuple, TypeVar, cast
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from models.files.tfic import TficFile
 from models.losses import bits_per_pixel
 from models.metrics import character_error_rate, mean_accuracy, psnr_db
 from models.recognizers.base import FrozenRecognizer
-from sweep.results.points import OTHERS, Row
+from sweep.results.point import RatePoint, ValidationMetrics
 from sweep.trials.classical import ClassicalCodec
 
 Item = TypeVar("Item")
@@ -29,51 +29,13 @@ CPU = torch.device("cpu")
 UNCOMPRESSED_BPP = 24.0
 
 
-class RatePoint(NamedTuple):
-    """A point of the rate-accuracy plane: means over the images; None where a figure does not apply."""
-
-    bpp: float
-    """Bits of the whole file per pixel."""
-    accuracy: float
-    """Share of letters and digits that are read correctly (TFIC, section IV-A)."""
-    cer: float
-    ocr_ms: float
-    """Milliseconds in which the recognizer reads one image on the CPU."""
-    ocr_ms_std: float
-    bpp_payload: float | None = None
-    """Bits per pixel of the coded latents alone, without header and checksums."""
-    bpp_estimated: float | None = None
-    """Bits per pixel that the likelihoods of the latents promise."""
-    psnr_db: float | None = None
-    encode_ms: float | None = None
-    """Milliseconds from the pixels of one image to the bytes of the file, on the CPU."""
-    encode_ms_std: float | None = None
-    decode_ms: float | None = None
-    others: Mapping[str, float] = MappingProxyType({})
-    """Accuracy of the recognizers that teach beside the first, by name."""
-
-    def row(self) -> Row:
-        """The columns that the table of points has for these figures."""
-        values = self._asdict()
-        del values["others"]
-        return values | {OTHERS + name: value for name, value in self.others.items()}
-
-
-class ValidationMetrics(NamedTuple):
-    """The figures of a trial that the search is told: means over the validation images."""
-
-    bpp: float
-    """Bits of the whole file per pixel."""
-    accuracy: float
-    psnr_db: float
-
-
 def evaluate(trained: TrainedCodec, recognizer: FrozenRecognizer, data: TextImages) -> RatePoint:
     """Compresses every image to a file's bytes, restores it, and reads what came back. Runs on the CPU."""
     point, files = _measured(
         lambda image: tfic.encode(trained, image), lambda file: tfic.decode(trained, file), recognizer, data
     )
-    return point._replace(
+    return replace(
+        point,
         bpp_payload=_rate([TficFile.unpack(file).stream for file in files], data),
         bpp_estimated=_estimated(trained, data.images),
     )
@@ -99,7 +61,8 @@ def _measured(
     files, encode_ms = _timed(encode, data.images)
     decoded, decode_ms = _timed(decode, files)
     images = np.stack(decoded)
-    point = _as_read(images, recognizer, data.texts, _rate(files, data))._replace(
+    point = replace(
+        _as_read(images, recognizer, data.texts, _rate(files, data)),
         psnr_db=psnr_db(to_tensor(images), to_tensor(data.images)).mean().item(),
         encode_ms=statistics.fmean(encode_ms),
         encode_ms_std=statistics.pstdev(encode_ms),

@@ -15,22 +15,23 @@ from models.files.model import TrainedCodec
 from models.metrics import mean_accuracy
 from models.recognizers import held_out
 from sweep.results import export
-from sweep.results.points import OTHERS, Row
+from sweep.results.point import READER, Point
+from sweep.results.points import listed
 
 
 def columns(readers: Iterable[str]) -> list[str]:
     """The accuracy columns that the table of points has for these readers."""
-    return [OTHERS + name for name in readers]
+    return [READER + name for name in readers]
 
 
-def unread(frame: pl.DataFrame, readers: Iterable[str]) -> list[Row]:
+def unread(frame: pl.DataFrame, readers: Iterable[str]) -> list[Point]:
     """Points of the front, and the uncompressed images, that at least one of the readers has not read."""
     wanted = frame.filter(pl.col("on_front") | (pl.col("kind") == "uncompressed"), pl.col("status") == "complete")
-    return wanted.filter(pl.any_horizontal(pl.col(columns(readers)).is_null())).to_dicts()
+    return listed(wanted.filter(pl.any_horizontal(pl.col(columns(readers)).is_null())))
 
 
-def read(row: Row, readers: list[str], folder: Path, data: TextImages) -> dict[str, float]:
-    """Accuracy of each installed reader on the reconstructions of a point, by column; texts are compared as they are.
+def read(point: Point, readers: list[str], folder: Path, data: TextImages) -> dict[str, float]:
+    """Accuracy of each installed reader on the reconstructions of a point, by name; texts are compared as they are.
 
     Args:
         folder: the run's.
@@ -39,13 +40,13 @@ def read(row: Row, readers: list[str], folder: Path, data: TextImages) -> dict[s
     Raises:
         SweepError: as `export.codec`.
     """
-    images = data.images if row["checkpoint"] is None else _reconstructed(row, folder, data.images)
+    images = data.images if point.checkpoint is None else _reconstructed(point, folder, data.images)
     engines, _ = held_out.opened(())
-    return {
-        OTHERS + name: mean_accuracy(map(engines[name].read, images), data.texts) for name in readers if name in engines
-    }
+    return {name: mean_accuracy(map(engines[name].read, images), data.texts) for name in readers if name in engines}
 
 
-def _reconstructed(row: Row, folder: Path, images: UInt8[NDArray[Any], "n h w 3"]) -> UInt8[NDArray[Any], "n h w 3"]:
-    trained = TrainedCodec(export.codec(folder, row), row["codec"], "", {})
+def _reconstructed(
+    point: Point, folder: Path, images: UInt8[NDArray[Any], "n h w 3"]
+) -> UInt8[NDArray[Any], "n h w 3"]:
+    trained = TrainedCodec(export.codec(folder, point), point.codec, "", {})
     return np.stack([tfic.decode(trained, tfic.encode(trained, image)) for image in images])

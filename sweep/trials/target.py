@@ -1,16 +1,13 @@
 """Which point of a sweep: what names it in the table, and the training that it needs."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from sweep.config import SweepConfig
-from sweep.results.points import Row
+from sweep.results.point import Identity, Kind
 from sweep.search import proposals
 from sweep.stages import strategies
 from sweep.stages.tree import Node, Origins
 from sweep.trials.classical import ClassicalCodec
-
-Kind = Literal["uncompressed", "classical", "base", "tfic"]
 
 
 @dataclass(frozen=True)
@@ -27,9 +24,10 @@ class Target:
     """Settings of the point's stage 2, in place of the sweep's."""
 
     @classmethod
-    def of(cls, row: Row, config: SweepConfig, origins: Origins) -> "Target":
+    def of(cls, trial: Identity, config: SweepConfig, origins: Origins) -> "Target":
         """The target of a trial in the table."""
-        return cls("tfic", row["lambda"], row["beta"], origins=origins, varied=proposals.varied_by(row, config))
+        varied = proposals.varied_by(trial, config)
+        return cls("tfic", trial.rate_weight, trial.ocr_weight, origins=origins, varied=varied)
 
     def node(self, config: SweepConfig) -> Node | None:
         """The training that the point needs, if any."""
@@ -42,19 +40,27 @@ class Target:
             case _:
                 return None
 
-    def identity(self, config: SweepConfig) -> Row:
-        """The columns that name the point; a trained point has the key of its node as its id."""
+    def identity(self, config: SweepConfig) -> Identity:
+        """Names the point; a trained point has the key of its node as its id."""
         config = self._varied(config)
         node = self.node(config)
-        row = {"point_id": self.kind, "kind": self.kind, "seed": config.seed, "lambda": self.rate_weight}
         if self.classical is not None:
-            return row | {"point_id": f"{self.classical.name}-q{self.classical.quality}", "codec": self.classical.name}
+            name = self.classical.name
+            return Identity(f"{name}-q{self.classical.quality}", self.kind, name, seed=config.seed)
         if node is None:
-            return row
-        row |= {"point_id": node.key, "codec": config.codec, "stage1_steps": config.stage1.steps}
-        row |= {"beta": self.ocr_weight or 0.0, "distortion_weight": node.stage.distortion_weight}
-        row |= {"learning_rate": node.stage.learning_rate}
-        return row | {"stage2_steps": config.stage2.steps + config.polish_steps if self.kind == "tfic" else 0}
+            return Identity(self.kind, self.kind, seed=config.seed)
+        return Identity(
+            point_id=node.key,
+            kind=self.kind,
+            codec=config.codec,
+            rate_weight=self.rate_weight,
+            ocr_weight=self.ocr_weight or 0.0,
+            distortion_weight=node.stage.distortion_weight,
+            learning_rate=node.stage.learning_rate,
+            seed=config.seed,
+            stage1_steps=config.stage1.steps,
+            stage2_steps=config.stage2.steps + config.polish_steps if self.kind == "tfic" else 0,
+        )
 
     def _varied(self, config: SweepConfig) -> SweepConfig:
         return replace(config, stage2=replace(config.stage2, **dict(self.varied))) if self.varied else config

@@ -19,14 +19,14 @@ from models.recognizers.base import FrozenRecognizer
 from models.recognizers.ensemble import RecognizerConfig
 from sweep.config import SweepConfig
 from sweep.errors import DivergedError
-from sweep.results.points import Row
+from sweep.results.point import Identity, Point, RatePoint, ValidationMetrics
 from sweep.search.early_stopping import rungs
 from sweep.stages import strategies
 from sweep.stages.store import Store
 from sweep.stages.train import train_node
 from sweep.stages.tree import Node
 from sweep.training.loop import CHECK_STEPS, Progress
-from sweep.trials.evaluate import ValidationMetrics, evaluate, evaluate_classical, evaluate_uncompressed, validate
+from sweep.trials.evaluate import evaluate, evaluate_classical, evaluate_uncompressed, validate
 from sweep.trials.target import Target
 
 RUNG_IMAGES = 96
@@ -59,8 +59,8 @@ def run(
     data: Data,
     report: Callable[[Progress], None],
     pass_rung: Callable[[Rung], None] = lambda rung: None,
-) -> Row:
-    """Trains and measures one point; returns its row, with `val_bpp` and `val_accuracy` for the search.
+) -> Point:
+    """Trains and measures one point.
 
     Args:
         report: called while it trains.
@@ -70,21 +70,24 @@ def run(
     """
     torch.set_num_threads(config.cpus_per_trial)
     reader = recognizer(config.recognizers)
-    row = target.identity(config)
+    identity = target.identity(config)
     node = target.node(config)
+    if node is None:
+        return Point(identity=identity, status="complete", test=_untrained(target, reader, data.test))
     try:
-        if target.classical is not None:
-            row |= evaluate_classical(target.classical, reader, data.test).row()
-        elif node is None:
-            row |= evaluate_uncompressed(reader, data.test).row()
-        else:
-            row |= _run_node(node, config, folder, data, reader, report, pass_rung)
+        return _trained(identity, node, config, folder, data, reader, report, pass_rung)
     except DivergedError as error:
-        return row | {"status": "failed", "reason": str(error)}
-    return row | {"status": "complete"}
+        return Point(identity=identity, status="failed", reason=str(error))
 
 
-def _run_node(
+def _untrained(target: Target, reader: FrozenRecognizer, test: TextImages) -> RatePoint:
+    if target.classical is None:
+        return evaluate_uncompressed(reader, test)
+    return evaluate_classical(target.classical, reader, test)
+
+
+def _trained(
+    identity: Identity,
     node: Node,
     config: SweepConfig,
     folder: Path,
@@ -92,7 +95,7 @@ def _run_node(
     recognizer: FrozenRecognizer,
     report: Callable[[Progress], None],
     pass_rung: Callable[[Rung], None],
-) -> Row:
+) -> Point:
     started = time.perf_counter()
     store = Store.of(folder, config.save_seconds)
     ahead = rungs(node.stage.steps) if stops_early(node, config) else []
@@ -108,14 +111,18 @@ def _run_node(
             pass_rung(Rung(ahead.index(steps) + 1, steps, seen, time.perf_counter() - started))
 
         codec = train_node(node, store, data.train, recognizer, device, report, watch=_Rungs(ahead, look))
-    row = {"train_seconds": time.perf_counter() - started, "checkpoint": str(store.path(node).relative_to(folder))}
-    if mishaps := store.mishaps(node):
-        row |= {"reason": mishaps}
+    train_seconds = time.perf_counter() - started
     assert isinstance(codec, Codec), "a point's codec is a plain one"
     trained = trained_to(codec)
-    seen = validate(trained, recognizer, data.val)
-    row |= {"val_bpp": seen.bpp, "val_accuracy": seen.accuracy, "val_psnr_db": seen.psnr_db}
-    return row | evaluate(trained, recognizer, data.test).row()
+    return Point(
+        identity=identity,
+        status="complete",
+        test=evaluate(trained, recognizer, data.test),
+        val=validate(trained, recognizer, data.val),
+        train_seconds=train_seconds,
+        checkpoint=str(store.path(node).relative_to(folder)),
+        reason=store.mishaps(node) or None,
+    )
 
 
 def stops_early(node: Node, config: SweepConfig) -> bool:

@@ -13,7 +13,7 @@ from sweep import graceful_stop, presets
 from sweep.cluster import resources
 from sweep.cluster.pool import Pool
 from sweep.errors import SweepError
-from sweep.results.points import Row
+from sweep.results.point import Identity, Point
 from sweep.training.loop import Progress
 
 data_folder, folder = map(Path, sys.argv[1:])
@@ -23,12 +23,12 @@ config = replace(presets.smoke(), data=Manifest.load(data_folder).spec, strategy
 
 
 class Listener:
-    def progressed(self, identity: Row, progress: Progress) -> None: ...
+    def progressed(self, identity: Identity, progress: Progress) -> None: ...
 
-    def reread(self, row: Row, accuracies: dict[str, float]) -> None: ...
+    def reread(self, point: Point, accuracies: dict[str, float]) -> None: ...
 
-    def finished(self, row: Row) -> None:
-        print(row["status"], row["reason"], flush=True)
+    def finished(self, point: Point) -> None:
+        print(point.status, point.reason, flush=True)
 
 
 def hungry() -> int:

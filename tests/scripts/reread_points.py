@@ -7,23 +7,26 @@ from datagen import generate
 from models.recognizers import held_out
 from sweep.cluster.pool import Pool
 from sweep.presets import smoke
-from sweep.results.points import PointTable, Row
+from sweep.results.point import Identity, Point, RatePoint
 from sweep.training.loop import Progress
 
 data_folder, folder = map(Path, sys.argv[1:])
 readers = list(held_out.opened(())[0])
-table = PointTable(folder)
-table.add({"point_id": "u", "kind": "uncompressed", "bpp": 24.0, "accuracy": 0.9, "status": "complete"})
+uncompressed = Point(
+    identity=Identity("u", "uncompressed"),
+    status="complete",
+    test=RatePoint(24.0, 0.9, cer=0.1, ocr_ms=9.0, ocr_ms_std=1.0),
+)
 
 
 class Listener:
-    def progressed(self, identity: Row, progress: Progress) -> None: ...
+    def progressed(self, identity: Identity, progress: Progress) -> None: ...
 
-    def finished(self, row: Row) -> None: ...
+    def finished(self, point: Point) -> None: ...
 
-    def reread(self, row: Row, accuracies: dict[str, float]) -> None:
-        print(row["point_id"], accuracies.keys() == {f"accuracy_{name}" for name in readers}, accuracies)
+    def reread(self, point: Point, accuracies: dict[str, float]) -> None:
+        print(point.point_id, accuracies.keys() == {*readers}, accuracies)
 
 
 with generate.ray_session(1):
-    Pool(smoke(), folder, data_folder, Listener()).reread(table.frame.to_dicts(), readers)
+    Pool(smoke(), folder, data_folder, Listener()).reread([uncompressed], readers)

@@ -10,7 +10,7 @@ from sweep import presets
 from sweep.cluster.pool import Pool
 from sweep.config import StageConfig
 from sweep.results.pareto import Objectives
-from sweep.results.points import Row
+from sweep.results.point import Identity, Point
 from sweep.search.early_stopping import FrontStopping
 from sweep.training.loop import Progress
 
@@ -29,12 +29,14 @@ judged: list[int] = []
 
 
 class Listener:
-    def progressed(self, identity: Row, progress: Progress) -> None: ...
+    def progressed(self, identity: Identity, progress: Progress) -> None: ...
 
-    def reread(self, row: Row, accuracies: dict[str, float]) -> None: ...
+    def reread(self, point: Point, accuracies: dict[str, float]) -> None: ...
 
-    def finished(self, row: Row) -> None:
-        print(row["status"], row.get("reason", ""), row["val_bpp"] > 0, row["train_seconds"] > 0, flush=True)
+    def finished(self, point: Point) -> None:
+        assert point.val is not None
+        assert point.train_seconds is not None
+        print(point.status, point.reason or "", point.val.bpp > 0, point.train_seconds > 0, flush=True)
 
 
 def passes(self: FrontStopping, rung: int, trial: str, reached: Objectives) -> bool:

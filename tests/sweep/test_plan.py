@@ -4,23 +4,25 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rows import point
 
 from sweep import plan
 from sweep.config import SweepConfig
 from sweep.presets import smoke
-from sweep.results.points import PointTable, Row
+from sweep.results.point import Kind, Point, Status
+from sweep.results.points import PointTable
 from sweep.stages import work
 from sweep.stages.strategies import INDEPENDENT, SHARED
 
 MEASURED = {"encode_ms": 10.0, "decode_ms": 20.0, "ocr_ms": 70.0, "bpp": 0.1, "accuracy": 0.5}
 
 
-def row(kind: str, train_seconds: float, status: str = "complete") -> Row:
+def row(kind: Kind, train_seconds: float, status: Status = "complete") -> Point:
     named = {"point_id": f"{kind} {train_seconds}", "kind": kind, "lambda": smoke().lambdas[0], "status": status}
-    return named | MEASURED | {"train_seconds": train_seconds}
+    return point(**named, **MEASURED, train_seconds=train_seconds)
 
 
-def seconds(folder: Path, *rows: Row, config: SweepConfig | None = None) -> list[float]:
+def seconds(folder: Path, *rows: Point, config: SweepConfig | None = None) -> list[float]:
     table = PointTable(folder)
     for each in rows:
         table.add(each)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import formula
 import pytest
+from rows import point
 from runs import opened
 
 from datagen import spec
@@ -94,10 +95,10 @@ def test_a_sweep_that_ran_out_of_time_is_no_failure(
 ) -> None:
     table = PointTable(tmp_path)
     if status:
-        table.add({"point_id": "a", "kind": "tfic", "status": status, "bpp": 0.1, "accuracy": 0.5})
+        table.add(point(point_id="a", kind="tfic", status=status, bpp=0.1, accuracy=0.5))
     launch.judge(table, Display(presets.smoke()))
     assert said in capsys.readouterr().out
-    table.add({"point_id": "a", "kind": "tfic", "status": "failed"})
+    table.add(point(point_id="a", kind="tfic", status="failed"))
     with pytest.raises(SweepError, match="every trial of stage 2 failed"):
         launch.judge(table, Display(presets.smoke()))
 

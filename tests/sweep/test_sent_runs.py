@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 import reader
 from PIL import Image
+from rows import point
 from runs import opened
 
 from models.errors import ModelError
@@ -41,7 +42,7 @@ def sent(tmp_path: Path, data_folder: Path, module: str, monkeypatch: pytest.Mon
         first = opened(preset="smoke", out=folder / "first", data=str(data_folder), recognizer=(f"{module}:load",))
     monkeypatch.delitem(sys.modules, module)
     for each in (started, first):
-        PointTable(each.path).add({"point_id": "uncompressed", "kind": "uncompressed", "status": "complete"})
+        PointTable(each.path).add(point(point_id="uncompressed", kind="uncompressed", status="complete"))
     monkeypatch.setattr("sys.path", [*sys.path])
     return first
 

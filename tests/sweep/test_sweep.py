@@ -298,8 +298,8 @@ def _read_better_at_higher_rates(run: Path) -> None:
     """Gives the points of a run that has hardly been trained the accuracies of one that has, so that all make a
     front."""
     table = PointTable(run)
-    for row in table.of("tfic", "complete").iter_rows(named=True):
-        table.add(row | {"accuracy": min(1.0, row["bpp"])})
+    for point in table.of("tfic", "complete"):
+        table.add(replace(point, test=replace(point.measured, accuracy=min(1.0, point.measured.bpp))))
 
 
 def test_a_dial_and_a_rate_exclude_each_other(finished: Finished, tmp_path: Path) -> None:

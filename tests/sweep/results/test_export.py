@@ -13,15 +13,20 @@ from sweep import versions
 from sweep.errors import SweepError
 from sweep.results import export
 from sweep.results.folder import RunFolder
-from sweep.results.points import Row
+from sweep.results.point import Point
 from sweep.stages import tree
 
-FRONT = pl.DataFrame({"point_id": ["a", "b", "c"], "bpp": [0.05, 0.1, 0.2], "accuracy": [0.3, 0.6, 0.8]})
+FRONT = frame(
+    *(
+        {"point_id": name, "kind": "tfic", "status": "complete", "bpp": bpp, "accuracy": accuracy}
+        for name, bpp, accuracy in (("a", 0.05, 0.3), ("b", 0.1, 0.6), ("c", 0.2, 0.8))
+    )
+)
 
 
 @pytest.mark.parametrize(("max_bpp", "chosen"), [(0.05, "a"), (0.15, "b"), (9.0, "c")])
 def test_the_most_accurate_point_within_the_rate_is_chosen(max_bpp: float, chosen: str) -> None:
-    assert export.choose(FRONT, max_bpp)["point_id"] == chosen
+    assert export.choose(FRONT, max_bpp).point_id == chosen
 
 
 def test_a_rate_below_every_point_is_refused_with_the_smallest() -> None:
@@ -62,10 +67,10 @@ def test_a_dial_of_one_point_is_refused() -> None:
         export.path_along(pl.DataFrame({"bpp": [0.1], "lambda": [0.1], "beta": [0.1]}))
 
 
-ROW: Row = {"point_id": "a", "kind": "tfic", "status": "complete", "bpp": 0.1, "accuracy": 0.6, "codec": "small"}
+ROW = {"point_id": "a", "kind": "tfic", "status": "complete", "bpp": 0.1, "accuracy": 0.6, "codec": "small"}
 ROW |= {"lambda": 0.01, "beta": 0.001, "checkpoint": "checkpoints/a.pt"}
 TWO = frame(ROW, ROW | {"point_id": "b", "bpp": 0.2, "accuracy": 0.8})
-POINT = TWO.row(0, named=True)
+POINT = Point.of(TWO.row(0, named=True))
 
 
 @pytest.fixture

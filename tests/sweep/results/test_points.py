@@ -1,22 +1,27 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rows import point
 
 from sweep.errors import SweepError
 from sweep.results import points
-from sweep.results.points import PointTable, Row
+from sweep.results.point import Kind, Point, Status
+from sweep.results.points import PointTable
 
 CONTRACT = """
     point_id kind codec lambda beta distortion_weight learning_rate seed stage1_steps stage2_steps
-    bpp bpp_payload bpp_estimated accuracy cer psnr_db accuracy_tesseract accuracy_rapidocr
-    encode_ms encode_ms_std decode_ms ocr_ms ocr_ms_std
-    train_seconds val_bpp val_accuracy val_psnr_db status on_front checkpoint mlflow_run_id reason
+    bpp accuracy cer ocr_ms ocr_ms_std bpp_payload bpp_estimated psnr_db encode_ms encode_ms_std decode_ms
+    val_bpp val_accuracy val_psnr_db accuracy_tesseract accuracy_rapidocr
+    status train_seconds checkpoint mlflow_run_id reason on_front
 """
 
 
-def row(point_id: str, bpp: float, accuracy: float, kind: str = "tfic", status: str = "complete") -> Row:
-    return {"point_id": point_id, "kind": kind, "bpp": bpp, "accuracy": accuracy, "status": status}
+def row(
+    point_id: str, bpp: float, accuracy: float, kind: Kind = "tfic", status: Status = "complete", **columns: Any
+) -> Point:
+    return point(point_id=point_id, kind=kind, bpp=bpp, accuracy=accuracy, status=status, **columns)
 
 
 def test_the_table_has_the_contracts_columns(tmp_path: Path) -> None:
@@ -45,7 +50,7 @@ def test_the_front_is_of_complete_trained_points(tmp_path: Path) -> None:
     table.add(row("a", 0.1, 0.5))
     table.add(row("b", 0.2, 0.4, kind="base"))
     table.add(row("c", 0.05, 0.3, kind="base"))
-    table.add({"point_id": "d", "kind": "tfic", "status": "failed"})
+    table.add(point(point_id="d", kind="tfic", status="failed"))
     assert table.frame.filter("on_front")["point_id"].to_list() == ["a", "c"]
 
 
@@ -62,7 +67,7 @@ def test_front_json_says_what_the_front_is_worth(tmp_path: Path) -> None:
 
 
 def test_a_table_of_fewer_columns_is_read_with_nulls(tmp_path: Path) -> None:
-    PointTable(tmp_path).add(row("a", 0.1, 0.5) | {"val_bpp": 0.2})
+    PointTable(tmp_path).add(row("a", 0.1, 0.5, val_bpp=0.2, val_accuracy=0.4))
     points.read(tmp_path).drop("val_bpp").write_parquet(tmp_path / "points.parquet")
     assert points.read(tmp_path)["val_bpp"].to_list() == [None]
 
@@ -70,7 +75,7 @@ def test_a_table_of_fewer_columns_is_read_with_nulls(tmp_path: Path) -> None:
 def test_a_reader_of_the_runs_own_has_a_column(tmp_path: Path) -> None:
     table = PointTable(tmp_path)
     table.add(row("a", 0.1, 0.5))
-    table.add(row("b", 0.2, 0.6) | {"accuracy_mine.load": 0.4})
+    table.add(point(point_id="b", kind="tfic", status="complete", bpp=0.2, accuracy=0.6, **{"accuracy_mine.load": 0.4}))
     again = PointTable(tmp_path)
     again.add(row("c", 0.3, 0.7))
     assert again.frame["accuracy_mine.load"].to_list() == [None, 0.4, None]

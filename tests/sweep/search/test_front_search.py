@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 from optuna.trial import TrialState
-from searches import answer, proposed, row, states, tell
+from searches import answer, proposed, recorded, states, tell
 
 from sweep.config import SweepConfig
 from sweep.errors import SweepError
 from sweep.names import SamplerName
 from sweep.presets import cpu, smoke
 from sweep.results.pareto import Objectives
+from sweep.results.point import Status, ValidationMetrics
 from sweep.search import proposals
 from sweep.search.front_search import HOPELESS, FrontSearch
 from sweep.search.proposals import ORIGINS
@@ -125,10 +126,10 @@ def test_a_stopped_trial_that_misses_a_wish_draws_nobody(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("status", ["complete", "stopped"])
-def test_a_recorded_point_tells_how_far_it_is_from_a_constraint(status: str, tmp_path: Path) -> None:
+def test_a_recorded_point_tells_how_far_it_is_from_a_constraint(status: Status, tmp_path: Path) -> None:
     config, result = replace(cpu(), max_bpp=0.1), answer(0.3, 0.5, status)
     point = proposed(FrontSearch(config, journal(tmp_path)), "killed")
-    [trial] = FrontSearch(config, journal(tmp_path), [row(point, config, result)]).study.trials
+    [trial] = FrontSearch(config, journal(tmp_path), [recorded(point, config, result)]).study.trials
     assert trial.constraints == pytest.approx({"max_bpp": 0.2})
 
 
@@ -149,7 +150,7 @@ def test_a_search_that_looks_waits_for_something_to_look_at(
 
 
 def test_a_wish_is_missed_by_how_much() -> None:
-    result = answer(0.2, 0.7) | {"val_psnr_db": 30.0}
+    result = ValidationMetrics(0.2, 0.7, psnr_db=30.0)
     constraints = {"max_bpp": 0.1, "min_accuracy": 0.8, "min_psnr": 28.0}
     assert proposals.violations(constraints, result) == pytest.approx(
         {"max_bpp": 0.1, "min_accuracy": 0.1, "min_psnr": -2.0}
@@ -171,7 +172,7 @@ def test_the_seconds_of_earlier_trials_count_from_the_first_proposal_on(tmp_path
 
 
 @pytest.mark.parametrize("status", ["stopped", "failed"])
-def test_a_trial_that_ends_early_does_not_tell_how_long_another_takes(status: str, tmp_path: Path) -> None:
+def test_a_trial_that_ends_early_does_not_tell_how_long_another_takes(status: Status, tmp_path: Path) -> None:
     now, asked = 0.0, []
 
     def too_late(seconds: float) -> bool:
@@ -179,7 +180,8 @@ def test_a_trial_that_ends_early_does_not_tell_how_long_another_takes(status: st
         return False
 
     searcher = FrontSearch(SHARED.split_budget(smoke()), journal(tmp_path), too_late=too_late, clock=lambda: now)
-    for name, result, seconds in (("a", "complete", 10.0), ("b", status, 1.0)):
+    endings: list[tuple[str, Status, float]] = [("a", "complete", 10.0), ("b", status, 1.0)]
+    for name, result, seconds in endings:
         proposed(searcher, name)
         now += seconds
         tell(searcher, name, answer(0.1, 0.5, result))
@@ -204,7 +206,7 @@ def test_a_failed_point_that_is_not_recorded_comes_again(tmp_path: Path) -> None
     searcher = FrontSearch(smoke(), journal(tmp_path))
     point = proposed(searcher, "a")
     searcher.failed("a")
-    failed = row(point, smoke(), {"status": "failed"})
+    failed = recorded(point, smoke(), answer(0.1, 0.5, "failed"))
     assert FrontSearch(smoke(), journal(tmp_path), [failed]).suggest("other") != point
     again = FrontSearch(smoke(), journal(tmp_path))
     assert proposed(again, "b") == point
@@ -218,20 +220,20 @@ def test_trials_of_one_point_are_told_apart_by_their_settings(tmp_path: Path) ->
     )
     searcher, rows = FrontSearch(config, journal(tmp_path)), []
     for number in range(20):
-        rows.append(row(proposed(searcher, str(number)), config, answer(0.1, 0.5)))
+        rows.append(recorded(proposed(searcher, str(number)), config, answer(0.1, 0.5)))
         if number < 19:
             tell(searcher, str(number), answer(0.1, 0.5))
-    assert len({each["learning_rate"] for each in rows[6:]}) == 14
+    assert len({each.identity.learning_rate for each in rows[6:]}) == 14
     last = rows.pop()
     again = FrontSearch(config, journal(tmp_path), rows)
-    assert proposed(again, "again")["learning_rate"] == last["learning_rate"]
+    assert proposed(again, "again")["learning_rate"] == last.identity.learning_rate
 
 
 def test_a_stopped_trial_is_told_as_pruned_and_what_it_reached_is_kept(tmp_path: Path) -> None:
     searcher = FrontSearch(SHARED.split_budget(cpu()), journal(tmp_path))
     name = str(proposals.point_key(proposed(searcher, "a"), SHARED.split_budget(cpu())))
     searcher.reached("a", 10, Objectives(0.2, 0.3))
-    searcher.stopped("a", answer(0.2, 0.3))
+    searcher.stopped("a", ValidationMetrics(0.2, 0.3, 20.0))
     assert states(searcher)[TrialState.PRUNED] == 1
     again = FrontSearch(SHARED.split_budget(cpu()), journal(tmp_path))
     assert list(again.rungs()) == [(10, name, (0.2, 0.3))]
@@ -248,12 +250,12 @@ def test_a_continued_trial_comes_from_the_nearest_finished_one(tmp_path: Path) -
     def origins_of(searcher: FrontSearch, point: tuple[float, float]) -> Origins:
         searcher.study.enqueue_trial(dict(zip(("lambda", "beta"), point, strict=True)))
         found = proposed(searcher, str(point))
-        rows.append(row(found, config, answer(0.1, 0.5)))
+        rows.append(recorded(found, config, answer(0.1, 0.5)))
         return found[ORIGINS]
 
     searcher = FrontSearch(config, journal(tmp_path))
     for name in "xy":
-        rows.append(row(proposed(searcher, name), config, answer(0.1, 0.5, "failed")))
+        rows.append(recorded(proposed(searcher, name), config, answer(0.1, 0.5, "failed")))
         tell(searcher, name, answer(0.1, 0.5, "failed"))
     for point, origins in ((a, ()), (b, (a,)), (near_b, (a, b))):
         assert origins_of(searcher, point) == origins

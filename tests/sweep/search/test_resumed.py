@@ -4,21 +4,19 @@ import itertools
 import random
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import optuna
 import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
-from searches import answer, proposed, row, states, tell
+from searches import Result, answer, proposed, recorded, states, tell
 
 from sweep.config import SweepConfig
 from sweep.errors import SweepError
 from sweep.names import SamplerName
 from sweep.presets import cpu, smoke
-from sweep.results.pareto import Objectives
-from sweep.results.points import Row
+from sweep.results.point import Point
 from sweep.search import proposals
 from sweep.search.front_search import FrontSearch
 from sweep.search.proposals import ORIGINS, Params, PointKey
@@ -32,7 +30,7 @@ def test_a_killed_drivers_proposals_come_first_in_the_next(tmp_path: Path) -> No
     done = proposed(killed, "done")
     tell(killed, "done", answer(0.1, 0.5))
     lost = proposed(killed, "lost")
-    resumed = FrontSearch(smoke(), journal(tmp_path), [row(done, smoke(), answer(0.1, 0.5))])
+    resumed = FrontSearch(smoke(), journal(tmp_path), [recorded(done, smoke(), answer(0.1, 0.5))])
     assert proposed(resumed, "again") == lost != done
     assert states(resumed)[TrialState.COMPLETE] == 1
     assert states(resumed)[TrialState.RUNNING] == 1
@@ -40,11 +38,11 @@ def test_a_killed_drivers_proposals_come_first_in_the_next(tmp_path: Path) -> No
 
 def test_a_point_that_a_killed_driver_had_recorded_is_not_proposed_again(tmp_path: Path) -> None:
     killed, rows = FrontSearch(smoke(), journal(tmp_path)), []
-    for trial, status in (("done", "complete"), ("diverged", "failed")):
-        rows.append(row(proposed(killed, trial), smoke(), answer(0.1, 0.5, status)))
+    for trial, result in (("done", answer(0.1, 0.5)), ("diverged", answer(0.1, 0.5, "failed"))):
+        rows.append(recorded(proposed(killed, trial), smoke(), result))
     resumed = FrontSearch(smoke(), journal(tmp_path), rows)
     assert states(resumed) == {TrialState.COMPLETE: 1, TrialState.FAIL: 1}
-    known = [(each["lambda"], each["beta"]) for each in rows]
+    known = [(each.identity.rate_weight, each.identity.ocr_weight) for each in rows]
     point = proposed(resumed, "next")
     assert point is not None
     assert proposals.weights(point, smoke()) not in known
@@ -73,7 +71,7 @@ def test_trials_that_were_under_way_come_before_trials_that_never_started(tmp_pa
     done = proposed(killed, "done")
     tell(killed, "done", answer(0.1, 0.5))
     lost = [proposed(killed, name) for name in "ab"]
-    resumed = FrontSearch(cpu(), journal(tmp_path), [row(done, cpu(), answer(0.1, 0.5))])
+    resumed = FrontSearch(cpu(), journal(tmp_path), [recorded(done, cpu(), answer(0.1, 0.5))])
     assert [proposed(resumed, name) for name in "ab"] == lost
     expected = [(point["lambda"], point["beta"]) for point in proposals.first_points(cpu())[3:]]
     assert [proposals.weights(proposed(resumed, name), cpu()) for name in "cde"] == expected
@@ -97,7 +95,7 @@ def test_an_interrupted_search_proposes_what_an_undisturbed_one_does(sampler: Sa
             found.append(proposed(searcher, str(number)))
             result = answer(number / 100, 1 / (1 + number))
             tell(searcher, str(number), result)
-            rows.append(row(found[-1], config, result))
+            rows.append(recorded(found[-1], config, result))
         return found
 
     config = replace(smoke(), sampler=sampler, budget=14)
@@ -107,7 +105,7 @@ def test_an_interrupted_search_proposes_what_an_undisturbed_one_does(sampler: Sa
 def test_a_trial_that_was_interrupted_keeps_its_origins(tmp_path: Path) -> None:
     config = CONTINUED.split_budget(smoke())
     searcher = FrontSearch(config, journal(tmp_path))
-    rows = [row(proposed(searcher, name), config, answer(0.1, 0.5)) for name in "ab"]
+    rows = [recorded(proposed(searcher, name), config, answer(0.1, 0.5)) for name in "ab"]
     lost = [proposed(searcher, name) for name in "cd"]
     for name in "ab":
         tell(searcher, name, answer(0.1, 0.5))
@@ -117,11 +115,11 @@ def test_a_trial_that_was_interrupted_keeps_its_origins(tmp_path: Path) -> None:
     assert [point[ORIGINS] for point in lost] == [(), ()]
 
 
-def sweep(config: SweepConfig, folder: Path, rows: list[Row], marks: list[int]) -> None:
+def sweep(config: SweepConfig, folder: Path, rows: list[Point], marks: list[int]) -> None:
     """What a driver of one worker does until it has its rows; `marks` are the journal's bytes at each row's birth."""
 
-    def record(point: Params, result: dict[str, Any]) -> None:
-        rows.append(row(point, config, result))
+    def record(point: Params, result: Result) -> None:
+        rows.append(recorded(point, config, result))
         marks.append((folder / "optuna.log").stat().st_size)
 
     searcher = FrontSearch(config, journal(folder), rows)
@@ -130,17 +128,17 @@ def sweep(config: SweepConfig, folder: Path, rows: list[Row], marks: list[int]) 
             return
         result = outcome(proposals.point_key(point, config))
         # As Tune has it: of a failure the search hears first.
-        if result["status"] == "failed":
+        if result.status == "failed":
             searcher.failed(str(number))
             record(point, result)
         else:
             record(point, result)
-            if result["status"] == "stopped":
-                searcher.reached(str(number), 1, Objectives(result["val_bpp"], result["val_accuracy"]))
+            if result.status == "stopped":
+                searcher.reached(str(number), 1, result.reached.objectives)
             tell(searcher, str(number), result)
 
 
-def outcome(name: PointKey) -> dict[str, Any]:
+def outcome(name: PointKey) -> Result:
     """What a point trains and measures in no time: equal each time."""
     draw = random.Random(str(name))
     status = draw.choices(("complete", "stopped", "failed"), (6, 2, 1))[0]
@@ -197,6 +195,6 @@ def test_without_its_journal_a_search_does_not_measure_anew(tmp_path: Path) -> N
     config = replace(smoke(), sampler="grid", budget=6)
     searcher = FrontSearch(config, journal(tmp_path / "lost"))
     points = [proposed(searcher, str(number)) for number in range(6)]
-    rows = [row(point, config, answer(0.1, 0.5)) for point in points[:4]]
+    rows = [recorded(point, config, answer(0.1, 0.5)) for point in points[:4]]
     again = FrontSearch(config, journal(tmp_path / "new"), rows)
     assert [again.suggest(str(number)) for number in range(3)] == [*points[4:], None]

@@ -17,13 +17,13 @@ from sweep.errors import SweepError
 from sweep.presets import smoke
 from sweep.results import export, figures
 from sweep.results.folder import RunFolder
+from sweep.results.point import Point, RatePoint
 from sweep.results.points import PointTable
 from sweep.stages import tree
 from sweep.trials.target import Target
 
 BASES = (Target("base", smoke().lambdas[0]), Target("base", smoke().lambdas[1]))
 TRIAL = Target("tfic", 0.01, 0.02, origins=((0.005, 0.01), (0.007, 0.01)))
-MEASURED = {"status": "complete", "accuracy": 0.5}
 
 
 @pytest.fixture
@@ -41,12 +41,14 @@ def run(tmp_path: Path, data_folder: Path, spec: DatasetSpec) -> RunFolder:
         file = run.path / "checkpoints" / f"{node.key}.pt"
         torch.save(codec.state_dict(), file)
         file.with_suffix(".json").write_text(json.dumps(asdict(node)))
-        table.add(identity | MEASURED | {"bpp": number / 10, "checkpoint": f"checkpoints/{file.name}"})
+        measured = RatePoint(number / 10, 0.5, cer=0.6, ocr_ms=9.0, ocr_ms_std=1.0)
+        kept = f"checkpoints/{file.name}"
+        table.add(Point(identity=identity, status="complete", test=measured, checkpoint=kept))
     return run
 
 
 def checkpoint(run: RunFolder, target: Target) -> Path:
-    return run.path / "checkpoints" / f"{target.identity(run.config)['point_id']}.pt"
+    return run.path / "checkpoints" / f"{target.identity(run.config).point_id}.pt"
 
 
 def test_points_are_made_again_where_their_checkpoints_are_lost(run: RunFolder) -> None:
@@ -69,9 +71,9 @@ def test_the_stores_copy_takes_the_place_of_a_lost_checkpoint(run: RunFolder) ->
     (run.path.parent / "store").mkdir()
     lost = checkpoint(run, TRIAL)
     shutil.move(lost, run.path.parent / "store" / lost.name)
-    row = PointTable(run.path).of("tfic").row(0, named=True)
+    [point] = PointTable(run.path).of("tfic")
     assert plan.lost(run, PointTable(run.path)) == []
-    assert isinstance(export.codec(run.path, row), torch.nn.Module)
+    assert isinstance(export.codec(run.path, point), torch.nn.Module)
 
 
 def test_a_report_is_drawn_without_the_picture_of_a_lost_codec(
@@ -106,5 +108,6 @@ def test_a_dial_of_an_unfinished_run_costs_the_store_nothing(
 
 def test_a_lost_point_is_not_exported(run: RunFolder) -> None:
     checkpoint(run, TRIAL).unlink()
+    [point] = PointTable(run.path).of("tfic")
     with pytest.raises(SweepError, match="is lost"):
-        export.trained(run, PointTable(run.path).of("tfic").row(0, named=True))
+        export.trained(run, point)

@@ -2,16 +2,17 @@ import io
 
 import pytest
 from rich.console import Console
-from rows import frame
+from rows import frame, point
 
 from sweep.presets import smoke
-from sweep.results.points import Row
+from sweep.results.point import Identity
 from sweep.stages import tree
 from sweep.stages.strategies import CONDITIONAL, INDEPENDENT, SHARED, Strategy
 from sweep.tracking.display import BEST, Display, clock
 from sweep.training.loop import Progress
 
-BASE: Row = {"point_id": "a", "kind": "base", "lambda": 0.01, "beta": 0.0}
+BASE = {"point_id": "a", "kind": "base", "lambda": 0.01, "beta": 0.0}
+IDENTITY = Identity("a", "base", rate_weight=0.01, ocr_weight=0.0)
 TRAINING = Progress(20, 80, 0.05, 0.02, 0.3, None, 1e-3, 5.0)
 
 
@@ -30,8 +31,8 @@ def test_a_log_tells_phase_points_and_time_left(screen: io.StringIO) -> None:
         first, second = CONDITIONAL.shared_nodes(smoke())
         display.expect([first, second], points=5, trial=[], trials=0)
         display.phase("stage 1", 3)
-        display.progressed(BASE, TRAINING._replace(step=10))
-        display.progressed(BASE, TRAINING)
+        display.progressed(IDENTITY, TRAINING._replace(step=10))
+        display.progressed(IDENTITY, TRAINING)
         display.phase("stage 2", 2)
     lines = screen.getvalue().splitlines()
     assert lines[0].startswith("starting Ray | 0 of 2 points | 0:00 gone, time left: not known yet")
@@ -68,9 +69,9 @@ def test_the_work_of_all_trials_is_done_when_they_have_ended(strategy: Strategy,
         seen = [first, second] if strategy is INDEPENDENT else [second]
         for told in seen if status == "complete" else seen[:1]:
             before = display._work_done
-            display.progressed(row, told)
+            display.progressed(point(**row).identity, told)
             assert display._work_done > before
-        display.finished(row, frame(row))
+        display.finished(point(**row), frame(row))
         done.append(display._work - display._work_done)
     assert done[0] > done[1] > done[2] == pytest.approx(0)
 
@@ -89,9 +90,9 @@ def test_every_mishap_of_a_training_is_a_line(screen: io.StringIO) -> None:
 def test_a_finished_or_failed_point_is_a_line(screen: io.StringIO) -> None:
     display = shown(screen, terminal=False)
     complete = BASE | {"status": "complete", "bpp": 0.1234, "accuracy": 0.5}
-    display.finished(complete, frame(complete))
+    display.finished(point(**complete), frame(complete))
     failed = {"point_id": "b", "kind": "tfic", "lambda": 0.01, "beta": 0.1, "status": "failed", "reason": "nan"}
-    display.finished(failed, frame(complete, failed))
+    display.finished(point(**failed), frame(complete, failed))
     assert screen.getvalue().splitlines() == [
         "base λ=0.01: 0.1234 bpp, accuracy 0.500",
         "tfic λ=0.01 β=0.1 failed: nan",
@@ -102,11 +103,11 @@ def test_a_finished_or_failed_point_is_a_line(screen: io.StringIO) -> None:
 def test_reasons_and_names_are_shown_without_taking_them_for_markup(screen: io.StringIO, reason: str) -> None:
     display = shown(screen, terminal=False)
     failed = BASE | {"status": "failed", "reason": reason}
-    display.finished(failed, frame(failed))
+    display.finished(point(**failed), frame(failed))
     stopped = BASE | {"status": "stopped", "reason": reason, "val_bpp": 0.1, "val_accuracy": 0.5}
-    display.finished(stopped, frame(stopped))
+    display.finished(point(**stopped), frame(stopped))
     display.print(f"report:  runs/{reason}")
-    display.reread(BASE, {f"accuracy_{reason}": 0.5})
+    display.reread(point(**failed), {reason: 0.5})
     display.phase(reason)
     assert [reason in line for line in screen.getvalue().splitlines()] == [True] * 5
 
@@ -115,7 +116,7 @@ def test_a_terminal_shows_the_front_and_what_is_training(screen: io.StringIO) ->
     display = shown(screen, terminal=True)
     complete = BASE | {"status": "complete", "bpp": 0.1234, "accuracy": 0.5}
     display.show(frame(complete))
-    display.progressed(BASE | {"point_id": "c", "lambda": 0.02}, TRAINING)
+    display.progressed(Identity("c", "base", rate_weight=0.02, ocr_weight=0.0), TRAINING)
     Console(file=screen, width=120).print(display._panel())
     said = screen.getvalue()
     assert "0.1234" in said

@@ -6,6 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -18,14 +19,19 @@ from mlflow.tracking._tracking_service import utils
 
 from sweep.errors import SweepError
 from sweep.results.folder import openable
-from sweep.results.points import Row
+from sweep.results.point import Identity, Point, RatePoint, ValidationMetrics
 from sweep.tracking import mlflow_store, outbox
 from sweep.tracking.mlflow_store import EXPERIMENT, Runs
 from sweep.tracking.tracker import Tracker
 from sweep.training.loop import Progress
 
-IDENTITY: Row = {"point_id": "abc", "kind": "tfic", "lambda": 0.01, "beta": 0.1, "codec": "small", "seed": 0}
-POINT: Row = IDENTITY | {"bpp": 0.1, "accuracy": 0.5, "psnr_db": None, "val_bpp": 0.11, "status": "complete"}
+IDENTITY = Identity("abc", "tfic", "small", 0.01, 0.1, seed=0)
+POINT = Point(
+    identity=IDENTITY,
+    status="complete",
+    test=RatePoint(0.1, 0.5, cer=0.6, ocr_ms=9.0, ocr_ms_std=1.0),
+    val=ValidationMetrics(0.11, 0.5, 20.0),
+)
 PROGRESS = Progress(10, 40, 1.0, 0.02, 0.3, 2.0, 1e-4, 1.5)
 
 
@@ -42,17 +48,17 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 class Sweep:
     """A tracker, and what it has said and logged."""
 
-    def __init__(self, store: str, sweep_id: str, folder: Path, params: Row | None = None) -> None:
+    def __init__(self, store: str, sweep_id: str, folder: Path, params: dict[str, str] | None = None) -> None:
         self.said: list[str] = []
         self.logged: dict[str, str] = {}
         self.tracker = Tracker(store, sweep_id, folder, params or {}, self.said.append)
         self.tracker.start(self.logged.__setitem__)
 
-    def point(self, row: Row) -> str:
+    def point(self, point: Point) -> str:
         """The run of a finished point."""
-        self.tracker.log_point(row)
+        self.tracker.log_point(point)
         self.settle()
-        return self.logged[row["point_id"]]
+        return self.logged[point.point_id]
 
     def settle(self) -> None:
         self.tracker.settle(20)
@@ -103,7 +109,9 @@ def test_a_point_has_params_metrics_by_step_and_a_status(store: str, tmp_path: P
 
 
 def test_a_failed_point_says_why(store: str, tmp_path: Path) -> None:
-    run_id = Sweep(store, "sweep-c", tmp_path).point(IDENTITY | {"status": "failed", "reason": "the loss is nan"})
+    run_id = Sweep(store, "sweep-c", tmp_path).point(
+        Point(identity=IDENTITY, status="failed", reason="the loss is nan")
+    )
     run = MlflowClient(store).get_run(run_id)
     assert run.info.status == "FAILED"
     assert run.data.tags["reason"] == "the loss is nan"
@@ -144,7 +152,7 @@ def test_the_images_are_named_on_the_parent_once(store: str, tmp_path: Path) -> 
 def test_accuracies_of_held_out_readers_join_the_run_of_the_point(store: str, tmp_path: Path) -> None:
     run_id = Sweep(store, "sweep-f", tmp_path).point(POINT)
     resumed = Sweep(store, "sweep-f", tmp_path)
-    resumed.tracker.log_readings(POINT, {"accuracy_tesseract": 0.25})
+    resumed.tracker.log_readings(POINT, {"tesseract": 0.25})
     resumed.settle()
     run = MlflowClient(store).get_run(run_id)
     assert (run.data.metrics["accuracy_tesseract"], run.data.metrics["accuracy"]) == (0.25, 0.5)
@@ -169,7 +177,7 @@ def test_a_parent_that_was_deleted_in_the_page_comes_back_with_its_points(
     if resumed:
         sweep = Sweep(store, name, tmp_path)
     sweep.tracker.log_metrics({"hypervolume": 0.3}, 1)
-    sweep.point(POINT | {"point_id": "def"})
+    sweep.point(replace(POINT, identity=replace(IDENTITY, point_id="def")))
     assert _parents_of_points(store, name) == {sweep.parent_id}
     assert MlflowClient(store).get_run(sweep.parent_id).data.metrics == {"hypervolume": 0.3}
 

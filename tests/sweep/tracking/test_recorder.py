@@ -6,14 +6,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+import rows
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from rich.console import Console
 
 from sweep.presets import smoke
-from sweep.results.points import PointTable, Row
+from sweep.results.point import Point
+from sweep.results.points import PointTable
 from sweep.tracking import outbox
 from sweep.tracking.display import Display
 from sweep.tracking.outbox import Entry
@@ -48,8 +51,9 @@ def recorder(folder: Path, store: Path, screen: io.StringIO, sweep_id: str) -> R
     return Recorder(PointTable(folder), tracker, display)
 
 
-def point(point_id: str, **values) -> Row:
-    return {"point_id": point_id, "kind": "tfic", "lambda": 0.01, "beta": 0.1, "seed": 0} | values
+def point(point_id: str, **columns: Any) -> Point:
+    named = {"point_id": point_id, "kind": "tfic", "lambda": 0.01, "beta": 0.1, "seed": 0}
+    return rows.point(**named, **columns)
 
 
 def ids(folder: Path) -> dict[str, str | None]:
@@ -88,7 +92,7 @@ def test_no_point_is_lost_while_mlflow_fails(tmp_path: Path, store: Path, screen
     observer = recorder(tmp_path, store, screen, "sweep-a")
     settled(observer, tmp_path)
     with away(store):
-        observer.progressed(point("a"), PROGRESS)
+        observer.progressed(point("a").identity, PROGRESS)
         observer.finished(point("a", **COMPLETE))
         observer.finished(point("b", status="failed", reason="the loss is nan"))
         assert settled(observer, tmp_path) == {"a": None, "b": None}
@@ -140,7 +144,7 @@ def test_a_store_that_does_not_know_the_sweep_is_given_all_of_it(
 ) -> None:
     elsewhere = {"mlflow_run_id": "of another store"}
     for name in ("a", "b"):
-        PointTable(tmp_path).add(point(name, **COMPLETE) | elsewhere)
+        PointTable(tmp_path).add(point(name, **COMPLETE, **elsewhere))
     kept = settled(recorder(tmp_path, store, screen, "sweep-d"), tmp_path)
     assert {run(store, tmp_path, name).info.status for name in ("a", "b")} == {"FINISHED"}
     assert settled(recorder(tmp_path, store, screen, "sweep-d"), tmp_path) == kept

@@ -9,6 +9,7 @@ from models.files.model import TrainedCodec
 from models.recognizers.base import FrozenRecognizer
 from models.recognizers.ctc_attention import CtcRecognizer
 from models.recognizers.ensemble import Ensemble
+from sweep.results.point import Identity, Point
 from sweep.trials.evaluate import UNCOMPRESSED_BPP, evaluate, evaluate_uncompressed, validate
 
 
@@ -59,9 +60,9 @@ def test_others_are_measured_beside_the_first(recognizer: CtcRecognizer, test_im
     both = Ensemble({"english_g2": recognizer, "again": recognizer}, [0.5, 0.5])
     point = evaluate_uncompressed(both, few(test_images))
     assert point.others == {"again": pytest.approx(point.accuracy, abs=0.1)}
-    row = point.row()
-    assert row["accuracy_again"] == point.others["again"]
-    assert "others" not in row
+    columns = Point(identity=Identity("u", "uncompressed"), status="complete", test=point).columns()
+    assert columns["accuracy_again"] == point.others["again"]
+    assert "others" not in columns
 
 
 class Lowercase(FrozenRecognizer):

@@ -7,19 +7,18 @@ import numpy as np
 import pytest
 import torch
 from commands import call
-from rows import frame
+from rows import frame, point
 
 from datagen.dataset import TextImages
 from models.files.model import TrainedCodec
 from models.recognizers import held_out
-from sweep.results.points import Row
 from sweep.trials import rereading
 
 DONE = {"status": "complete"}
-BASE: Row = DONE | {"point_id": "b", "kind": "base", "bpp": 0.1, "accuracy": 0.4}
-TFIC: Row = DONE | {"point_id": "t", "kind": "tfic", "bpp": 0.1, "accuracy": 0.6, "codec": "small"}
-PLAIN: Row = DONE | {"point_id": "u", "kind": "uncompressed", "bpp": 24.0, "accuracy": 0.9}
-WEBP: Row = DONE | {"point_id": "w", "kind": "classical", "bpp": 0.2, "accuracy": 0.7}
+BASE = DONE | {"point_id": "b", "kind": "base", "bpp": 0.1, "accuracy": 0.4}
+TFIC = DONE | {"point_id": "t", "kind": "tfic", "bpp": 0.1, "accuracy": 0.6, "codec": "small"}
+PLAIN = DONE | {"point_id": "u", "kind": "uncompressed", "bpp": 24.0, "accuracy": 0.9}
+WEBP = DONE | {"point_id": "w", "kind": "classical", "bpp": 0.2, "accuracy": 0.7}
 
 
 class Brightness:
@@ -38,17 +37,17 @@ def brightness(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_the_front_and_the_uncompressed_images_are_read_once() -> None:
     table = frame(BASE, TFIC, PLAIN, WEBP)
-    assert [row["point_id"] for row in rereading.unread(table, ["tesseract"])] == ["t", "u"]
+    assert [point.point_id for point in rereading.unread(table, ["tesseract"])] == ["t", "u"]
     read = frame(BASE, TFIC | {"accuracy_tesseract": 0.3}, PLAIN, WEBP)
-    assert [row["point_id"] for row in rereading.unread(read, ["tesseract"])] == ["u"]
-    assert [row["point_id"] for row in rereading.unread(read, ["tesseract", "rapidocr"])] == ["t", "u"]
+    assert [point.point_id for point in rereading.unread(read, ["tesseract"])] == ["u"]
+    assert [point.point_id for point in rereading.unread(read, ["tesseract", "rapidocr"])] == ["t", "u"]
 
 
 def test_the_uncompressed_images_are_read_as_they_are(brightness: list[str], tmp_path: Path) -> None:
     images = np.stack([np.full((64, 256, 3), value, np.uint8) for value in (7, 250)])
-    [row] = rereading.unread(frame(PLAIN), brightness)
-    assert rereading.read(row, brightness, tmp_path, TextImages(images, ["7", "25"])) == {
-        "accuracy_tesseract": pytest.approx((1 + 2 / 3) / 2)
+    [unread] = rereading.unread(frame(PLAIN), brightness)
+    assert rereading.read(unread, brightness, tmp_path, TextImages(images, ["7", "25"])) == {
+        "tesseract": pytest.approx((1 + 2 / 3) / 2)
     }
 
 
@@ -57,18 +56,18 @@ def test_a_point_is_read_as_its_codec_restores_it(
 ) -> None:
     (tmp_path / "checkpoints").mkdir()
     torch.save(trained.codec.state_dict(), tmp_path / "checkpoints" / "t.pt")
-    [row] = rereading.unread(frame(TFIC | {"checkpoint": "checkpoints/t.pt"}), brightness)
-    images = rereading._reconstructed(row, tmp_path, test_images.images[:2])
+    [unread] = rereading.unread(frame(TFIC | {"checkpoint": "checkpoints/t.pt"}), brightness)
+    images = rereading._reconstructed(unread, tmp_path, test_images.images[:2])
     assert images.shape == (2, 64, 256, 3)
     texts = [Brightness().read(image) for image in images]
     data = TextImages(test_images.images[:2], texts)
-    assert rereading.read(row, brightness, tmp_path, data) == {"accuracy_tesseract": 1.0}
+    assert rereading.read(unread, brightness, tmp_path, data) == {"tesseract": 1.0}
 
 
 def test_an_absent_reader_leaves_its_column_empty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(held_out, "READERS", {})
     data = TextImages(np.zeros((1, 64, 256, 3), np.uint8), ["a"])
-    assert rereading.read(frame(PLAIN).row(0, named=True), ["tesseract"], tmp_path, data) == {}
+    assert rereading.read(point(**PLAIN), ["tesseract"], tmp_path, data) == {}
 
 
 @pytest.mark.slow

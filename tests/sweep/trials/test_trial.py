@@ -4,6 +4,7 @@ import copy
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import reader
@@ -48,7 +49,8 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.slow
 def test_a_trial_trains_both_stages_and_measures_real_files(config: SweepConfig, data: Data, folder: Path) -> None:
     seen: list[Progress] = []
-    row = trial.run(Target("tfic", 0.01, 0.1), config, folder, data, seen.append)
+    point = trial.run(Target("tfic", 0.01, 0.1), config, folder, data, seen.append)
+    row: dict[str, Any] = point.columns()
     assert [progress.ocr is None for progress in seen] == [True, False]
     assert (row["status"], row["kind"], row["lambda"], row["beta"]) == ("complete", "tfic", 0.01, 0.1)
     assert (row["stage1_steps"], row["stage2_steps"], row["distortion_weight"]) == (2, 2, 0.1)
@@ -67,28 +69,34 @@ def test_a_trial_against_two_teachers_measures_both(
     both = replace(config, recognizers=ensemble.parse(["english_g2", "trial_reader:load=0.5"]))
     words = TextImages(data.train.images, ["word"] * len(data.train.texts))
     seen: list[Progress] = []
-    row = trial.run(Target("tfic", 0.01, 0.1), both, folder, data._replace(train=words), seen.append)
+    row: dict[str, Any] = trial.run(
+        Target("tfic", 0.01, 0.1), both, folder, data._replace(train=words), seen.append
+    ).columns()
     assert seen[-1].ocr is not None
     assert row["status"] == "complete"
     assert 0 <= row["accuracy_trial_reader.load"] <= 1
-    assert row["point_id"] != Target("tfic", 0.01, 0.1).identity(config)["point_id"]
+    assert row["point_id"] != Target("tfic", 0.01, 0.1).identity(config).point_id
 
 
 @pytest.mark.slow
 def test_a_base_point_is_its_stage_1(config: SweepConfig, data: Data, folder: Path) -> None:
-    row = trial.run(Target("base", 0.01), config, folder, data, lambda progress: None)
+    point = trial.run(Target("base", 0.01), config, folder, data, lambda progress: None)
+    row: dict[str, Any] = point.columns()
     assert (row["kind"], row["beta"], row["stage2_steps"], row["distortion_weight"]) == ("base", 0.0, 0, 1.0)
 
 
 def test_the_uncompressed_point_needs_no_training(config: SweepConfig, data: Data, folder: Path) -> None:
-    row = trial.run(Target("uncompressed"), config, folder, data, lambda progress: pytest.fail("trained"))
+    row: dict[str, Any] = trial.run(
+        Target("uncompressed"), config, folder, data, lambda progress: pytest.fail("trained")
+    ).columns()
     assert (row["point_id"], row["bpp"], row["status"]) == ("uncompressed", 24.0, "complete")
     assert row["accuracy"] > 0.6
 
 
 def test_a_codec_without_training_is_a_point(config: SweepConfig, data: Data, folder: Path) -> None:
     target = Target("classical", classical=ClassicalCodec(grey=True, divisor=2, quality=30))
-    row = trial.run(target, config, folder, data, lambda progress: pytest.fail("trained"))
+    point = trial.run(target, config, folder, data, lambda progress: pytest.fail("trained"))
+    row: dict[str, Any] = point.columns()
     assert (row["point_id"], row["kind"], row["codec"]) == ("webp-grey-1/2-q30", "classical", "webp-grey-1/2")
     assert 0 < row["bpp"] < 1
     assert row["lambda"] is None
@@ -97,7 +105,8 @@ def test_a_codec_without_training_is_a_point(config: SweepConfig, data: Data, fo
 @pytest.mark.slow
 def test_a_point_that_diverges_fails_with_a_reason(config: SweepConfig, data: Data, folder: Path) -> None:
     wild = replace(config, stage1=StageConfig(steps=30, batch_size=2, learning_rate=1e30))
-    row = trial.run(Target("base", 0.01), wild, folder, data, lambda progress: None)
+    point = trial.run(Target("base", 0.01), wild, folder, data, lambda progress: None)
+    row: dict[str, Any] = point.columns()
     assert row["status"] == "failed"
     assert "the loss is" in row["reason"]
     assert "bpp" not in row
@@ -105,19 +114,19 @@ def test_a_point_that_diverges_fails_with_a_reason(config: SweepConfig, data: Da
 
 def test_points_with_equal_settings_have_equal_ids(config: SweepConfig) -> None:
     target = Target("tfic", 0.01, 0.1)
-    assert target.identity(config)["point_id"] == target.identity(replace(config, budget=9))["point_id"]
-    assert target.identity(config)["point_id"] != Target("tfic", 0.01, 0.2).identity(config)["point_id"]
+    assert target.identity(config).point_id == target.identity(replace(config, budget=9)).point_id
+    assert target.identity(config).point_id != Target("tfic", 0.01, 0.2).identity(config).point_id
 
 
 def test_settings_of_its_own_make_another_point(config: SweepConfig) -> None:
     target = Target("tfic", 0.01, 0.1)
     varied = replace(target, varied=(("learning_rate", 0.5), ("steps", 7), ("distortion_weight", 0.2)))
-    node, row = varied.node(config), varied.identity(config)
+    node, identity = varied.node(config), varied.identity(config)
     assert node is not None
     assert (node.stage.learning_rate, node.stage.steps, node.stage.distortion_weight) == (0.5, 7, 0.2)
     assert node.parent == tree.stage1(config, 0.01)
-    assert (row["stage2_steps"], row["distortion_weight"]) == (7, 0.2)
-    assert row["point_id"] != target.identity(config)["point_id"]
+    assert (identity.stage2_steps, identity.distortion_weight) == (7, 0.2)
+    assert identity.point_id != target.identity(config).point_id
 
 
 def test_a_look_at_a_codec_in_training_is_at_its_files_and_moves_nothing(data: Data) -> None:
