@@ -19,7 +19,7 @@ from models.recognizers.base import FrozenRecognizer
 from models.recognizers.ensemble import RecognizerConfig
 from sweep.config import SweepConfig
 from sweep.errors import DivergedError
-from sweep.results.point import Identity, Point, RatePoint, ValidationMetrics
+from sweep.results.point import Point, RatePoint, ValidationMetrics
 from sweep.search.early_stopping import rungs
 from sweep.stages import strategies
 from sweep.stages.store import Store
@@ -69,15 +69,23 @@ def run(
     A point whose training diverges returns with status `failed` and a `reason`.
     """
     torch.set_num_threads(config.cpus_per_trial)
-    reader = recognizer(config.recognizers)
-    identity = target.identity(config)
-    node = target.node(config)
+    reader, identity, node = recognizer(config.recognizers), target.identity(config), target.node(config)
     if node is None:
         return Point(identity=identity, status="complete", test=_untrained(target, reader, data.test))
+    started, store = time.perf_counter(), Store.of(folder, config.save_seconds)
     try:
-        return _trained(identity, node, config, folder, data, reader, report, pass_rung)
+        trained = _train(node, store, config, data, reader, report, pass_rung)
     except DivergedError as error:
         return Point(identity=identity, status="failed", reason=str(error))
+    return Point(
+        identity=identity,
+        status="complete",
+        train_seconds=time.perf_counter() - started,
+        test=evaluate(trained, reader, data.test),
+        val=validate(trained, reader, data.val),
+        checkpoint=str(store.path(node).relative_to(folder)),
+        reason=store.mishaps(node) or None,
+    )
 
 
 def _untrained(target: Target, reader: FrozenRecognizer, test: TextImages) -> RatePoint:
@@ -86,43 +94,31 @@ def _untrained(target: Target, reader: FrozenRecognizer, test: TextImages) -> Ra
     return evaluate_classical(target.classical, reader, test)
 
 
-def _trained(
-    identity: Identity,
+def _train(
     node: Node,
+    store: Store,
     config: SweepConfig,
-    folder: Path,
     data: Data,
-    recognizer: FrozenRecognizer,
+    reader: FrozenRecognizer,
     report: Callable[[Progress], None],
     pass_rung: Callable[[Rung], None],
-) -> Point:
+) -> TrainedCodec:
     started = time.perf_counter()
-    store = Store.of(folder, config.save_seconds)
     ahead = rungs(node.stage.steps) if stops_early(node, config) else []
     few = TextImages(data.val.images[:RUNG_IMAGES], data.val.texts[:RUNG_IMAGES])
 
-    def trained_to(codec: Codec) -> TrainedCodec:
+    def measurable(codec: Codec) -> TrainedCodec:
         return TrainedCodec(codec.cpu(), config.codec, config.recognizer_identity, {})
 
-    with _on_device(recognizer, gpu=config.gpus_per_trial > 0) as device:
+    with _on_device(reader, gpu=config.gpus_per_trial > 0) as device:
 
         def look(codec: Codec, steps: int) -> None:
-            seen = validate(trained_to(codec), recognizer, few, device)
+            seen = validate(measurable(codec), reader, few, device)
             pass_rung(Rung(ahead.index(steps) + 1, steps, seen, time.perf_counter() - started))
 
-        codec = train_node(node, store, data.train, recognizer, device, report, watch=_Rungs(ahead, look))
-    train_seconds = time.perf_counter() - started
+        codec = train_node(node, store, data.train, reader, device, report, watch=_Rungs(ahead, look))
     assert isinstance(codec, Codec), "a point's codec is a plain one"
-    trained = trained_to(codec)
-    return Point(
-        identity=identity,
-        status="complete",
-        test=evaluate(trained, recognizer, data.test),
-        val=validate(trained, recognizer, data.val),
-        train_seconds=train_seconds,
-        checkpoint=str(store.path(node).relative_to(folder)),
-        reason=store.mishaps(node) or None,
-    )
+    return measurable(codec)
 
 
 def stops_early(node: Node, config: SweepConfig) -> bool:
