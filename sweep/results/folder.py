@@ -4,7 +4,7 @@ import json
 import os
 import uuid
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -62,13 +62,15 @@ class RunFolder:
         Raises:
             SweepError: one does.
         """
-        lock = self.path / "tune" / "lock"
-        lock.parent.mkdir(exist_ok=True)
-        try:
-            with file_lock(lock, timeout=0):
-                yield
-        except Timeout as error:
-            raise SweepError(f"another sweep works in {self.path}; let it end, or start in another --out") from error
+        lock = file_lock(self.path / "tune" / "lock", timeout=0)
+        with ExitStack() as held:
+            try:
+                held.enter_context(lock)
+            except Timeout as error:
+                raise SweepError(
+                    f"another sweep works in {self.path}; let it end, or start in another --out"
+                ) from error
+            yield
 
     def save(self) -> None:
         """Writes config.json; whoever resumes a run claims the folder first."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import formula
 import pytest
+from filelock import Timeout
 from rows import point
 from runs import opened
 
@@ -67,6 +68,11 @@ def test_one_sweep_at_a_time_works_in_a_folder(started: Path) -> None:
             pass
     with run.claimed():
         pass
+
+
+def test_a_lock_that_is_missed_within_the_block_is_not_called_another_sweep(started: Path) -> None:
+    with pytest.raises(Timeout), RunFolder.load(started).claimed():
+        raise Timeout("a store's lock")
 
 
 def test_a_sweep_that_is_refused_has_written_nothing(
