@@ -1,32 +1,19 @@
-"""A sweep and its phases: images, training that all points share, base points, trials, report."""
+"""A sweep from start to end: what it holds while it runs, and what it says when it has ended."""
 
-import functools
 import math
 import shlex
 import time
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
 from typing import NamedTuple
 
-from datagen import generate, shards, summary
-from datagen.spec import SPLITS
-from models.recognizers import held_out
-from sweep import graceful_stop, plan, run_log
-from sweep.cluster import resources, training_data
-from sweep.cluster.pool import Pool
-from sweep.errors import SweepError
-from sweep.results import page
+from datagen import generate
+from sweep import run_log
+from sweep.phases import Sweep
+from sweep.results import page, points
 from sweep.results.folder import RunFolder
-from sweep.results.points import PointTable
-from sweep.stages import strategies, tree
-from sweep.stages.store import Store
-from sweep.stages.tree import Node
+from sweep.stages import strategies
 from sweep.tracking import memory
 from sweep.tracking.display import Display, clock
-from sweep.tracking.recorder import Recorder
-from sweep.tracking.tracker import LEAVING_SECONDS, Tracker
-from sweep.trials import legibility, rereading, trial
-from sweep.trials.target import Target
+from sweep.trials import trial
 
 
 class Effort(NamedTuple):
@@ -66,185 +53,22 @@ def sweep(run: RunFolder, seconds: float = math.inf) -> Effort:
         under_way.complete(started + seconds)
         peak.look()
     effort = Effort(time.monotonic() - started, under_way.train_seconds, peak.bytes)
-    under_way.summarize(effort)
+    _summarize(run, display, effort)
     return effort
 
 
-class Sweep:
-    """One sweep in a run's folder that nobody else works in, on the connected Ray cluster."""
-
-    def __init__(self, run: RunFolder, display: Display) -> None:
-        """Opens what the sweep writes to: the table of points, MLflow, the display.
-
-        Raises:
-            SweepError: points.parquet cannot be read, or MLflow cannot be opened.
-        """
-        self._run, self._config, self._display = run, run.config, display
-        self._store = Store.of(run.path)
-        self._table = PointTable(run.path)
-        display.phase("opening MLflow")
-        self._tracker = Tracker(run.tracking_uri, run.sweep_id, run.path, run.parameters(), display.print)
-        self._recorder = Recorder(self._table, self._tracker, display)
-        display.show(self._table.frame)
-
-    @property
-    def train_seconds(self) -> float:
-        """Time in training so far, summed over the places of trials."""
-        return self._recorder.train_seconds
-
-    def complete(self, deadline: float) -> None:
-        """Goes through all phases; no trial starts that would end after `deadline`, of the monotonic clock.
-
-        Raises:
-            KeyboardInterrupt: it was asked to end; what was done is saved.
-            SweepError, DataError, ModelError: as `sweep`.
-        """
-        try:
-            self._display.phase("looking through what is trained")
-            self._store.set_damaged_aside()
-            with resources.watched(resources.CORE, self._display.print):
-                self._prepare_images()
-            pool = self._pool()
-            with graceful_stop.on_signals(self._run.path, self._display.print):
-                self._measure(pool, deadline)
-            self._read_by_others(pool)
-            self._report()
-        except BaseException as error:
-            self._tracker.finish("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
-            self._tracker.settle(LEAVING_SECONDS)
-            raise
-
-    def _prepare_images(self) -> None:
-        run, config = self._run, self._config
-        self._display.phase("rendering images")
-        generate.ensure(config.data, run.data, self._display.advanced)
-        tables = {split: shards.read(run.data, split, shards.DESCRIPTION) for split in SPLITS}
-        self._tracker.log_dataset(run.data, config.data.digest(), tables)
-        if config.labels == "truth":
-            # Training would meet an unknown character minutes later, in a worker.
-            self._check_texts(tables["train"]["text"].unique().to_list())
-        self._display.phase("reading the images as they are")
-        legible = legibility.ensure(run.data, run.path, config.recognizers[0])
-        for file in (*summary.files(run.data), legible):
-            self._tracker.log_file(file)
-
-    def _check_texts(self, texts: list[str]) -> None:
-        config = self._config
-        trial.recognizer(config.recognizers).check(texts)
-        alignable = training_data.alignable(texts, config)
-        if long := [text for text, fits in zip(texts, alignable, strict=True) if not fits]:
-            self._display.print(
-                f"{len(long)} of {len(texts)} texts are too long for {config.recognizers[0].name} in an image of "
-                f"{config.data.width}x{config.data.height} pixels and teach nothing, such as {long[0]!r}"
-            )
-
-    def _pool(self) -> Pool:
-        self._display.phase("reading the training images as they are")
-        pool = Pool(
-            self._config,
-            self._run.path,
-            self._run.data,
-            self._recorder,
-            self._display.advanced,
-            self._display.print,
-        )
-        if self._config.gpus_per_trial and not pool.gpus:
-            self._display.print("the cluster has no GPU: everything trains on CPUs")
-        return pool
-
-    def _measure(self, pool: Pool, deadline: float) -> None:
-        """Trains and measures all points: those of the base curve, then those that the search proposes."""
-        targets, lost = plan.targets(self._run, self._table), plan.lost(self._run, self._table)
-        searched = self._table.of("tfic", "complete", "stopped")
-        # What has failed is tried again, once each time that the run is resumed.
-        trials = max(0, self._config.budget - len(searched))
-        ahead, strategy = [*targets, *lost], strategies.of(self._config)
-        self._display.expect(plan.training(self._run, ahead), len(ahead), strategy.trial_nodes(self._config), trials)
-        shared = strategy.shared_nodes(self._config)
-        self._train(shared[:1], pool)
-        self._measure_targets(targets, "measuring the base codec and what it is compared with", pool)
-        if not self._table.of("base", "complete"):
-            raise SweepError("no stage 1 succeeded, so no trial can start; see the points' reasons above")
-        self._train(shared[1:], pool)
-        self._measure_targets(lost, f"making {len(lost)} trials again, which have lost their checkpoints", pool)
-        self._display.phase(f"searching lambda and beta, {pool.searching(trials)} at a time", trials)
-        took = plan.trial_seconds(self._table, self._config)
-        pool.search(trials, searched, deadline, took)
-
-    def _train(self, nodes: list[Node], pool: Pool) -> None:
-        """Trains what all points share, by all workers together."""
-        for node in nodes:
-            with self._claimed([node]):
-                self._display.phase(f"training one codec for all points: {node.title}", node.stage.steps)
-                pool.train(node, functools.partial(self._recorder.trained, node))
-
-    def _measure_targets(self, targets: list[Target], phase: str, pool: Pool) -> None:
-        """Trains and measures points that the search does not propose."""
-        if not targets:
-            return
-        with self._claimed(node for target in targets if (node := target.node(self._config))):
-            self._display.phase(phase, len(targets))
-            for wave in tree.waves(targets, lambda target: target.node(self._config)):
-                pool.measure(wave)
-                graceful_stop.raise_if_stopped(self._run.path)
-
-    @contextmanager
-    def _claimed(self, nodes: Iterable[Node]) -> Generator[None]:
-        """In the block, no other sweep beside this one trains the nodes: one of them does it, the others wait."""
-
-        def wait() -> None:
-            self._display.phase("waiting for another sweep, which trains the same")
-            graceful_stop.raise_if_stopped(self._run.path)
-
-        with self._store.claimed((node for node in nodes if node.stage.steps), wait):
-            yield
-            graceful_stop.raise_if_stopped(self._run.path)
-
-    def _read_by_others(self, pool: Pool) -> None:
-        """Measures the front with OCR engines that no codec was trained against."""
-        readers, reasons = held_out.opened([each.name for each in self._config.recognizers])
-        for name, reason in reasons.items():
-            self._display.print(f"{name} does not read the front: {reason}")
-        points = rereading.unread(self._table.frame, readers) if readers else []
-        if points:
-            self._display.phase(f"reading the front with {' and '.join(readers)}", len(points))
-            pool.reread(points, [*readers])
-
-    def _report(self) -> None:
-        self._display.phase("drawing the report")
-        page.write(self._run, trial.recognizer(self._config.recognizers))
-        for name in ("front.png", "reconstructions.png", "points.parquet", "front.json"):
-            self._tracker.log_file(self._run.path / name)
-        self._tracker.finish("FINISHED")
-        self._display.phase("writing to MLflow what it lacks")
-        self._tracker.settle()
-        judge(self._table, self._display)
-
-    def summarize(self, effort: Effort) -> None:
-        """Prints the front, what it took, and what to do with it."""
-        run, display = self._run, self._display
-        display.print(page.summary(self._table.frame))
-        display.print(display.table())
-        display.print(
-            f"{clock(effort.seconds)} of wall time, {clock(effort.train_seconds)} of training in all, "
-            f"{effort.memory_bytes / 2**30:.1f} GiB of memory at the peak"
-        )
-        display.print(f"report:  {run.path / 'report.html'}")
-        server = run.tracking_uri.startswith("http")
-        browser = f"mlflow ui --backend-store-uri {shlex.quote(run.tracking_uri)}"
-        display.print(f"MLflow:  {run.tracking_uri if server else browser}")
-        display.print(f"export:  python -m sweep.pick {run.path} --max-bpp 0.1 --out model.pt")
-        if strategies.of(self._config).conditions:
-            display.print(f"         python -m sweep.pick {run.path} --dial --out dial.pt")
-
-
-def judge(table: PointTable, display: Display) -> None:
-    """Says whether the trials came to something.
-
-    Raises:
-        SweepError: all have failed.
-    """
-    if not table.of("tfic"):
-        display.print("no trial would have ended in time; --resume goes on with them")
-    elif not table.of("tfic", "complete"):
-        raise SweepError("every trial of stage 2 failed; see the points' reasons above")
+def _summarize(run: RunFolder, display: Display, effort: Effort) -> None:
+    """Prints the front, what it took, and what to do with it."""
+    display.print(page.summary(points.read(run.path)))
+    display.print(display.table())
+    display.print(
+        f"{clock(effort.seconds)} of wall time, {clock(effort.train_seconds)} of training in all, "
+        f"{effort.memory_bytes / 2**30:.1f} GiB of memory at the peak"
+    )
+    display.print(f"report:  {run.path / 'report.html'}")
+    server = run.tracking_uri.startswith("http")
+    browser = f"mlflow ui --backend-store-uri {shlex.quote(run.tracking_uri)}"
+    display.print(f"MLflow:  {run.tracking_uri if server else browser}")
+    display.print(f"export:  python -m sweep.pick {run.path} --max-bpp 0.1 --out model.pt")
+    if strategies.of(run.config).conditions:
+        display.print(f"         python -m sweep.pick {run.path} --dial --out dial.pt")

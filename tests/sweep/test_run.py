@@ -14,7 +14,7 @@ from runs import opened
 from datagen import spec
 from datagen.errors import ShardError
 from datagen.spec import DatasetSpec
-from sweep import launch, presets, versions
+from sweep import phases, presets, versions
 from sweep.errors import SweepError
 from sweep.results.folder import RunFolder
 from sweep.results.points import PointTable
@@ -102,11 +102,11 @@ def test_a_sweep_that_ran_out_of_time_is_no_failure(
     table = PointTable(tmp_path)
     if status:
         table.add(point(point_id="a", kind="tfic", status=status, bpp=0.1, accuracy=0.5))
-    launch.judge(table, Display(presets.smoke()))
+    phases.judge(table, Display(presets.smoke()))
     assert said in capsys.readouterr().out
     table.add(point(point_id="a", kind="tfic", status="failed"))
     with pytest.raises(SweepError, match="every trial of stage 2 failed"):
-        launch.judge(table, Display(presets.smoke()))
+        phases.judge(table, Display(presets.smoke()))
 
 
 def test_a_data_set_of_ones_own_is_used(tmp_path: Path, data_folder: Path) -> None:
