@@ -17,6 +17,7 @@ from datagen.spec import DatasetSpec
 from models.recognizers import ensemble
 from models.recognizers import registry as recognizers
 from sweep import presets
+from sweep.config import override
 from sweep.results import export, points
 from sweep.results.folder import RunFolder
 from sweep.results.pareto import Objectives, front
@@ -72,7 +73,7 @@ def _run(name: str, fields: dict, arguments: Arguments) -> RunFolder:
     cpu = presets.cpu()
     assert isinstance(cpu.data, DatasetSpec), "presets are drawn"
     stage1, stage2 = (replace(stage, steps=round(arguments.scale * stage.steps)) for stage in (cpu.stage1, cpu.stage2))
-    config = replace(cpu, data=replace(cpu.data, **fields), stage1=stage1, stage2=stage2, budget=arguments.budget)
+    config = override(cpu, data=replace(cpu.data, **fields), stage1=stage1, stage2=stage2, budget=arguments.budget)
     return scaled.finished(arguments.out / name, config)
 
 

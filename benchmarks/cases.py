@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from sweep import presets
-from sweep.config import SweepConfig
+from sweep.config import SweepConfig, override
 from sweep.stages.strategies import CONTINUED, INDEPENDENT, SHARED
 
 
@@ -30,14 +30,14 @@ def _in_small_batches(config: SweepConfig) -> SweepConfig:
 def _weighted_as_the_preset(config: SweepConfig) -> SweepConfig:
     cpu = presets.cpu()
     stage2 = replace(config.stage2, distortion_weight=cpu.stage2.distortion_weight)
-    return replace(config, betas=cpu.betas, stage2=stage2)
+    return override(config, betas=cpu.search.betas, stage2=stage2)
 
 
 def _polished(config: SweepConfig) -> SweepConfig:
     """A third of stage 2 goes to the trials, each at its own point."""
     steps = config.stage2.steps // 3
     stage2 = replace(config.stage2, steps=config.stage2.steps - steps)
-    return replace(config, stage2=stage2, polish_steps=max(1, steps // config.budget))
+    return replace(config, stage2=stage2, polish_steps=max(1, steps // config.search.budget))
 
 
 CASES = {
@@ -53,6 +53,8 @@ CASES = {
     "polished": Case(1 / 4, "#e09f3e", lambda config: _polished(_in_small_batches(config))),
     "shared": Case(1 / 4, "#5fa8d3", SHARED.split_budget),
     "continued": Case(1 / 4, "#2d6a4f", CONTINUED.split_budget),
-    "independent": Case(1.0, "#6a4c93", lambda config: replace(INDEPENDENT.split_budget(config), early_stopping=False)),
+    "independent": Case(
+        1.0, "#6a4c93", lambda config: override(INDEPENDENT.split_budget(config), early_stopping=False)
+    ),
     "plain": Case(1.0, "#7f7f7f", None, "Ray Tune and OptunaSearch alone"),
 }

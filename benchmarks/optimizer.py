@@ -78,7 +78,7 @@ def _trained(config: SweepConfig, folder: Path) -> ConditionedCodec:
 
 def _curve(codec: ConditionedCodec, config: SweepConfig, folder: Path) -> list[Objectives]:
     recognizer, val = ensemble.load(config.recognizers), dataset.load(folder, "val")
-    folded = (codec.fold(weight, 0.0) for weight in config.lambdas)
+    folded = (codec.fold(weight, 0.0) for weight in config.search.lambdas)
     seen = (
         validate(TrainedCodec(plain, config.codec, config.recognizer_identity, {}), recognizer, val) for plain in folded
     )

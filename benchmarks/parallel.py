@@ -14,7 +14,7 @@ from datagen.machines import machines
 from sweep import presets
 from sweep.cluster import resources
 from sweep.cluster.trainer import train_together
-from sweep.config import SweepConfig
+from sweep.config import SweepConfig, override
 from sweep.stages.strategies import CONDITIONAL
 from sweep.stages.tree import Node
 from sweep.training.loop import Progress
@@ -36,7 +36,7 @@ def main() -> None:
         first, second = CONDITIONAL.shared_nodes(config)
         for node in (first, replace(second, parent=None)):
             all_of_it = resources.team(config, machines(), node.stage.batch_size)
-            teams = (replace(config, cpus_per_trial=1), 1), all_of_it
+            teams = (override(config, cpus_per_trial=1), 1), all_of_it
             # Runs beside one another would share what the first one trains.
             runs = [folder / str(index) / "run" for index in range(len(teams))]
             speeds = [images_per_second(node, *team, run, data) for team, run in zip(teams, runs, strict=True)]
@@ -57,7 +57,7 @@ def _config() -> SweepConfig:
     """The smoke preset's images and the cpu preset's stages, cut short."""
     cpu = presets.cpu()
     stage1, stage2 = replace(cpu.stage1, steps=STEPS["stage 1"]), replace(cpu.stage2, steps=STEPS["stage 2"])
-    return replace(cpu, data=presets.smoke().data, stage1=stage1, stage2=stage2, report_seconds=0.5)
+    return override(cpu, data=presets.smoke().data, stage1=stage1, stage2=stage2, report_seconds=0.5)
 
 
 if __name__ == "__main__":

@@ -31,14 +31,14 @@ def sweep(config: SweepConfig, folder: Path) -> list[Point]:
     config = INDEPENDENT.split_budget(config)
     generate.ensure(config.data, folder)
     train, val, test = (dataset.load(folder, split) for split in ("train", "val", "test"))
-    data = Data(train, TextImages(val.images[: config.val_images], val.texts[: config.val_images]), test)
-    low, high = config.lambdas[-1], config.lambdas[0]
+    data = Data(train, TextImages(val.images[: config.search.val_images], val.texts[: config.search.val_images]), test)
+    low, high = config.search.lambdas[-1], config.search.lambdas[0]
     tuner = tune.Tuner(
         tune.with_resources(tune.with_parameters(_train, config=config, data=data), {"cpu": 1}),
-        param_space={"lambda": tune.loguniform(low, high), "beta": tune.loguniform(*config.betas)},
+        param_space={"lambda": tune.loguniform(low, high), "beta": tune.loguniform(*config.search.betas)},
         tune_config=tune.TuneConfig(
             search_alg=OptunaSearch(metric=["val_bpp", "val_accuracy"], mode=["min", "max"], seed=config.seed),
-            num_samples=config.budget,
+            num_samples=config.search.budget,
         ),
         run_config=tune.RunConfig(storage_path=str((folder.parent / "plain").absolute()), verbose=0),
     )

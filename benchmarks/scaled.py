@@ -6,7 +6,7 @@ from typing import Any
 
 from datagen.spec import DatasetSpec
 from sweep import launch, presets
-from sweep.config import SweepConfig
+from sweep.config import SweepConfig, override
 from sweep.results.folder import RunFolder, new_sweep_id
 
 STEPS = {"stage1": 2_600, "stage2": 3_800}
@@ -27,7 +27,7 @@ def config(scale: float, **fields: Any) -> SweepConfig:
     cpu = presets.cpu()
     cut = {name: replace(getattr(cpu, name), steps=round(scale * steps)) for name, steps in STEPS.items()}
     cut["stage2"] = replace(cut["stage2"], **STAGE2)
-    return replace(cpu, **(cut | {"betas": BETAS} | fields))
+    return override(cpu, **(cut | {"betas": BETAS} | fields))
 
 
 def started(folder: Path, config: SweepConfig) -> RunFolder:

@@ -1,7 +1,8 @@
 """A sweep's whole configuration; equal configurations train equal codecs."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 
 from datagen.spec import ImportSpec, Spec
 from models.codecs.registry import CODECS
@@ -53,24 +54,10 @@ class StageConfig:
             raise SweepError(f"reading_scales={self.reading_scales} must be shares of the recognizer's size, 0 to 1")
 
 
-RESOURCES = ("report_seconds", "save_seconds", "cpus_per_trial", "gpus_per_trial", "shares_gpus")
-"""Fields that say how a sweep uses its machines, not what it trains: a resumed sweep may have others."""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SweepConfig:
-    """What a sweep trains and measures. When it is resumed, `budget` may grow and `RESOURCES` may change."""
+class SearchConfig:
+    """Which points a search measures. When a sweep is resumed, `budget` may grow; all else stays."""
 
-    data: Spec
-    codec: str = "small"
-    recognizers: tuple[RecognizerConfig, ...] = (RecognizerConfig(ENGLISH_G2),)
-    """Their losses are averaged; the accuracy of the first one guides the search."""
-    init: WeightsFile | None = None
-    """Checkpoint that stage 1 starts from, instead of fresh weights."""
-    strategy: StrategyName = "conditional"
-    labels: Labels = "truth"
-    stage1: StageConfig
-    stage2: StageConfig
     lambdas: tuple[float, ...]
     """Rate weights of the base curve, falling: lowest rate first. Trials explore the range between them; these alone
     where the strategy shares stage 1 by lambda."""
@@ -80,58 +67,33 @@ class SweepConfig:
     max_bpp: float | None = None
     """Most bits per pixel that are of interest to the search."""
     min_accuracy: float | None = None
-    """Least accuracy, likewise."""
+    """Least accuracy that is of interest to the search, 0 to 1."""
     min_psnr: float | None = None
-    """Least PSNR in dB, likewise."""
+    """Least PSNR that is of interest to the search, in dB."""
     vary: tuple[tuple[Setting, float, float], ...] = ()
     """Settings of stage 2 that are searched too, each between two values, on a log scale."""
     early_stopping: bool = True
     """Whether trials that train stop where they fall far behind the front."""
-    polish_steps: int = 0
-    """Updates of stage 2 at its own point that a trial of the conditional strategy adds."""
     budget: int = 64
     """Trials."""
     val_images: int = 96
     """Images of the validation split on which a trial is measured for the search."""
-    report_seconds: float = 10.0
-    """Between two reports of a training stage."""
-    save_seconds: float = 60.0
-    """Between two checkpoints of a training stage: the most that a killed worker loses."""
-    cpus_per_trial: int = 1
-    gpus_per_trial: float = 0.0
-    shares_gpus: bool = True
-    """Whether a trial takes less of a GPU where the memory holds several of them."""
-    seed: int = 0
 
     def __post_init__(self) -> None:
         if self.budget < 1:
             raise SweepError(f"--budget {self.budget} is below 1; a sweep needs at least one trial")
-        if self.codec not in CODECS:
-            raise SweepError(f"no codec is called {self.codec!r}; choose one of {', '.join(CODECS)}")
-        try:
-            ensemble.identity(self.recognizers)
-        except ModelError as error:
-            raise SweepError(str(error)) from error
-        if isinstance(self.data, ImportSpec) and self.data.unlabeled and self.labels != "pseudo":
-            raise SweepError(f"{self.data.unlabeled} images have no text; give --labels pseudo")
-        self._check_numbers()
+        _check_at_least(1, val_images=self.val_images)
+        self._check_ranges()
         self._check_constraints()
         self._check_varied()
 
-    def _check_numbers(self) -> None:
+    def _check_ranges(self) -> None:
         if list(self.lambdas) != sorted(set(self.lambdas), reverse=True) or not self.lambdas:
             raise SweepError(f"lambdas={self.lambdas} must be positive and falling")
         _check_above_0(highest_lambda=self.lambdas[0], lowest_lambda=self.lambdas[-1])
         low, high = self.betas
         if not 0 < low <= high < math.inf:
             raise SweepError(f"--betas {low:g} {high:g} must be a positive rising pair")
-        if self.polish_steps < 0 or (self.polish_steps and self.strategy != "conditional"):
-            raise SweepError(
-                f"--polish-steps {self.polish_steps}: 0 or more, and more than 0 with --strategy conditional alone"
-            )
-        _check_at_least(1, val_images=self.val_images, cpus_per_trial=self.cpus_per_trial)
-        _check_at_least(0, report_seconds=self.report_seconds, save_seconds=self.save_seconds, seed=self.seed)
-        _check_at_least(0, gpus_per_trial=self.gpus_per_trial)
 
     def _check_constraints(self) -> None:
         if self.constraints and self.sampler in NON_ADAPTIVE:
@@ -145,8 +107,6 @@ class SweepConfig:
             raise SweepError(f"--min-accuracy {self.min_accuracy:g} is above 1, at which every character is read")
 
     def _check_varied(self) -> None:
-        if self.vary and self.strategy not in ("shared", "independent"):
-            raise SweepError("--vary needs trials that train by themselves: --strategy shared or independent")
         if self.vary and self.sampler == "grid":
             raise SweepError("--sampler grid measures lambdas and betas alone; leave --vary out, or take another")
         if len({name for name, _, _ in self.vary}) < len(self.vary):
@@ -163,10 +123,100 @@ class SweepConfig:
         found = {name: getattr(self, name) for name in ("max_bpp", "min_accuracy", "min_psnr")}
         return {name: value for name, value in found.items() if value is not None}
 
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resources:
+    """How a sweep uses its machines, not what it trains: a resumed sweep may have others."""
+
+    report_seconds: float = 10.0
+    """Between two reports of a training stage."""
+    save_seconds: float = 60.0
+    """Between two checkpoints of a training stage: the most that a killed worker loses."""
+    cpus_per_trial: int = 1
+    """Cores."""
+    gpus_per_trial: float = 0.0
+    """GPUs, or a share of one."""
+    shares_gpus: bool = True
+    """Whether a trial takes less of a GPU where the memory holds several of them."""
+
+    def __post_init__(self) -> None:
+        _check_at_least(1, cpus_per_trial=self.cpus_per_trial)
+        _check_at_least(0, report_seconds=self.report_seconds, save_seconds=self.save_seconds)
+        _check_at_least(0, gpus_per_trial=self.gpus_per_trial)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SweepConfig:
+    """What a sweep trains and measures. What only some strategies allow is checked by `Strategy.check`."""
+
+    data: Spec
+    codec: str = "small"
+    recognizers: tuple[RecognizerConfig, ...] = (RecognizerConfig(ENGLISH_G2),)
+    """Their losses are averaged; the accuracy of the first one guides the search."""
+    init: WeightsFile | None = None
+    """Checkpoint that stage 1 starts from, instead of fresh weights."""
+    strategy: StrategyName = "conditional"
+    labels: Labels = "truth"
+    stage1: StageConfig
+    stage2: StageConfig
+    polish_steps: int = 0
+    """Updates of stage 2 at its own point that a trial of the conditional strategy adds."""
+    search: SearchConfig
+    resources: Resources = Resources()
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.codec not in CODECS:
+            raise SweepError(f"no codec is called {self.codec!r}; choose one of {', '.join(CODECS)}")
+        try:
+            ensemble.identity(self.recognizers)
+        except ModelError as error:
+            raise SweepError(str(error)) from error
+        if isinstance(self.data, ImportSpec) and self.data.unlabeled and self.labels != "pseudo":
+            raise SweepError(f"{self.data.unlabeled} images have no text; give --labels pseudo")
+        if self.polish_steps < 0:
+            raise SweepError(f"--polish-steps {self.polish_steps}: 0 or more")
+        _check_at_least(0, seed=self.seed)
+
     @property
     def recognizer_identity(self) -> str:
         """Names, checksums and shares: equal ones teach alike."""
         return ensemble.identity(self.recognizers)
+
+
+def override(config: SweepConfig, **values: object) -> SweepConfig:
+    """The configuration with other values of fields, those in `search` and `resources` named without the section.
+
+    Raises:
+        SweepError: a value is impossible.
+        TypeError: there is no such field.
+    """
+    search, resources = _taken(values, SearchConfig), _taken(values, Resources)
+    return replace(
+        config, search=replace(config.search, **search), resources=replace(config.resources, **resources), **values
+    )
+
+
+def sectioned(content: Mapping[str, object]) -> dict[str, object]:
+    """A configuration from a file with its fields in sections: releases before there were sections wrote them flat."""
+    values = dict(content)
+    sections = {"search": _taken(values, SearchConfig), "resources": _taken(values, Resources)}
+    return {name: inside for name, inside in sections.items() if inside} | values
+
+
+def fixed(config: SweepConfig) -> dict[str, object]:
+    """Values that a resumed sweep keeps, named as `override` does: all but the budget and the resources."""
+    own = {name: getattr(config, name) for name in _names(SweepConfig) if name not in ("search", "resources")}
+    return own | {name: getattr(config.search, name) for name in _names(SearchConfig) if name != "budget"}
+
+
+def _taken(values: dict[str, object], section: type[SearchConfig | Resources]) -> dict[str, object]:
+    """Takes the fields of a section out of the values."""
+    return {name: values.pop(name) for name in _names(section) if name in values}
+
+
+def _names(section: type[SweepConfig | SearchConfig | Resources]) -> list[str]:
+    return [field.name for field in fields(section)]
 
 
 def _check_above_0(**values: float) -> None:

@@ -102,7 +102,7 @@ class Sweep:
             self._display.advanced,
             self._display.print,
         )
-        if self._config.gpus_per_trial and not pool.gpus:
+        if self._config.resources.gpus_per_trial and not pool.gpus:
             self._display.print("the cluster has no GPU: everything trains on CPUs")
         return pool
 
@@ -111,7 +111,7 @@ class Sweep:
         targets, lost = plan.targets(self._run, self._table), plan.lost(self._run, self._table)
         searched = self._table.of("tfic", "complete", "stopped")
         # What has failed is tried again, once each time that the run is resumed.
-        trials = max(0, self._config.budget - len(searched))
+        trials = max(0, self._config.search.budget - len(searched))
         ahead, strategy = [*targets, *lost], strategies.of(self._config)
         self._display.expect(plan.training(self._run, ahead), len(ahead), strategy.trial_nodes(self._config), trials)
         shared = strategy.shared_nodes(self._config)

@@ -16,7 +16,7 @@ from sweep.trials.target import Target
 def targets(run: RunFolder, table: PointTable) -> list[Target]:
     """The points beside the trials, less those that are done and have their checkpoints."""
     wanted = [
-        *(Target("base", weight) for weight in run.config.lambdas),
+        *(Target("base", weight) for weight in run.config.search.lambdas),
         Target("uncompressed"),
         *(Target("classical", classical=codec) for codec in classical.codecs()),
     ]
@@ -66,5 +66,5 @@ def _trained(point: Point, config: SweepConfig) -> float:
 def _measuring(point: Point, config: SweepConfig) -> float:
     """Seconds in which a point was measured on the validation and the test images."""
     each = (point.measured.encode_ms or 0.0) + (point.measured.decode_ms or 0.0) + point.measured.ocr_ms
-    count = config.data.test + min(config.val_images, config.data.val)
+    count = config.data.test + min(config.search.val_images, config.data.val)
     return each * count / 1000

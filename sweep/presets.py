@@ -7,7 +7,7 @@ import torch
 
 from datagen import spec
 from models.weights import WeightsFile
-from sweep.config import StageConfig, SweepConfig
+from sweep.config import Resources, SearchConfig, StageConfig, SweepConfig
 from sweep.names import PresetName
 
 PIXEL_SCALE = 255**2
@@ -25,11 +25,12 @@ def paper() -> SweepConfig:
         codec="mbt2018-mean",
         stage1=StageConfig(steps=200_000, batch_size=16, learning_rate=3e-4),
         stage2=StageConfig(steps=200_000, batch_size=16, learning_rate=1e-4, distortion_weight=0.0),
-        lambdas=rate_weights(0.0001, 0.0002, 0.0004, 0.0009, 0.0018, 0.0035, 0.0067, 0.013),
-        betas=(1e-3, 1.0),
-        val_images=600,
-        cpus_per_trial=4,
-        gpus_per_trial=1.0,
+        search=SearchConfig(
+            lambdas=rate_weights(0.0001, 0.0002, 0.0004, 0.0009, 0.0018, 0.0035, 0.0067, 0.013),
+            betas=(1e-3, 1.0),
+            val_images=600,
+        ),
+        resources=Resources(cpus_per_trial=4, gpus_per_trial=1.0),
     )
 
 
@@ -46,8 +47,7 @@ def cpu() -> SweepConfig:
             reading_scales=(0.75, 0.75, 1.0),
             legibility=0.7,
         ),
-        lambdas=rate_weights(0.0001, 0.0002, 0.0004, 0.0008, 0.0016, 0.0032),
-        betas=(5e-4, 0.015),
+        search=SearchConfig(lambdas=rate_weights(0.0001, 0.0002, 0.0004, 0.0008, 0.0016, 0.0032), betas=(5e-4, 0.015)),
     )
 
 
@@ -58,10 +58,8 @@ def smoke() -> SweepConfig:
         data=spec.smoke(),
         stage1=replace(cpu().stage1, steps=80, batch_size=8),
         stage2=replace(cpu().stage2, steps=20, batch_size=8),
-        lambdas=rate_weights(0.0004, 0.0016),
-        budget=2,
-        val_images=24,
-        report_seconds=2.0,
+        search=replace(cpu().search, lambdas=rate_weights(0.0004, 0.0016), budget=2, val_images=24),
+        resources=Resources(report_seconds=2.0),
     )
 
 

@@ -78,13 +78,15 @@ def _data(arguments: Arguments, out: Path) -> Path | None:
 def _started(arguments: Arguments, out: Path, preset: PresetName) -> "RunFolder":
     from datagen.shards import Manifest
     from sweep import presets
+    from sweep.config import override
     from sweep.results.folder import RunFolder, new_sweep_id
     from sweep.search import proposals
     from sweep.stages import strategies
     from sweep.tracking import mlflow_store
 
     config = presets.PRESETS[preset]()
-    config = replace(config, **overrides(arguments, config))
+    config = override(config, **overrides(arguments, config))
+    strategies.of(config).check(config)
     if config.init is not None:
         config = presets.started(config, config.init)
     data = _data(arguments, out)
@@ -114,7 +116,7 @@ def _legible(config: "SweepConfig") -> "Spec":
 
 def _resumed(arguments: Arguments, out: Path) -> "RunFolder":
     from datagen.shards import Manifest
-    from sweep.config import RESOURCES
+    from sweep.config import fixed, override
     from sweep.results.folder import RunFolder
     from sweep.search import proposals
 
@@ -125,22 +127,22 @@ def _resumed(arguments: Arguments, out: Path) -> "RunFolder":
     wanted = overrides(arguments, run.config) | ({"data": Manifest.load(data).spec} if data else {})
     if arguments.preset not in (None, run.preset):
         raise SweepError(f"{out} was started with --preset {run.preset}; resume it with that, or start another --out")
-    for name in wanted.keys() - {"budget", *RESOURCES}:
-        if wanted[name] != getattr(run.config, name):
+    for name, value in fixed(run.config).items():
+        if wanted.get(name, value) != value:
             option = OPTIONS.get(name, f"--{name.replace('_', '-')}")
             raise SweepError(
                 f"{out} was started with another {option}; resume it with that one, or start another --out"
             )
-    wanted["budget"] = proposals.cap_budget(replace(run.config, budget=wanted.get("budget", run.config.budget))).budget
-    if run.config.sampler == "grid" and wanted["budget"] != run.config.budget:
-        raise SweepError(f"{out} is a whole grid of {run.config.budget} points; start another --out for a larger one")
-    if wanted["budget"] < run.config.budget:
-        raise SweepError(f"{out} has --budget {run.config.budget}, which can only grow; give that or more")
+    config, before = proposals.cap_budget(override(run.config, **wanted)), run.config.search
+    if before.sampler == "grid" and config.search.budget != before.budget:
+        raise SweepError(f"{out} is a whole grid of {before.budget} points; start another --out for a larger one")
+    if config.search.budget < before.budget:
+        raise SweepError(f"{out} has --budget {before.budget}, which can only grow; give that or more")
     # MLflow takes seconds to import; wrong arguments are answered first.
     from sweep.tracking import mlflow_store
 
     uri = mlflow_store.chosen_uri() or run.tracking_uri
-    run = replace(run, config=replace(run.config, **wanted), data=(data or run.data).absolute(), tracking_uri=uri)
+    run = replace(run, config=config, data=(data or run.data).absolute(), tracking_uri=uri)
     _check_start(run)
     return run
 

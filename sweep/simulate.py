@@ -5,7 +5,7 @@ python -m sweep.simulate --budget 64 --workers 8
 
 import math
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated
 
 import tyro
@@ -70,10 +70,11 @@ def _run(arguments: Arguments) -> None:
     limit = seconds(arguments.hours)
     # torch and Optuna take seconds to import; wrong arguments are answered first.
     from sweep import presets
+    from sweep.config import override
     from sweep.simulation import comparison
     from sweep.simulation.formula import Workload
 
-    preset = replace(
+    preset = override(
         presets.PRESETS[arguments.preset](),
         budget=arguments.budget,
         seed=arguments.seed,

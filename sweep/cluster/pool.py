@@ -9,7 +9,6 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -44,7 +43,7 @@ from sweep.cluster.tune_adapters import (
     TuneSearch,
     target_of,
 )
-from sweep.config import SweepConfig
+from sweep.config import SweepConfig, override
 from sweep.errors import Interrupted, SweepError
 from sweep.results.point import Point
 from sweep.search import proposals, study
@@ -85,11 +84,11 @@ class Pool:
         trials = config
         if not strategies.of(config).trials_train(config):
             # Measuring runs on the CPU, image by image.
-            trials = replace(config, gpus_per_trial=0.0, cpus_per_trial=1)
+            trials = override(config, gpus_per_trial=0.0, cpus_per_trial=1)
         found = resources.awaited(say)
         with resources.watched({"GPU": 1.0}, say):
             trials = resources.sharing(trials, found)
-        self._config, _ = resources.fit(trials, resources.awaited(say, trials.gpus_per_trial > 0))
+        self._config, _ = resources.fit(trials, resources.awaited(say, trials.resources.gpus_per_trial > 0))
         self._say = say
         # Workers run in folders of their own.
         self._folder = folder.absolute()
@@ -105,7 +104,7 @@ class Pool:
     @property
     def _places(self) -> int:
         """Trials at a time."""
-        return resources.fit(self._config, resources.awaited(self._say, self._config.gpus_per_trial > 0))[1]
+        return resources.fit(self._config, resources.awaited(self._say, self._config.resources.gpus_per_trial > 0))[1]
 
     def train(self, node: Node, report: Callable[[Progress, int], None]) -> None:
         """Trains a node that all points share, with all that the cluster has.
@@ -116,12 +115,12 @@ class Pool:
         Raises:
             SweepError: the training diverged, or failed once too often.
         """
-        found = resources.awaited(self._say, self._wanted.gpus_per_trial > 0)
+        found = resources.awaited(self._say, self._wanted.resources.gpus_per_trial > 0)
         member, size = resources.team(self._wanted, found, node.stage.batch_size)
 
         def told(progress: Progress) -> None:
-            cores = progress.workers * member.cpus_per_trial
-            report(progress, max(1, cores // self._config.cpus_per_trial))
+            cores = progress.workers * member.resources.cpus_per_trial
+            report(progress, max(1, cores // self._config.resources.cpus_per_trial))
 
         with resources.watched(_needs(member), self._say):
             train_together(node, member, self._folder, self._data, size, told)
@@ -164,7 +163,7 @@ class Pool:
 
         A point that has lost its checkpoint, or takes too much memory, is left out with a line.
         """
-        read = ray.remote(num_cpus=self._config.cpus_per_trial)(_reread)
+        read = ray.remote(num_cpus=self._config.resources.cpus_per_trial)(_reread)
 
         def start(point: Point) -> ray.ObjectRef[dict[str, float]]:
             return read.remote(point, readers, self._config, self._folder, self._data)
@@ -187,7 +186,7 @@ class Pool:
             "Callable[[dict[str, Any]], None]",
             tune.with_parameters(_run, config=self._config, folder=self._folder, data=[self._data]),
         )
-        needs = {"cpu": self._config.cpus_per_trial, "gpu": self._config.gpus_per_trial}
+        needs = {"cpu": self._config.resources.cpus_per_trial, "gpu": self._config.resources.gpus_per_trial}
         tuner = tune.Tuner(
             tune.with_resources(function, needs),
             param_space=space,
@@ -213,17 +212,17 @@ class Pool:
 
 
 def _needs(config: SweepConfig) -> Resources:
-    return {"CPU": config.cpus_per_trial, "GPU": config.gpus_per_trial}
+    return {"CPU": config.resources.cpus_per_trial, "GPU": config.resources.gpus_per_trial}
 
 
 def _reread(point: Point, readers: list[str], config: SweepConfig, folder: Path, data: Data) -> dict[str, float]:
-    torch.set_num_threads(config.cpus_per_trial)
+    torch.set_num_threads(config.resources.cpus_per_trial)
     return rereading.read(point, readers, folder, data.test)
 
 
 def _run(params: dict[str, Any], *, config: SweepConfig, folder: Path, data: list[ray.ObjectRef[Data]]) -> None:
     """What a Tune trial executes in its worker."""
-    reporter = every(config.report_seconds, _tell)
+    reporter = every(config.resources.report_seconds, _tell)
     try:
         if graceful_stop.stop_file(folder).exists():
             raise Interrupted

@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import ray
@@ -15,7 +14,7 @@ from ray.exceptions import OutOfMemoryError
 
 from datagen.machines import Machine, Resources, machines, planned, up
 from sweep.cluster import gpu_memory, out_of_memory
-from sweep.config import SweepConfig
+from sweep.config import SweepConfig, override
 from sweep.errors import SweepError
 from sweep.tracking.display import clock
 
@@ -124,9 +123,11 @@ def _free() -> int:
 
 def sharing(config: SweepConfig, machines: list[Machine], memory: Callable[[], int] = free_gpu_memory) -> SweepConfig:
     """The configuration with a trial's share of a GPU by its memory, where it leaves that open."""
-    if not (config.shares_gpus and config.gpus_per_trial and any(machine["GPU"] for machine in machines)):
+    if not (
+        config.resources.shares_gpus and config.resources.gpus_per_trial and any(machine["GPU"] for machine in machines)
+    ):
         return config
-    return replace(config, gpus_per_trial=1 / gpu_memory.trials(config, memory()))
+    return override(config, gpus_per_trial=1 / gpu_memory.trials(config, memory()))
 
 
 def fit(config: SweepConfig, machines: list[Machine]) -> tuple[SweepConfig, int]:
@@ -134,11 +135,11 @@ def fit(config: SweepConfig, machines: list[Machine]) -> tuple[SweepConfig, int]
 
     Cores are given up before GPUs lie idle.
     """
-    gpus = config.gpus_per_trial if any(machine["GPU"] for machine in machines) else 0.0
+    gpus = config.resources.gpus_per_trial if any(machine["GPU"] for machine in machines) else 0.0
     able = [machine for machine in machines if machine["CPU"] and (machine["GPU"] or not gpus)]
-    cpus = min([config.cpus_per_trial, *(_cores_each(machine, gpus) for machine in able)])
+    cpus = min([config.resources.cpus_per_trial, *(_cores_each(machine, gpus) for machine in able)])
     trials = sum(_trials(machine, cpus, gpus) for machine in able)
-    return replace(config, cpus_per_trial=cpus, gpus_per_trial=gpus), max(1, trials)
+    return override(config, cpus_per_trial=cpus, gpus_per_trial=gpus), max(1, trials)
 
 
 def _cores_each(machine: Machine, gpus: float) -> int:
@@ -162,10 +163,10 @@ def team(config: SweepConfig, machines: list[Machine], batch_size: int) -> tuple
     As many cores as can be work, in pairs while the shares of the batch are not too small.
     """
     most = {kind: max(1, batch_size // least) for kind, least in LEAST_SHARE.items()}
-    if config.gpus_per_trial and any(machine["GPU"] for machine in machines):
-        member, gpus = fit(replace(config, gpus_per_trial=1.0), machines)
+    if config.resources.gpus_per_trial and any(machine["GPU"] for machine in machines):
+        member, gpus = fit(override(config, gpus_per_trial=1.0), machines)
         return member, min(gpus, most["GPU"])
     cores = [machine["CPU"] for machine in machines if machine["CPU"]]
     teams = [(min(most["CPU"], sum(count // each for count in cores)), each) for each in range(1, max(cores) + 1)]
     size, threads = max(teams, key=lambda found: (math.prod(found), -abs(found[1] - THREADS)))
-    return replace(config, cpus_per_trial=threads, gpus_per_trial=0.0), size
+    return override(config, cpus_per_trial=threads, gpus_per_trial=0.0), size

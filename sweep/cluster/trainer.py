@@ -101,8 +101,8 @@ def _trainer(job: _Job, workers: int) -> TorchTrainer:
         train_loop_config={"job": ray.put(job)},  # pyright: ignore[reportUnknownMemberType]
         scaling_config=ScalingConfig(
             num_workers=(1, min(workers, job.node.stage.batch_size)),
-            use_gpu=config.gpus_per_trial > 0,
-            resources_per_worker={"CPU": config.cpus_per_trial, "GPU": config.gpus_per_trial},
+            use_gpu=config.resources.gpus_per_trial > 0,
+            resources_per_worker={"CPU": config.resources.cpus_per_trial, "GPU": config.resources.gpus_per_trial},
         ),
         run_config=RunConfig(
             name=f"train-{job.node.key}",
@@ -156,13 +156,13 @@ def _work(settings: dict[str, ray.ObjectRef[_Job]]) -> None:
     """What each worker executes."""
     job: _Job = ray.get(settings["job"])
     context, device = train.get_context(), get_device()
-    torch.set_num_threads(job.config.cpus_per_trial)
+    torch.set_num_threads(job.config.resources.cpus_per_trial)
     rank, size = context.get_world_rank(), context.get_world_size()
     # Alone, there is nobody to agree with; a GPU would be waited for at every step.
     team = Team(rank, size, _join, _any) if size > 1 else ALONE
     recognizer = ensemble.load(job.config.recognizers).to(device)
-    store = Store.of(job.folder, job.config.save_seconds)
-    report = every(job.config.report_seconds, job.tell) if team.rank == 0 else _say_nothing
+    store = Store.of(job.folder, job.config.resources.save_seconds)
+    report = every(job.config.resources.report_seconds, job.tell) if team.rank == 0 else _say_nothing
     try:
         train_node(job.node, store, ray.get(job.data).train, recognizer, device, report, team)
     except (DivergedError, Interrupted) as error:

@@ -37,7 +37,7 @@ def data(config: SweepConfig, folder: Path, run: Path, report: Report = lambda d
     """
     train = _taught(dataset.load(folder, "train"), config, (folder, run), report)
     val, test = (_completed(dataset.load(folder, split), config) for split in ("val", "test"))
-    return Data(train, TextImages(val.images[: config.val_images], val.texts[: config.val_images]), test)
+    return Data(train, TextImages(val.images[: config.search.val_images], val.texts[: config.search.val_images]), test)
 
 
 def labels(texts: list[str], found: list[Reading], config: SweepConfig) -> list[str]:
@@ -84,7 +84,7 @@ def _completed(images: TextImages, config: SweepConfig) -> TextImages:
 
 def _readings(images: TextImages, config: SweepConfig, report: Report) -> list[Reading]:
     """What the recognizer reads in the images, by as many tasks at a time as there are workers."""
-    read = ray.remote(num_cpus=config.cpus_per_trial)(_read)
+    read = ray.remote(num_cpus=config.resources.cpus_per_trial)(_read)
     total = len(images.texts)
     parts = [slice(start, start + READ_TOGETHER) for start in range(0, total, READ_TOGETHER)]
     found: dict[int, list[Reading]] = {}
@@ -92,12 +92,12 @@ def _readings(images: TextImages, config: SweepConfig, report: Report) -> list[R
     def start(part: slice) -> ray.ObjectRef[list[Reading]]:
         return read.remote(TextImages(images.images[part], images.texts[part]), config)
 
-    for part, task in shared_out(start, parts, lambda: max(1, cores() // config.cpus_per_trial)):
+    for part, task in shared_out(start, parts, lambda: max(1, cores() // config.resources.cpus_per_trial)):
         found[part.start] = resources.results(task)
         report(min(total, READ_TOGETHER * len(found)), total)
     return [reading for start in sorted(found) for reading in found[start]]
 
 
 def _read(images: TextImages, config: SweepConfig) -> list[Reading]:
-    torch.set_num_threads(config.cpus_per_trial)
+    torch.set_num_threads(config.resources.cpus_per_trial)
     return legibility.measure(images, trial.recognizer(config.recognizers))

@@ -15,8 +15,9 @@ from pydantic import TypeAdapter
 
 from datagen.files import atomic, file_lock
 from sweep import versions
-from sweep.config import SweepConfig
+from sweep.config import SweepConfig, sectioned
 from sweep.errors import SweepError
+from sweep.stages import strategies
 from sweep.versions import Versions
 
 SQLITE = "sqlite:///"
@@ -89,9 +90,10 @@ class RunFolder:
     def parameters(self) -> dict[str, Any]:
         """What tells this sweep from others in MLflow, by name."""
         config = self.config
-        names = ("strategy", "sampler", "codec", "labels", "lambdas", "betas", "polish_steps", "seed")
+        names = ("strategy", "codec", "labels", "polish_steps", "seed")
         values: dict[str, Any] = {name: getattr(config, name) for name in names}
-        values |= {"recognizer": config.recognizer_identity, **config.constraints}
+        values |= {name: getattr(config.search, name) for name in ("sampler", "lambdas", "betas")}
+        values |= {"recognizer": config.recognizer_identity, **config.search.constraints}
         if config.init is not None:
             values |= {"init": config.init.sha256}
         for name, stage in (("stage1", config.stage1), ("stage2", config.stage2)):
@@ -109,7 +111,8 @@ class RunFolder:
         file = cls._file(path)
         try:
             content = json.loads(file.read_text())
-            config = TypeAdapter(SweepConfig).validate_python(content["sweep"])
+            config = TypeAdapter(SweepConfig).validate_python(sectioned(content["sweep"]))
+            strategies.of(config).check(config)
             data = Path(os.path.normpath(path / content["data"]))
             uri = _placed(content["tracking_uri"], lambda file: os.path.normpath((path / file).absolute()))
             started = TypeAdapter(Versions | None).validate_python(content.get("versions"))

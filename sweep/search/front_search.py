@@ -73,7 +73,7 @@ class FrontSearch:
         """Paths of complete trials, by (lambda, beta)."""
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
-        self.study = study.load(storage, SAMPLERS[config.sampler](config, 0))
+        self.study = study.load(storage, SAMPLERS[config.search.sampler](config, 0))
         done = {trial_key(point.identity, config): point for point in recorded}
         self._ahead = deque(study.settle(self.study, storage, config, done))
         self._count = proposals.count(config)
@@ -114,7 +114,7 @@ class FrontSearch:
     def _ask(self) -> Trial:
         """A point that is to come first, or the sampler's; a random one in place of one that was proposed before."""
         known = len(self._known)
-        self.study.sampler = SAMPLERS[self._config.sampler](self._config, known)
+        self.study.sampler = SAMPLERS[self._config.search.sampler](self._config, known)
         if self._ahead:
             return self._enqueued(*self._ahead.popleft())
         trial = self.study.ask(study.space(self._config))
@@ -138,7 +138,7 @@ class FrontSearch:
 
     def _nearest(self, found: Weights) -> Origins:
         """The path of the finished trial that lies nearest in log lambda and log beta, as shares of their ranges."""
-        lambdas, betas = self._config.lambdas, self._config.betas
+        lambdas, betas = self._config.search.lambdas, self._config.search.betas
         # All lie equally near in a weight that has one value.
         scales = [math.log(high / low) or math.inf for low, high in ((lambdas[-1], lambdas[0]), betas)]
 

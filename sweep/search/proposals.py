@@ -3,10 +3,9 @@
 import math
 import random
 from collections.abc import Container
-from dataclasses import replace
 from typing import Any
 
-from sweep.config import NON_ADAPTIVE, SweepConfig
+from sweep.config import NON_ADAPTIVE, SweepConfig, override
 from sweep.results.point import Identity, ValidationMetrics
 from sweep.stages import strategies
 
@@ -32,7 +31,7 @@ CONSTRAINED: dict[str, tuple[str, int]] = {
 
 def varied(params: Params, config: SweepConfig) -> tuple[tuple[str, float], ...]:
     """The settings of stage 2 in a proposal."""
-    return tuple((name, params[name]) for name, _, _ in config.vary)
+    return tuple((name, params[name]) for name, _, _ in config.search.vary)
 
 
 def weights(params: Params, config: SweepConfig) -> Weights:
@@ -40,7 +39,7 @@ def weights(params: Params, config: SweepConfig) -> Weights:
     if "lambda" in params:
         return params["lambda"], params["beta"]
     index: int = params["lambda_index"]
-    return config.lambdas[index], params["beta"]
+    return config.search.lambdas[index], params["beta"]
 
 
 def point_key(params: Params, config: SweepConfig) -> PointKey:
@@ -50,7 +49,7 @@ def point_key(params: Params, config: SweepConfig) -> PointKey:
 
 def varied_by(trial: Identity, config: SweepConfig) -> tuple[tuple[str, float], ...]:
     """The settings of stage 2 of a trial in the table."""
-    return tuple((name, getattr(trial, FIELDS.get(name, name))) for name, _, _ in config.vary)
+    return tuple((name, getattr(trial, FIELDS.get(name, name))) for name, _, _ in config.search.vary)
 
 
 def trial_key(trial: Identity, config: SweepConfig) -> PointKey:
@@ -62,19 +61,20 @@ def trial_key(trial: Identity, config: SweepConfig) -> PointKey:
 
 def cap_budget(config: SweepConfig) -> SweepConfig:
     """The configuration with a budget of no more points than there are."""
-    return replace(config, budget=int(min(config.budget, count(config))))
+    return override(config, budget=int(min(config.search.budget, count(config))))
 
 
 def count(config: SweepConfig) -> float:
     """How many different points there are: those of a grid, or of a plane in which everything has a few values."""
-    if config.sampler == "grid":
+    if config.search.sampler == "grid":
         return len(first_points(config))
     listed = strategies.of(config).lists_lambdas
-    lambdas = len(config.lambdas) if listed else _values(config.lambdas[-1], config.lambdas[0])
+    lambdas = len(config.search.lambdas) if listed else _values(config.search.lambdas[-1], config.search.lambdas[0])
     settings = (
-        round(high) - round(low) + 1 if name == "steps" else _values(low, high) for name, low, high in config.vary
+        round(high) - round(low) + 1 if name == "steps" else _values(low, high)
+        for name, low, high in config.search.vary
     )
-    return math.prod((lambdas, _values(*config.betas), *settings))
+    return math.prod((lambdas, _values(*config.search.betas), *settings))
 
 
 def _values(low: float, high: float) -> float:
@@ -91,32 +91,32 @@ def unseen(config: SweepConfig, known: Container[PointKey], seed: int) -> Params
 
 
 def _random(config: SweepConfig, draw: random.Random) -> Params:
-    point = {"beta": _between(*config.betas, draw.random())}
-    for name, low, high in config.vary:
+    point = {"beta": _between(*config.search.betas, draw.random())}
+    for name, low, high in config.search.vary:
         value = _between(low, high, draw.random())
         point[name] = round(value) if name == "steps" else value
     if strategies.of(config).lists_lambdas:
-        return {"lambda_index": draw.randrange(len(config.lambdas)), **point}
-    return {"lambda": _between(config.lambdas[-1], config.lambdas[0], draw.random()), **point}
+        return {"lambda_index": draw.randrange(len(config.search.lambdas)), **point}
+    return {"lambda": _between(config.search.lambdas[-1], config.search.lambdas[0], draw.random()), **point}
 
 
 def first_points(config: SweepConfig) -> list[Params]:
     """One point for each lambda before the search starts, their betas spread evenly over the log range; or the grid."""
-    low, high = config.betas
-    if config.sampler == "grid":
-        count = max(1, config.budget // len(config.lambdas)) if low < high else 1
-        indexes = range(len(config.lambdas))
+    low, high = config.search.betas
+    if config.search.sampler == "grid":
+        count = max(1, config.search.budget // len(config.search.lambdas)) if low < high else 1
+        indexes = range(len(config.search.lambdas))
         return [_point(index, beta, config) for beta in spread(low, high, count) for index in indexes]
     # The golden ratio's multiples spread evenly, and neighbors lie far apart.
-    shares = [(0.5 + index * 0.6180339887) % 1 for index in range(len(config.lambdas))]
+    shares = [(0.5 + index * 0.6180339887) % 1 for index in range(len(config.search.lambdas))]
     return [_point(index, _between(low, high, share), config) for index, share in enumerate(shares)]
 
 
 def at_a_time(config: SweepConfig, trials: int, places: int) -> int:
     """How many of the trials start at once: a search that learns from what it finds does not start most of them."""
-    if config.sampler in NON_ADAPTIVE:
+    if config.search.sampler in NON_ADAPTIVE:
         return places
-    return min(places, max(len(config.lambdas), trials // GENERATIONS))
+    return min(places, max(len(config.search.lambdas), trials // GENERATIONS))
 
 
 def spread(low: float, high: float, count: int) -> list[float]:
@@ -134,7 +134,7 @@ def _point(index: int, beta: float, config: SweepConfig) -> Params:
     """Optuna's parameters of lambdas[index] and beta."""
     if strategies.of(config).lists_lambdas:
         return {"lambda_index": index, "beta": beta}
-    return {"lambda": config.lambdas[index], "beta": beta}
+    return {"lambda": config.search.lambdas[index], "beta": beta}
 
 
 def violations(constraints: dict[str, float], reached: ValidationMetrics) -> dict[str, float]:

@@ -39,7 +39,7 @@ SAMPLERS: dict[SamplerName, Callable[[SweepConfig, int], BaseSampler]] = {
     "gp": lambda config, known: GPSampler(seed=seed(config, known)),
     "nsga2": lambda config, known: NSGAIISampler(seed=seed(config, known), population_size=POPULATION),
     # The sequence begins after the first points, one for each lambda.
-    "qmc": lambda config, known: SobolPoint(config.seed, max(0, known - len(config.lambdas))),
+    "qmc": lambda config, known: SobolPoint(config.seed, max(0, known - len(config.search.lambdas))),
     "random": lambda config, known: RandomSampler(seed(config, known)),
     # The points of a grid are all proposed first.
     "grid": lambda config, known: RandomSampler(seed(config, known)),

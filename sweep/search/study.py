@@ -80,11 +80,11 @@ def load(storage: BaseStorage, sampler: BaseSampler) -> optuna.Study:
 
 def space(config: SweepConfig) -> dict[str, BaseDistribution]:
     """Optuna's range of each parameter that is searched."""
-    others: dict[str, BaseDistribution] = {"beta": FloatDistribution(*config.betas, log=True)}
-    others |= {name: _range(name, low, high) for name, low, high in config.vary}
+    others: dict[str, BaseDistribution] = {"beta": FloatDistribution(*config.search.betas, log=True)}
+    others |= {name: _range(name, low, high) for name, low, high in config.search.vary}
     if not strategies.of(config).lists_lambdas:
-        return {"lambda": FloatDistribution(config.lambdas[-1], config.lambdas[0], log=True), **others}
-    return {"lambda_index": IntDistribution(0, len(config.lambdas) - 1), **others}
+        return {"lambda": FloatDistribution(config.search.lambdas[-1], config.search.lambdas[0], log=True), **others}
+    return {"lambda_index": IntDistribution(0, len(config.search.lambdas) - 1), **others}
 
 
 def _range(name: str, low: float, high: float) -> BaseDistribution:
@@ -150,6 +150,6 @@ def constrain(trial: Trial, config: SweepConfig, reached: ValidationMetrics) -> 
 
     Otherwise TPE would take a stopped point for one that meets every constraint.
     """
-    for constraint, excess in violations(config.constraints, reached).items():
+    for constraint, excess in violations(config.search.constraints, reached).items():
         if constraint not in trial.constraints:
             trial.set_constraint(constraint, excess)

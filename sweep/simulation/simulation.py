@@ -55,11 +55,11 @@ class Simulation:
         """The sweep, start to end."""
         shared = self._strategy.shared_nodes(self._config)
         self._together(shared[:1])
-        base = [Target("base", rate_weight) for rate_weight in self._config.lambdas]
+        base = [Target("base", rate_weight) for rate_weight in self._config.search.lambdas]
         for wave in tree.waves(base, lambda target: target.node(self._config)):
             self._run((self._base_point(target) for target in wave), self._workers)
         self._together(shared[1:])
-        self._run(self._trials(deadline), proposals.at_a_time(self._config, self._config.budget, self._workers))
+        self._run(self._trials(deadline), proposals.at_a_time(self._config, self._config.search.budget, self._workers))
         return Outcome(self._now, self._busy, list(self._done), self._statuses, self._points)
 
     def _together(self, nodes: list[Node]) -> None:
@@ -110,7 +110,7 @@ class Simulation:
         took = [sum(self._workload.seconds(node, node.stage.steps) for node in nodes) + self._workload.point]
         search = FrontSearch(self._config, study.memory(), too_late=too_late, clock=lambda: self._now, took=took)
         stopping = FrontStopping()
-        for number in range(self._config.budget):
+        for number in range(self._config.search.budget):
             point = search.suggest(str(number))
             if point is None:
                 return

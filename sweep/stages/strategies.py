@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from sweep.config import StageConfig, SweepConfig
+from sweep.errors import SweepError
 from sweep.names import StrategyName
 from sweep.stages import tree
 from sweep.stages.tree import Node, Origins
@@ -23,6 +24,25 @@ class Strategy(ABC):
     """Whether trials have the lambdas of the sweep's list alone, not all between the ends."""
     stops_early: ClassVar[bool] = True
     """Whether a trial that falls far behind the front may stop."""
+    polishes: ClassVar[bool] = False
+    """Whether a trial may train on at its own point alone."""
+    varies: ClassVar[bool] = False
+    """Whether settings of stage 2 may differ from trial to trial, for each trains by itself."""
+
+    def check(self, config: SweepConfig) -> None:
+        """Nothing, if this strategy can do what the configuration asks for.
+
+        Raises:
+            SweepError: it cannot.
+        """
+        if config.polish_steps and not self.polishes:
+            able = " or ".join(strategy.name for strategy in STRATEGIES.values() if strategy.polishes)
+            raise SweepError(
+                f"--polish-steps {config.polish_steps}: 0 or more, and more than 0 with --strategy {able} alone"
+            )
+        if config.search.vary and not self.varies:
+            able = " or ".join(strategy.name for strategy in STRATEGIES.values() if strategy.varies)
+            raise SweepError(f"--vary needs trials that train by themselves: --strategy {able}")
 
     @abstractmethod
     def split_budget(self, config: SweepConfig) -> SweepConfig:
@@ -51,7 +71,7 @@ class Strategy(ABC):
 
     def trial_nodes(self, config: SweepConfig) -> list[Node]:
         """The training that is a trial's own, of one like others."""
-        return [self.trial_node(config, config.lambdas[0], config.betas[0])]
+        return [self.trial_node(config, config.search.lambdas[0], config.search.betas[0])]
 
     def trials_train(self, config: SweepConfig) -> bool:
         """Whether a trial has training of its own, or is folded and measured alone."""
@@ -60,7 +80,7 @@ class Strategy(ABC):
 
     def roots(self, config: SweepConfig) -> list[Node]:
         """The nodes without a parent, where training starts."""
-        ends = (self.base_node(config, rate_weight) for rate_weight in config.lambdas)
+        ends = (self.base_node(config, rate_weight) for rate_weight in config.search.lambdas)
         return [*dict.fromkeys([end, *end.ancestors][-1] for end in ends)]
 
 
@@ -70,6 +90,7 @@ class Conditional(Strategy):
     name = "conditional"
     conditions = True
     stops_early = False
+    polishes = True
 
     def split_budget(self, config: SweepConfig) -> SweepConfig:
         """The preset as it is."""
@@ -98,10 +119,11 @@ class Shared(Strategy):
 
     name = "shared"
     lists_lambdas = True
+    varies = True
 
     def split_budget(self, config: SweepConfig) -> SweepConfig:
         """Stage 1 by lambdas, stage 2 by trials."""
-        return _split(config, self.name, len(config.lambdas))
+        return _split(config, self.name, len(config.search.lambdas))
 
     def base_node(self, config: SweepConfig, rate_weight: float) -> Node:
         """A stage 1 of its own."""
@@ -121,22 +143,22 @@ class Continued(Strategy):
 
     def split_budget(self, config: SweepConfig) -> SweepConfig:
         """Stage 1 by lambdas, stage 2 by trials."""
-        return _split(config, self.name, len(config.lambdas))
+        return _split(config, self.name, len(config.search.lambdas))
 
     def base_node(self, config: SweepConfig, rate_weight: float) -> Node:
         """A stage 1 that starts from the next lambda towards the middle of the sweep's list."""
         node = tree.stage1(config, rate_weight)
-        index, middle = config.lambdas.index(rate_weight), len(config.lambdas) // 2
+        index, middle = config.search.lambdas.index(rate_weight), len(config.search.lambdas) // 2
         if index == middle:
             return node
-        inward = config.lambdas[index + (1 if index < middle else -1)]
+        inward = config.search.lambdas[index + (1 if index < middle else -1)]
         return replace(node, parent=self.base_node(config, inward))
 
     def trial_node(self, config: SweepConfig, rate_weight: float, ocr_weight: float, origins: Origins = ()) -> Node:
         """A stage 2 from the last of its origins, the first of which comes from the stage 1 of the nearest lambda."""
         path = (*origins, (rate_weight, ocr_weight))
         first = path[0][0]
-        node = self.base_node(config, min(config.lambdas, key=lambda each: abs(math.log(each / first))))
+        node = self.base_node(config, min(config.search.lambdas, key=lambda each: abs(math.log(each / first))))
         for weights in path:
             node = tree.stage2(config, node, *weights)
         return node
@@ -146,10 +168,11 @@ class Independent(Strategy):
     """Both stages for each trial from nothing, as the paper trains."""
 
     name = "independent"
+    varies = True
 
     def split_budget(self, config: SweepConfig) -> SweepConfig:
         """Stage 1 by trials and the lambdas of the base curve, stage 2 by trials."""
-        return _split(config, self.name, config.budget + len(config.lambdas))
+        return _split(config, self.name, config.search.budget + len(config.search.lambdas))
 
     def base_node(self, config: SweepConfig, rate_weight: float) -> Node:
         """A stage 1 of its own."""
@@ -174,7 +197,7 @@ def _split(config: SweepConfig, strategy: StrategyName, stage1_trainings: int) -
         config,
         strategy=strategy,
         stage1=_part(config.stage1, stage1_trainings),
-        stage2=_part(config.stage2, config.budget),
+        stage2=_part(config.stage2, config.search.budget),
     )
 
 

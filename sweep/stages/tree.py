@@ -113,7 +113,7 @@ def _identity(fields: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def plane(config: SweepConfig) -> Plane:
     """The loss weights that a sweep explores."""
-    return Plane(rate_weights=(config.lambdas[-1], config.lambdas[0]), ocr_weights=config.betas)
+    return Plane(rate_weights=(config.search.lambdas[-1], config.search.lambdas[0]), ocr_weights=config.search.betas)
 
 
 def stage1(config: SweepConfig, rate_weight: float) -> Node:

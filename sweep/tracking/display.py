@@ -142,7 +142,7 @@ class Display:
 
     def _state(self) -> str:
         elapsed = clock(time.monotonic() - self._started)
-        return f"{self._phase} | {self._points} of {self._config.budget} points | {elapsed} gone, {self._left()}"
+        return f"{self._phase} | {self._points} of {self._config.search.budget} points | {elapsed} gone, {self._left()}"
 
     def _line(self, force: bool = False) -> None:
         if self._console.is_terminal or (time.monotonic() - self._last_line < LINE_SECONDS and not force):

@@ -68,11 +68,11 @@ def run(
 
     A point whose training diverges returns with status `failed` and a `reason`.
     """
-    torch.set_num_threads(config.cpus_per_trial)
+    torch.set_num_threads(config.resources.cpus_per_trial)
     reader, identity, node = recognizer(config.recognizers), target.identity(config), target.node(config)
     if node is None:
         return Point(identity=identity, status="complete", test=_untrained(target, reader, data.test))
-    started, store = time.perf_counter(), Store.of(folder, config.save_seconds)
+    started, store = time.perf_counter(), Store.of(folder, config.resources.save_seconds)
     try:
         trained = _train(node, store, config, data, reader, report, pass_rung)
     except DivergedError as error:
@@ -110,7 +110,7 @@ def _train(
     def measurable(codec: Codec) -> TrainedCodec:
         return TrainedCodec(codec.cpu(), config.codec, config.recognizer_identity, {})
 
-    with _on_device(reader, gpu=config.gpus_per_trial > 0) as device:
+    with _on_device(reader, gpu=config.resources.gpus_per_trial > 0) as device:
 
         def look(codec: Codec, steps: int) -> None:
             seen = validate(measurable(codec), reader, few, device)
@@ -123,7 +123,7 @@ def _train(
 
 def stops_early(node: Node, config: SweepConfig) -> bool:
     """Whether the training of a point is looked at on the way, and may be stopped."""
-    return config.early_stopping and strategies.of(config).stops_early and node.recognizer is not None
+    return config.search.early_stopping and strategies.of(config).stops_early and node.recognizer is not None
 
 
 class _Rungs:

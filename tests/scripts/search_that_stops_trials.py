@@ -8,7 +8,7 @@ from datagen import generate
 from datagen.shards import Manifest
 from sweep import presets
 from sweep.cluster.pool import Pool
-from sweep.config import StageConfig
+from sweep.config import StageConfig, override
 from sweep.results.pareto import Objectives
 from sweep.results.point import Identity, Point
 from sweep.search.early_stopping import FrontStopping
@@ -17,7 +17,7 @@ from sweep.training.loop import Progress
 data_folder, folder = map(Path, sys.argv[1:])
 (folder / "checkpoints").mkdir(parents=True)
 stage = StageConfig(steps=30, batch_size=2)
-config = replace(
+config = override(
     presets.smoke(),
     data=Manifest.load(data_folder).spec,
     strategy="shared",

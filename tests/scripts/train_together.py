@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -17,7 +16,7 @@ from datagen import dataset, generate
 from datagen.shards import Manifest
 from sweep import graceful_stop, presets
 from sweep.cluster.trainer import train_together
-from sweep.config import StageConfig
+from sweep.config import StageConfig, override
 from sweep.errors import SweepError
 from sweep.stages import tree
 from sweep.training.loop import Progress
@@ -27,7 +26,7 @@ data_folder, folder, task = Path(sys.argv[1]), Path(sys.argv[2]).absolute(), sys
 (folder / "checkpoints").mkdir(parents=True)
 steps, rate = 120 if task == "interrupt" else 60, 1e30 if task == "diverge" else 1e-3
 stage = StageConfig(steps=steps, batch_size=4, learning_rate=rate)
-config = replace(
+config = override(
     presets.smoke(), data=Manifest.load(data_folder).spec, stage1=stage, report_seconds=0.0, save_seconds=0.0
 )
 node = tree.conditioned1(config)

@@ -21,7 +21,7 @@ from sweep.stages.store import Store
 
 def test_flags_override_the_preset(tmp_path: Path) -> None:
     run = opened(preset="smoke", out=tmp_path / "run", budget=7, codec="mbt2018-mean")
-    assert (run.config.budget, run.config.codec) == (7, "mbt2018-mean")
+    assert (run.config.search.budget, run.config.codec) == (7, "mbt2018-mean")
 
 
 def test_the_search_is_kept_as_it_was_asked_for(tmp_path: Path) -> None:
@@ -30,18 +30,22 @@ def test_the_search_is_kept_as_it_was_asked_for(tmp_path: Path) -> None:
     out = tmp_path / "run"
     open_run(tyro.cli(Arguments, args=["--preset", "smoke", "--out", str(out), *line]))
     config = RunFolder.load(out).config
-    assert (config.strategy, config.early_stopping, config.gpus_per_trial) == ("shared", False, 0.25)
-    assert (config.sampler, config.constraints, config.betas) == ("gp", {"max_bpp": 0.1}, (0.1, 0.2))
-    assert config.vary == (("steps", 30, 120), ("learning_rate", 1e-4, 1e-3))
-    opened(out=out, resume=True, train_all=True, vary=config.vary, trials_per_gpu=4)
+    assert (config.strategy, config.search.early_stopping, config.resources.gpus_per_trial) == ("shared", False, 0.25)
+    assert (config.search.sampler, config.search.constraints, config.search.betas) == (
+        "gp",
+        {"max_bpp": 0.1},
+        (0.1, 0.2),
+    )
+    assert config.search.vary == (("steps", 30, 120), ("learning_rate", 1e-4, 1e-3))
+    opened(out=out, resume=True, train_all=True, vary=config.search.vary, trials_per_gpu=4)
     with pytest.raises(SweepError, match="another --vary"):
-        opened(out=out, resume=True, vary=config.vary[:1])
+        opened(out=out, resume=True, vary=config.search.vary[:1])
 
 
 def test_a_resumed_sweep_may_use_other_machines(tmp_path: Path) -> None:
     opened(preset="smoke", out=tmp_path / "run", trials_per_gpu=4)
     resumed = opened(out=tmp_path / "run", resume=True, trials_per_gpu=2)
-    assert resumed.config.gpus_per_trial == 0.5
+    assert resumed.config.resources.gpus_per_trial == 0.5
 
 
 @pytest.mark.parametrize(

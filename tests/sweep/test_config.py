@@ -1,6 +1,7 @@
 import json
 import math
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter
@@ -8,10 +9,12 @@ from pydantic import TypeAdapter
 from models.recognizers.ensemble import RecognizerConfig
 from models.recognizers.plugins import Plugin
 from models.weights import WeightsFile
-from sweep.config import StageConfig, SweepConfig
+from sweep.config import StageConfig, SweepConfig, fixed, override, sectioned
 from sweep.errors import SweepError
 from sweep.names import PresetName
 from sweep.presets import PRESETS, rate_weights
+from sweep.results.folder import RunFolder
+from sweep.stages.strategies import SHARED
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -46,9 +49,31 @@ def test_a_configuration_from_before_there_were_several_is_read() -> None:
     assert TypeAdapter(SweepConfig).validate_python(content | {"recognizer": "english_g2"}) == PRESETS["smoke"]()
 
 
+def test_a_run_from_before_there_were_sections_is_read() -> None:
+    """As `--preset smoke --strategy shared --budget 6 --max-bpp 0.5 --vary steps 30 120` and more wrote it then."""
+    config = RunFolder.load(Path(__file__).parent / "flat").config
+    asked = override(PRESETS["smoke"](), budget=6, max_bpp=0.5, vary=(("steps", 30.0, 120.0),), early_stopping=False)
+    asked = override(SHARED.split_budget(asked), data=config.data, gpus_per_trial=0.25, shares_gpus=False)
+    assert config == asked
+    assert config.data.digest() == "92753704c717272e"
+
+
+def test_fields_are_lifted_into_sections_once() -> None:
+    content = asdict(PRESETS["smoke"]())
+    flat = {name: value for name, value in content.items() if name not in ("search", "resources")}
+    assert sectioned(flat | content["search"] | content["resources"]) == sectioned(content) == content
+
+
+def test_a_resumed_sweep_keeps_all_but_the_budget_and_the_resources() -> None:
+    config = PRESETS["smoke"]()
+    assert fixed(override(config, budget=9, cpus_per_trial=3, save_seconds=1.0)) == fixed(config)
+    for change in ({"betas": (0.1, 0.2)}, {"seed": 1}, {"polish_steps": 1}, {"early_stopping": False}):
+        assert fixed(override(config, **change)) == fixed(config) | change
+
+
 def test_the_papers_second_stage_leaves_distortion_out() -> None:
     assert PRESETS["paper"]().stage2.distortion_weight == 0
-    low, high = PRESETS["paper"]().betas
+    low, high = PRESETS["paper"]().search.betas
     assert low < 0.1 < high
 
 
@@ -82,7 +107,7 @@ def test_lambda_is_compressais_weight_turned_over() -> None:
 )
 def test_an_impossible_sweep_is_refused(change: dict) -> None:
     with pytest.raises(SweepError):
-        replace(PRESETS["smoke"](), **change)
+        override(PRESETS["smoke"](), **change)
 
 
 @pytest.mark.parametrize(

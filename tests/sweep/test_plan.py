@@ -1,13 +1,12 @@
 """What a trial is expected to take."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rows import point
 
 from sweep import plan
-from sweep.config import SweepConfig
+from sweep.config import SweepConfig, override
 from sweep.presets import smoke
 from sweep.results.point import Kind, Point, Status
 from sweep.results.points import PointTable
@@ -32,7 +31,7 @@ def seconds(folder: Path, *rows: Point, config: SweepConfig | None = None) -> li
 @pytest.fixture
 def measuring() -> float:
     """Seconds, of a tenth of one an image."""
-    return 0.1 * (smoke().data.test + smoke().val_images)
+    return 0.1 * (smoke().data.test + smoke().search.val_images)
 
 
 def test_a_table_without_points_tells_nothing(tmp_path: Path) -> None:
@@ -45,7 +44,7 @@ def test_complete_trials_tell_what_one_takes(tmp_path: Path, measuring: float) -
 
 
 def test_before_there_is_one_the_base_points_do(tmp_path: Path, measuring: float) -> None:
-    config = SHARED.split_budget(replace(smoke(), budget=1))
+    config = SHARED.split_budget(override(smoke(), budget=1))
     stage1, stage2 = (stage.steps * stage.batch_size for stage in (config.stage1, config.stage2))
     # One of the base points came out of the store.
     rows = row("base", 10.0), row("base", 0.0)

@@ -31,26 +31,26 @@ def started(tmp_path: Path) -> Path:
 
 def test_a_new_run_keeps_what_was_asked_for(started: Path) -> None:
     run = RunFolder.load(started)
-    assert (run.preset, run.config.budget, run.config.codec) == ("smoke", 2, "small")
+    assert (run.preset, run.config.search.budget, run.config.codec) == ("smoke", 2, "small")
     assert run.data.parent == started.parent / "data"
 
 
 def test_a_grid_is_its_budget(tmp_path: Path) -> None:
     run = opened(preset="smoke", out=tmp_path / "run", sampler="grid", betas=(0.1, 0.1), strategy="independent")
-    assert run.config.budget == 2
+    assert run.config.search.budget == 2
     assert run.config.stage1.steps == presets.smoke().stage1.steps // (2 + 2)
     assert opened(out=tmp_path / "run", resume=True, sampler="grid").config == run.config
     assert opened(out=tmp_path / "run", resume=True, budget=9).config == run.config
     opened(preset="smoke", out=tmp_path / "square", sampler="grid", budget=5)
-    assert opened(out=tmp_path / "square", resume=True, budget=5).config.budget == 4
+    assert opened(out=tmp_path / "square", resume=True, budget=5).config.search.budget == 4
     with pytest.raises(SweepError, match="a whole grid of 4 points"):
         opened(out=tmp_path / "square", resume=True, budget=9)
 
 
 def test_one_beta_gives_each_shared_stage_one_point_however_often_it_is_resumed(tmp_path: Path) -> None:
     wanted = {"out": tmp_path / "run", "strategy": "shared", "betas": (0.1, 0.1), "budget": 9}
-    assert opened(preset="smoke", **wanted).config.budget == 2
-    assert opened(resume=True, **wanted).config.budget == 2
+    assert opened(preset="smoke", **wanted).config.search.budget == 2
+    assert opened(resume=True, **wanted).config.search.budget == 2
 
 
 def test_whole_numbers_are_resumed_as_they_were(tmp_path: Path) -> None:
@@ -183,8 +183,8 @@ def test_a_run_is_not_resumed_on_other_data(started: Path, data_folder: Path) ->
 def test_a_larger_budget_extends_a_run(started: Path) -> None:
     before = RunFolder.load(started)
     run = opened(out=started, resume=True, budget=9)
-    assert run == replace(before, config=replace(before.config, budget=9))
-    assert RunFolder.load(started).config.budget == 9
+    assert run == replace(before, config=override(before.config, budget=9))
+    assert RunFolder.load(started).config.search.budget == 9
 
 
 def test_a_run_that_does_not_exist_is_not_resumed(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +20,7 @@ from PIL import Image
 from datagen import shards
 from datagen.spec import SPLITS
 from sweep import presets, run_log
+from sweep.config import override
 from sweep.results import points
 from sweep.results.points import PointTable
 from sweep.stages import tree
@@ -221,8 +221,8 @@ def test_a_sweep_on_two_nodes_polishes_on_imported_images_without_texts(folder: 
 
 def test_a_damaged_stage_1_is_set_aside_and_trained_again(folder: Path) -> None:
     run = folder / "runs" / "damaged"
-    shared = replace(SHARED.split_budget(presets.smoke()), budget=2)
-    node = tree.stage1(shared, shared.lambdas[0])
+    shared = override(SHARED.split_budget(presets.smoke()), budget=2)
+    node = tree.stage1(shared, shared.search.lambdas[0])
     (run / "checkpoints").mkdir(parents=True)
     (run / "checkpoints" / f"{node.key}.pt").write_bytes(b"damaged")
     start = (*SMOKE, "--strategy", "shared", "--out", str(run), "--data", _data(folder))

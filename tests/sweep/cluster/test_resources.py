@@ -3,7 +3,6 @@
 import copy
 import time
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from ray.autoscaler._private.providers import _get_node_provider_cls
 from ray.autoscaler._private.util import prepare_config, validate_config
 
 from sweep.cluster import gpu_memory, resources
+from sweep.config import override
 from sweep.presets import paper, smoke
 
 GIB = 2**30
@@ -90,7 +90,7 @@ def test_work_without_gpus_starts_a_machine_with_some_only_where_there_are_no_ot
     monkeypatch.setattr(resources, "machines", lambda gpus=True: there + startable if gpus else there)
     found = resources.awaited(pytest.fail, gpus=False)
     assert found == (there if head else startable[:1])
-    assert resources.fit(replace(smoke(), cpus_per_trial=1), found)[1] == (head or 8)
+    assert resources.fit(override(smoke(), cpus_per_trial=1), found)[1] == (head or 8)
 
 
 @pytest.mark.parametrize(
@@ -112,8 +112,8 @@ def test_work_without_gpus_starts_a_machine_with_some_only_where_there_are_no_ot
 def test_trials_are_cut_to_each_machine_and_fill_it(
     cpus: int, gpus: float, machines: list[Counter[str]], fitting: tuple[int, float, int]
 ) -> None:
-    config, concurrency = resources.fit(replace(smoke(), cpus_per_trial=cpus, gpus_per_trial=gpus), machines)
-    assert (config.cpus_per_trial, config.gpus_per_trial, concurrency) == fitting
+    config, concurrency = resources.fit(override(smoke(), cpus_per_trial=cpus, gpus_per_trial=gpus), machines)
+    assert (config.resources.cpus_per_trial, config.resources.gpus_per_trial, concurrency) == fitting
 
 
 @pytest.mark.parametrize(
@@ -135,8 +135,8 @@ def test_trials_are_cut_to_each_machine_and_fill_it(
 def test_a_team_takes_whole_gpus_or_the_cores_of_each_machine(
     gpus: float, machines: list[Counter[str]], member: tuple[int, float, int]
 ) -> None:
-    config, size = resources.team(replace(smoke(), gpus_per_trial=gpus), machines, 32)
-    assert (config.cpus_per_trial, config.gpus_per_trial, size) == member
+    config, size = resources.team(override(smoke(), gpus_per_trial=gpus), machines, 32)
+    assert (config.resources.cpus_per_trial, config.resources.gpus_per_trial, size) == member
 
 
 @pytest.mark.parametrize(
@@ -149,13 +149,13 @@ def test_a_team_takes_whole_gpus_or_the_cores_of_each_machine(
     ],
 )
 def test_trials_share_a_gpu_by_its_memory(free: int, machines: list[Counter[str]], share: float) -> None:
-    config = resources.sharing(replace(smoke(), gpus_per_trial=1.0), machines, lambda: free)
-    assert config.gpus_per_trial == pytest.approx(share)
+    config = resources.sharing(override(smoke(), gpus_per_trial=1.0), machines, lambda: free)
+    assert config.resources.gpus_per_trial == pytest.approx(share)
 
 
 def test_shares_of_a_gpu_that_a_user_gives_need_no_look_at_a_gpu() -> None:
     machines = [Counter(CPU=8, GPU=1)]
-    for asked in (replace(smoke(), gpus_per_trial=0.5, shares_gpus=False), replace(smoke(), gpus_per_trial=0.0)):
+    for asked in (override(smoke(), gpus_per_trial=0.5, shares_gpus=False), override(smoke(), gpus_per_trial=0.0)):
         assert resources.sharing(asked, machines, pytest.fail) == asked
 
 
@@ -166,5 +166,5 @@ def test_several_gpus_train_together_where_each_has_enough_of_a_batch() -> None:
 
 @pytest.mark.parametrize("share", range(1, 11))
 def test_as_many_trials_share_a_gpu_as_are_asked_for(share: int) -> None:
-    config = replace(paper(), cpus_per_trial=1, gpus_per_trial=1 / share)
+    config = override(paper(), cpus_per_trial=1, gpus_per_trial=1 / share)
     assert resources.fit(config, 2 * [Counter(CPU=32, GPU=1)])[1] == 2 * share

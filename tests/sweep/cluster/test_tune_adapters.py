@@ -1,6 +1,5 @@
 """What becomes of trials, without Ray: Tune's events as they come."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +135,7 @@ def test_one_that_was_interrupted_comes_again_in_the_next_search() -> None:
 
 
 def test_tune_is_told_that_nothing_is_left_to_propose() -> None:
-    config = replace(smoke(), sampler="grid", budget=2)
+    config = override(smoke(), sampler="grid", budget=2)
     tune = TuneSearch(FrontSearch(config, memory()))
     assert [tune.suggest(name) == TuneSearch.FINISHED for name in "abc"] == [False, False, True]
 

@@ -7,6 +7,7 @@ from runs import opened
 from sqlalchemy import make_url
 
 from sweep import presets
+from sweep.errors import SweepError
 from sweep.results.folder import RunFolder
 
 
@@ -62,3 +63,11 @@ def test_a_run_is_resumed_in_the_store_that_is_asked_for(run: RunFolder, monkeyp
     assert opened(out=run.path, resume=True).tracking_uri == "http://server:5000"
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     assert opened(out=run.path, resume=True).tracking_uri == "http://server:5000"
+
+
+def test_a_run_whose_strategy_cannot_do_what_is_asked_for_is_refused(run: RunFolder) -> None:
+    replace(run, config=replace(run.config, strategy="shared", polish_steps=1)).save()
+    with pytest.raises(
+        SweepError, match="--polish-steps 1: 0 or more, and more than 0 with --strategy conditional alone"
+    ):
+        RunFolder.load(run.path)

@@ -1,13 +1,12 @@
 import itertools
 import math
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from optuna.trial import TrialState
 from searches import answer, proposed, recorded, states, tell
 
-from sweep.config import SweepConfig
+from sweep.config import SweepConfig, override
 from sweep.errors import SweepError
 from sweep.names import SamplerName
 from sweep.presets import cpu, smoke
@@ -18,21 +17,21 @@ from sweep.search.front_search import HOPELESS, FrontSearch
 from sweep.search.proposals import ORIGINS
 from sweep.search.samplers import SAMPLERS
 from sweep.search.study import journal
-from sweep.stages.strategies import CONTINUED, SHARED, STRATEGIES, Strategy
+from sweep.stages.strategies import CONDITIONAL, CONTINUED, SHARED, STRATEGIES, Strategy
 from sweep.stages.tree import Origins
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 @pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=STRATEGIES.keys())
 def test_proposals_stay_in_the_plane(strategy: Strategy, sampler: SamplerName, tmp_path: Path) -> None:
-    config = replace(strategy.split_budget(cpu()), sampler=sampler)
+    config = override(strategy.split_budget(cpu()), sampler=sampler)
     searcher = FrontSearch(config, journal(tmp_path))
     for number in range(25):
         point = proposed(searcher, str(number))
         rate_weight, ocr_weight = proposals.weights(point, config)
-        assert config.lambdas[-1] <= rate_weight <= config.lambdas[0]
-        assert config.betas[0] <= ocr_weight <= config.betas[1]
-        assert not strategy.lists_lambdas or rate_weight in config.lambdas
+        assert config.search.lambdas[-1] <= rate_weight <= config.search.lambdas[0]
+        assert config.search.betas[0] <= ocr_weight <= config.search.betas[1]
+        assert not strategy.lists_lambdas or rate_weight in config.search.lambdas
         tell(searcher, str(number), answer(0.1, 0.5))
     assert (states(searcher)[TrialState.COMPLETE], states(searcher)[TrialState.RUNNING]) == (25, 0)
 
@@ -40,38 +39,42 @@ def test_proposals_stay_in_the_plane(strategy: Strategy, sampler: SamplerName, t
 def test_the_first_points_visit_every_lambda_and_both_ends_of_beta() -> None:
     config = cpu()
     first = proposals.first_points(config)
-    assert [point["lambda"] for point in first] == list(config.lambdas)
+    assert [point["lambda"] for point in first] == list(config.search.lambdas)
     indexes = [point["lambda_index"] for point in proposals.first_points(SHARED.split_budget(config))]
-    assert indexes == list(range(len(config.lambdas)))
-    low, high = config.betas
+    assert indexes == list(range(len(config.search.lambdas)))
+    low, high = config.search.betas
     assert min(point["beta"] for point in first) < low * (high / low) ** 0.25
     assert max(point["beta"] for point in first) > low * (high / low) ** 0.75
 
 
 def test_a_grid_sets_the_same_betas_to_every_lambda() -> None:
-    config = replace(cpu(), sampler="grid", budget=30)
+    config = override(cpu(), sampler="grid", budget=30)
     first = proposals.first_points(config)
     assert len(first) == 30
     betas = sorted({point["beta"] for point in first})
-    assert (betas[0], betas[-1]) == pytest.approx(config.betas)
-    assert {(point["lambda"], point["beta"]) for point in first} == {(a, b) for a in config.lambdas for b in betas}
-    papers = proposals.first_points(replace(config, betas=(0.1, 0.1)))
-    assert [(point["lambda"], point["beta"]) for point in papers] == [(rate, 0.1) for rate in config.lambdas]
+    assert (betas[0], betas[-1]) == pytest.approx(config.search.betas)
+    assert {(point["lambda"], point["beta"]) for point in first} == {
+        (a, b) for a in config.search.lambdas for b in betas
+    }
+    papers = proposals.first_points(override(config, betas=(0.1, 0.1)))
+    assert [(point["lambda"], point["beta"]) for point in papers] == [(rate, 0.1) for rate in config.search.lambdas]
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2", "qmc", "random"])
 def test_no_point_is_proposed_twice_and_none_is_left_out(sampler: SamplerName, tmp_path: Path) -> None:
-    config = replace(SHARED.split_budget(cpu()), sampler=sampler, betas=(0.1, 0.1), vary=(("steps", 2, 4),), budget=100)
+    config = override(
+        SHARED.split_budget(cpu()), sampler=sampler, betas=(0.1, 0.1), vary=(("steps", 2, 4),), budget=100
+    )
     searcher, names = FrontSearch(config, journal(tmp_path)), []
     while (point := searcher.suggest(str(len(names)))) is not None:
         tell(searcher, str(len(names)), answer(0.1, 0.5))
         names.append(proposals.point_key(point, config))
-    assert set(names) == {(rate, 0.1, steps) for rate in config.lambdas for steps in (2, 3, 4)}
+    assert set(names) == {(rate, 0.1, steps) for rate in config.search.lambdas for steps in (2, 3, 4)}
     assert len(names) == proposals.cap_budget(config).budget == 18
 
 
 def test_a_grid_is_followed_by_nothing(tmp_path: Path) -> None:
-    config = replace(smoke(), sampler="grid", budget=4)
+    config = override(smoke(), sampler="grid", budget=4)
     searcher = FrontSearch(config, journal(tmp_path))
     assert [searcher.suggest(str(number)) is None for number in range(6)] == [False] * 4 + [True] * 2
 
@@ -83,22 +86,22 @@ def test_a_grids_ends_are_those_of_its_range() -> None:
 
 
 def test_a_budget_is_no_larger_than_the_points_there_are() -> None:
-    config = replace(cpu(), sampler="grid")
+    config = override(cpu(), sampler="grid")
     assert proposals.cap_budget(config).budget == 60
-    assert proposals.cap_budget(replace(config, budget=7)).budget == 6
-    papers = replace(config, betas=(0.1, 0.1))
+    assert proposals.cap_budget(override(config, budget=7)).search.budget == 6
+    papers = override(config, betas=(0.1, 0.1))
     assert proposals.cap_budget(papers).budget == 6
-    assert proposals.cap_budget(replace(papers, sampler="tpe", strategy="shared")).budget == 6
-    assert proposals.cap_budget(replace(papers, sampler="tpe", lambdas=(0.1,))).budget == 1
+    assert proposals.cap_budget(override(papers, sampler="tpe", strategy="shared")).search.budget == 6
+    assert proposals.cap_budget(override(papers, sampler="tpe", lambdas=(0.1,))).search.budget == 1
     settings = (("learning_rate", 1e-4, 1e-3),)
-    for endless in (cpu(), replace(papers, sampler="tpe", strategy="shared", vary=settings)):
+    for endless in (cpu(), override(papers, sampler="tpe", strategy="shared", vary=settings)):
         assert proposals.cap_budget(endless) == endless
 
 
 @pytest.mark.parametrize("sampler", ["tpe", pytest.param("gp", marks=pytest.mark.slow), "nsga2"])
 def test_wishes_steer_the_search(sampler: SamplerName, tmp_path: Path) -> None:
     def measured(config: SweepConfig) -> list[float]:
-        searcher, rates = FrontSearch(config, journal(tmp_path / str(config.max_bpp))), []
+        searcher, rates = FrontSearch(config, journal(tmp_path / str(config.search.max_bpp))), []
         for number in range(48):
             point = proposed(searcher, str(number))
             rate_weight, ocr_weight = proposals.weights(point, config)
@@ -107,16 +110,16 @@ def test_wishes_steer_the_search(sampler: SamplerName, tmp_path: Path) -> None:
             tell(searcher, str(number), answer(rates[-1], accuracy))
         return rates[16:]
 
-    config = replace(cpu(), sampler=sampler)
+    config = override(cpu(), sampler=sampler)
     bound = 0.1
-    free, bounded = measured(config), measured(replace(config, max_bpp=bound))
+    free, bounded = measured(config), measured(override(config, max_bpp=bound))
     assert sum(rate <= bound for rate in bounded) > sum(rate <= bound for rate in free)
 
 
 def test_a_stopped_trial_that_misses_a_wish_draws_nobody(tmp_path: Path) -> None:
     """No point meets the wish; those nearest to it are measured, those farthest from it are stopped."""
-    config = replace(cpu(), max_bpp=1e-3)
-    middle = math.sqrt(config.lambdas[0] * config.lambdas[-1])
+    config = override(cpu(), max_bpp=1e-3)
+    middle = math.sqrt(config.search.lambdas[0] * config.search.lambdas[-1])
     searcher, rates = FrontSearch(config, journal(tmp_path)), []
     for number in range(40):
         rates.append(proposed(searcher, str(number))["lambda"])
@@ -136,7 +139,7 @@ def test_a_recorded_point_tells_how_far_it_is_from_a_constraint(status: Status, 
 @pytest.mark.parametrize("sampler", ["qmc", "random", "grid"])
 def test_constraints_need_an_adaptive_search(sampler: SamplerName) -> None:
     with pytest.raises(SweepError, match="tpe, gp or nsga2"):
-        replace(cpu(), sampler=sampler, min_psnr=20.0)
+        override(cpu(), sampler=sampler, min_psnr=20.0)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +149,7 @@ def test_constraints_need_an_adaptive_search(sampler: SamplerName) -> None:
 def test_a_search_that_looks_waits_for_something_to_look_at(
     sampler: SamplerName, trials: int, places: int, together: int
 ) -> None:
-    assert proposals.at_a_time(replace(cpu(), sampler=sampler), trials, places) == together
+    assert proposals.at_a_time(override(cpu(), sampler=sampler), trials, places) == together
 
 
 def test_a_wish_is_missed_by_how_much() -> None:
@@ -193,7 +196,7 @@ def test_a_trial_that_ends_early_does_not_tell_how_long_another_takes(status: St
 def test_the_same_seed_proposes_the_same_points(sampler: SamplerName, tmp_path: Path) -> None:
     runs = []
     for name in ("a", "b"):
-        searcher = FrontSearch(replace(smoke(), sampler=sampler, budget=14), journal(tmp_path / name))
+        searcher = FrontSearch(override(smoke(), sampler=sampler, budget=14), journal(tmp_path / name))
         points = []
         for number in range(14):
             points.append(proposed(searcher, str(number)))
@@ -215,7 +218,7 @@ def test_a_failed_point_that_is_not_recorded_comes_again(tmp_path: Path) -> None
 
 
 def test_trials_of_one_point_are_told_apart_by_their_settings(tmp_path: Path) -> None:
-    config = replace(
+    config = override(
         SHARED.split_budget(cpu()), betas=(0.1, 0.1), sampler="random", vary=(("learning_rate", 1e-4, 1e-3),)
     )
     searcher, rows = FrontSearch(config, journal(tmp_path)), []
@@ -240,9 +243,9 @@ def test_a_stopped_trial_is_told_as_pruned_and_what_it_reached_is_kept(tmp_path:
 
 
 def test_a_continued_trial_comes_from_the_nearest_finished_one(tmp_path: Path) -> None:
-    config = replace(CONTINUED.split_budget(cpu()), lambdas=(0.1, 0.001))
-    low, high = config.betas
-    a, b = (config.lambdas[0], low), (config.lambdas[-1], high)
+    config = override(CONTINUED.split_budget(cpu()), lambdas=(0.1, 0.001))
+    low, high = config.search.betas
+    a, b = (config.search.lambdas[0], low), (config.search.lambdas[-1], high)
     near_a, near_b = (0.9 * a[0], 1.1 * a[1]), (1.1 * b[0], 0.9 * b[1])
 
     rows = []
@@ -276,7 +279,7 @@ def test_a_search_whose_trials_all_fail_gives_up(succeeded: bool, tmp_path: Path
 
 
 def test_settings_of_stage_2_are_searched_too(tmp_path: Path) -> None:
-    config = replace(SHARED.split_budget(cpu()), vary=(("learning_rate", 1e-4, 1e-3), ("steps", 30, 120)))
+    config = override(SHARED.split_budget(cpu()), vary=(("learning_rate", 1e-4, 1e-3), ("steps", 30, 120)))
     searcher = FrontSearch(config, journal(tmp_path))
     found = []
     for number in range(12):
@@ -290,9 +293,9 @@ def test_settings_of_stage_2_are_searched_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize("vary", [("steps", 0, 10), ("learning_rate", 1e-3, 1e-4)])
 def test_a_range_that_is_none_is_refused(vary: tuple) -> None:
     with pytest.raises(SweepError, match="positive rising pair"):
-        replace(SHARED.split_budget(cpu()), vary=(vary,))
+        override(SHARED.split_budget(cpu()), vary=(vary,))
 
 
 def test_trials_that_train_nothing_have_no_settings_to_vary() -> None:
     with pytest.raises(SweepError, match="--strategy shared or independent"):
-        replace(cpu(), vary=(("steps", 10, 20),))
+        CONDITIONAL.check(override(cpu(), vary=(("steps", 10, 20),)))

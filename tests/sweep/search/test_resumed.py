@@ -2,7 +2,6 @@
 
 import itertools
 import random
-from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -12,7 +11,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 from searches import Result, answer, proposed, recorded, states, tell
 
-from sweep.config import SweepConfig
+from sweep.config import SweepConfig, override
 from sweep.errors import SweepError
 from sweep.names import SamplerName
 from sweep.presets import cpu, smoke
@@ -58,7 +57,7 @@ def test_a_driver_that_died_while_it_drew_a_point_hinders_no_resume(drawn: list[
     for _ in (*first, "the sampler's"):
         trial = study.ask()
         for name in drawn:
-            trial.suggest_float(name, *sorted(smoke().lambdas), log=True)
+            trial.suggest_float(name, *sorted(smoke().search.lambdas), log=True)
     study.enqueue_trial(first[0])
     resumed = FrontSearch(smoke(), journal(tmp_path))
     expected = [(point["lambda"], point["beta"]) for point in first]
@@ -98,7 +97,7 @@ def test_an_interrupted_search_proposes_what_an_undisturbed_one_does(sampler: Sa
             rows.append(recorded(found[-1], config, result))
         return found
 
-    config = replace(smoke(), sampler=sampler, budget=14)
+    config = override(smoke(), sampler=sampler, budget=14)
     assert proposals(tmp_path / "a", {1, 4, 9}) == proposals(tmp_path / "b", set())
 
 
@@ -124,7 +123,7 @@ def sweep(config: SweepConfig, folder: Path, rows: list[Point], marks: list[int]
 
     searcher = FrontSearch(config, journal(folder), rows)
     for number in itertools.count():
-        if len(rows) == config.budget or (point := searcher.suggest(str(number))) is None:
+        if len(rows) == config.search.budget or (point := searcher.suggest(str(number))) is None:
             return
         result = outcome(proposals.point_key(point, config))
         # As Tune has it: of a failure the search hears first.
@@ -148,12 +147,12 @@ def outcome(name: PointKey) -> Result:
 @pytest.mark.parametrize(
     "config",
     [
-        replace(SHARED.split_budget(smoke()), sampler="grid", budget=6),
-        replace(CONTINUED.split_budget(smoke()), budget=16, max_bpp=0.5),
-        replace(smoke(), sampler="qmc", budget=6),
-        replace(SHARED.split_budget(smoke()), sampler="random", budget=6, betas=(0.1, 0.1), vary=(("steps", 2, 4),)),
+        override(SHARED.split_budget(smoke()), sampler="grid", budget=6),
+        override(CONTINUED.split_budget(smoke()), budget=16, max_bpp=0.5),
+        override(smoke(), sampler="qmc", budget=6),
+        override(SHARED.split_budget(smoke()), sampler="random", budget=6, betas=(0.1, 0.1), vary=(("steps", 2, 4),)),
     ],
-    ids=lambda config: config.sampler,
+    ids=lambda config: config.search.sampler,
 )
 def test_the_same_points_come_out_whatever_the_moment_of_a_kill(
     config: SweepConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -161,12 +160,12 @@ def test_the_same_points_come_out_whatever_the_moment_of_a_kill(
     monkeypatch.setattr("os.fsync", lambda file: None)
     calm, marks = [], []
     sweep(config, tmp_path / "calm", calm, marks)
-    assert len(calm) == config.budget
+    assert len(calm) == config.search.budget
     content = (tmp_path / "calm" / "optuna.log").read_bytes()
     ends = list(itertools.accumulate(len(line) for line in content.splitlines(keepends=True)))
     cuts = [*ends, *(end - 9 for end in ends)]
     # What learns takes ten points to begin.
-    for cut in cuts[::4] if config.sampler == "tpe" else cuts:
+    for cut in cuts[::4] if config.search.sampler == "tpe" else cuts:
         for count in {sum(mark < cut for mark in marks), sum(mark <= cut for mark in marks)}:
             folder = tmp_path / f"{cut}-{count}"
             folder.mkdir()
@@ -192,7 +191,7 @@ def test_a_damaged_journal_is_named(tmp_path: Path) -> None:
 
 
 def test_without_its_journal_a_search_does_not_measure_anew(tmp_path: Path) -> None:
-    config = replace(smoke(), sampler="grid", budget=6)
+    config = override(smoke(), sampler="grid", budget=6)
     searcher = FrontSearch(config, journal(tmp_path / "lost"))
     points = [proposed(searcher, str(number)) for number in range(6)]
     rows = [recorded(point, config, answer(0.1, 0.5)) for point in points[:4]]

@@ -5,7 +5,7 @@ from statistics import fmean
 import pytest
 
 from sweep import presets, simulate
-from sweep.config import SweepConfig
+from sweep.config import SweepConfig, override
 from sweep.names import StrategyName
 from sweep.results.pareto import front, hypervolume
 from sweep.simulation.formula import Workload
@@ -14,7 +14,7 @@ from sweep.stages.strategies import STRATEGIES
 
 
 def configured(strategy: StrategyName, **fields: object) -> SweepConfig:
-    return STRATEGIES[strategy].split_budget(replace(presets.cpu(), **fields))
+    return STRATEGIES[strategy].split_budget(override(presets.cpu(), **fields))
 
 
 def simulated(config: SweepConfig, workers: int = 4, failures: float = 0.0) -> Outcome:
@@ -49,7 +49,7 @@ def kept_by_early_stopping(**fields: object) -> float:
     """Share of the hypervolume."""
     # Split over as many trials, `independent` reads so little that its front is noise.
     config = configured("shared", budget=96, **fields)
-    whole, stopped = (simulated(replace(config, early_stopping=early)) for early in (False, True))
+    whole, stopped = (simulated(override(config, early_stopping=early)) for early in (False, True))
     assert set(whole.statuses) == {"complete"}
     assert stopped.busy < 0.6 * whole.busy
     rates = [point.bpp for point in front(stopped.points)]

@@ -12,7 +12,7 @@ from datagen import dataset
 from datagen.spec import DatasetSpec
 from models.codecs import registry as codecs
 from sweep import pick, plan
-from sweep.config import StageConfig
+from sweep.config import StageConfig, override
 from sweep.errors import SweepError
 from sweep.presets import smoke
 from sweep.results import export, figures
@@ -22,7 +22,7 @@ from sweep.results.points import PointTable
 from sweep.stages import tree
 from sweep.trials.target import Target
 
-BASES = (Target("base", smoke().lambdas[0]), Target("base", smoke().lambdas[1]))
+BASES = (Target("base", smoke().search.lambdas[0]), Target("base", smoke().search.lambdas[1]))
 TRIAL = Target("tfic", 0.01, 0.02, origins=((0.005, 0.01), (0.007, 0.01)))
 
 
@@ -62,8 +62,8 @@ def test_points_are_made_again_where_their_checkpoints_are_lost(run: RunFolder) 
 
 
 def test_a_trial_with_settings_of_its_own_is_known_by_its_row() -> None:
-    config = replace(smoke(), strategy="shared", vary=(("steps", 5, 10), ("learning_rate", 0.01, 1)))
-    target = Target("tfic", config.lambdas[0], 0.02, varied=(("steps", 7), ("learning_rate", 0.1)))
+    config = override(smoke(), strategy="shared", vary=(("steps", 5, 10), ("learning_rate", 0.01, 1)))
+    target = Target("tfic", config.search.lambdas[0], 0.02, varied=(("steps", 7), ("learning_rate", 0.1)))
     assert Target.of(target.identity(config), config, ()) == target
 
 

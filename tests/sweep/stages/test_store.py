@@ -18,7 +18,7 @@ from models.codecs import registry as codecs
 from models.codecs.conditioning import ConditionedCodec
 from models.recognizers.ctc_attention import CtcRecognizer
 from sweep import store
-from sweep.config import StageConfig, SweepConfig
+from sweep.config import StageConfig, SweepConfig, override
 from sweep.errors import SweepError
 from sweep.presets import smoke
 from sweep.stages import tree
@@ -213,7 +213,7 @@ def test_a_trained_node_is_not_claimed(runs: Path, config: SweepConfig) -> None:
 
 def test_a_second_sweep_with_other_betas_trains_no_stage_1_again(config: SweepConfig) -> None:
     conditional = replace(config, strategy="conditional")
-    other = replace(conditional, betas=(0.5, 0.6))
+    other = override(conditional, betas=(0.5, 0.6))
     assert tree.conditioned1(conditional).key == tree.conditioned1(other).key
     assert tree.conditioned2(conditional).key != tree.conditioned2(other).key
 
@@ -222,7 +222,7 @@ def test_a_stage_2_knows_its_own_betas_whatever_its_stage_1_knew(
     config: SweepConfig, images: TextImages, recognizer: CtcRecognizer, tmp_path: Path
 ) -> None:
     stage2 = StageConfig(steps=0, batch_size=2)
-    conditional = replace(config, strategy="conditional", stage2=stage2, betas=(0.5, 0.6))
+    conditional = override(config, strategy="conditional", stage2=stage2, betas=(0.5, 0.6))
     codec = train_node(tree.conditioned2(conditional), Store(tmp_path), images, recognizer, CPU)
     assert isinstance(codec, ConditionedCodec)
     assert codec.plane.ocr_weights == (0.5, 0.6)

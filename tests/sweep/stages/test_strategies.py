@@ -1,11 +1,13 @@
 """What the strategies decide."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import get_args
 
 import pytest
 
-from sweep.config import StageConfig
+from sweep.config import StageConfig, override
+from sweep.errors import SweepError
 from sweep.names import StrategyName
 from sweep.presets import cpu
 from sweep.stages import strategies
@@ -24,10 +26,10 @@ def test_every_name_has_its_strategy() -> None:
 
 @pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=STRATEGIES.keys())
 def test_every_strategy_trains_on_as_many_images(strategy: Strategy) -> None:
-    preset = replace(cpu(), budget=20)
+    preset = override(cpu(), budget=20)
     config = strategy.split_budget(preset)
-    base = [strategy.base_node(config, rate_weight) for rate_weight in config.lambdas]
-    trials = [strategy.trial_node(config, config.lambdas[0], beta / 1000) for beta in range(1, 21)]
+    base = [strategy.base_node(config, rate_weight) for rate_weight in config.search.lambdas]
+    trials = [strategy.trial_node(config, config.search.lambdas[0], beta / 1000) for beta in range(1, 21)]
     nodes = {each.key: each for node in (*base, *trials) for each in (node, *node.ancestors)}
     seen = [
         sum(images(node.stage) for node in nodes.values() if bool(node.recognizer) == taught)
@@ -47,3 +49,21 @@ def test_only_folds_that_are_polished_train() -> None:
     assert not CONDITIONAL.trials_train(cpu())
     assert CONDITIONAL.trials_train(replace(cpu(), polish_steps=1))
     assert SHARED.trials_train(SHARED.split_budget(cpu()))
+
+
+@pytest.mark.parametrize(
+    ("change", "able", "said"),
+    [
+        (
+            {"polish_steps": 3},
+            {"conditional"},
+            "--polish-steps 3: 0 or more, and more than 0 with --strategy conditional",
+        ),
+        ({"vary": (("steps", 2, 4),)}, {"shared", "independent"}, "--vary needs trials .*: --strategy shared or indep"),
+    ],
+)
+def test_a_strategy_refuses_what_it_cannot_do(change: dict[str, object], able: set[StrategyName], said: str) -> None:
+    for name, strategy in STRATEGIES.items():
+        config = override(strategy.split_budget(cpu()), **change)
+        with nullcontext() if name in able else pytest.raises(SweepError, match=said):
+            strategy.check(config)

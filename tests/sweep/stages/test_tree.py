@@ -19,7 +19,7 @@ from models.recognizers.four_stage.network import COMBINATIONS, StrNet
 from models.recognizers.plugins import Plugin
 from models.weights import WeightsFile
 from sweep import versions
-from sweep.config import StageConfig, SweepConfig
+from sweep.config import StageConfig, SweepConfig, override
 from sweep.presets import smoke
 from sweep.stages import strategies, tree
 from sweep.stages.checkpointer import FileCheckpointer
@@ -68,7 +68,7 @@ def test_keys_stay_what_they_are(strategy: Strategy, base: str, trial: str) -> N
     config = strategy.split_budget(smoke())
     numbers = Versions(renderer=4, training=1, conditioning=1, recognizers=1, codec=1)
     origins = ((0.02, 0.001), (0.015, 0.002)) if strategy.continues else ()
-    nodes = base_node(config, config.lambdas[0]), trial_node(config, config.lambdas[1], 0.01, origins)
+    nodes = base_node(config, config.search.lambdas[0]), trial_node(config, config.search.lambdas[1], 0.01, origins)
     assert [tree.as_of(node, "92753704c717272e", numbers).key for node in nodes] == [base, trial]
 
 
@@ -200,7 +200,7 @@ def test_training_starts_from_a_checkpoint(
 
 
 def test_the_budget_is_no_part_of_a_key(config: SweepConfig) -> None:
-    assert trial_node(replace(config, budget=99), 0.01, 0.1).key == trial_node(config, 0.01, 0.1).key
+    assert trial_node(override(config, budget=99), 0.01, 0.1).key == trial_node(config, 0.01, 0.1).key
 
 
 @pytest.mark.slow
@@ -248,7 +248,7 @@ def test_points_of_one_conditioned_codec_share_both_its_stages(conditional: Swee
 
 def test_polish_and_labels_are_part_of_a_key(conditional: SweepConfig) -> None:
     keys = {
-        trial_node(replace(conditional, **change), 0.01, 0.1).key
+        trial_node(override(conditional, **change), 0.01, 0.1).key
         for change in ({}, {"polish_steps": 5}, {"labels": "pseudo"}, {"betas": (0.1, 0.2)})
     }
     assert len(keys) == 4

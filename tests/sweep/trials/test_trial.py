@@ -18,7 +18,7 @@ from models.codecs.base import Codec
 from models.files import tfic
 from models.files.model import TrainedCodec
 from models.recognizers import ensemble
-from sweep.config import StageConfig, SweepConfig
+from sweep.config import StageConfig, SweepConfig, override
 from sweep.presets import smoke
 from sweep.stages import tree
 from sweep.training.loop import Progress
@@ -32,7 +32,7 @@ from sweep.trials.trial import Data
 def config(spec: DatasetSpec) -> SweepConfig:
     stage = StageConfig(steps=2, batch_size=2)
     small = {"data": spec, "stage1": stage, "stage2": replace(stage, distortion_weight=0.1)}
-    return replace(smoke(), strategy="shared", cpus_per_trial=2, **small)
+    return override(smoke(), strategy="shared", cpus_per_trial=2, **small)
 
 
 @pytest.fixture(scope="module")
