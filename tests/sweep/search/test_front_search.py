@@ -70,7 +70,7 @@ def test_no_point_is_proposed_twice_and_none_is_left_out(sampler: SamplerName, t
         tell(searcher, str(len(names)), answer(0.1, 0.5))
         names.append(proposals.point_key(point, config))
     assert set(names) == {(rate, 0.1, steps) for rate in config.search.lambdas for steps in (2, 3, 4)}
-    assert len(names) == proposals.cap_budget(config).budget == 18
+    assert len(names) == proposals.cap_budget(config).search.budget == 18
 
 
 def test_a_grid_is_followed_by_nothing(tmp_path: Path) -> None:
@@ -87,10 +87,10 @@ def test_a_grids_ends_are_those_of_its_range() -> None:
 
 def test_a_budget_is_no_larger_than_the_points_there_are() -> None:
     config = override(cpu(), sampler="grid")
-    assert proposals.cap_budget(config).budget == 60
+    assert proposals.cap_budget(config).search.budget == 60
     assert proposals.cap_budget(override(config, budget=7)).search.budget == 6
     papers = override(config, betas=(0.1, 0.1))
-    assert proposals.cap_budget(papers).budget == 6
+    assert proposals.cap_budget(papers).search.budget == 6
     assert proposals.cap_budget(override(papers, sampler="tpe", strategy="shared")).search.budget == 6
     assert proposals.cap_budget(override(papers, sampler="tpe", lambdas=(0.1,))).search.budget == 1
     settings = (("learning_rate", 1e-4, 1e-3),)
