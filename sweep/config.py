@@ -18,6 +18,18 @@ NON_ADAPTIVE: tuple[SamplerName, ...] = ("qmc", "random", "grid")
 """Samplers that do not look at what was measured."""
 
 
+def _check_above_0(**values: float) -> None:
+    for name, value in values.items():
+        if not 0 < value < math.inf:
+            raise SweepError(f"{name}={value} must be a number above 0")
+
+
+def _check_at_least(least: int, **values: float) -> None:
+    for name, value in values.items():
+        if not least <= value < math.inf:
+            raise SweepError(f"{name}={value} must be a number, {least} or more")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StageConfig:
     """One call of the training loop. The objective is L = alpha * D + lambda * R + beta * L_ocr."""
@@ -217,15 +229,3 @@ def _taken(values: dict[str, object], section: type[SearchConfig | Resources]) -
 
 def _names(section: type[SweepConfig | SearchConfig | Resources]) -> list[str]:
     return [field.name for field in fields(section)]
-
-
-def _check_above_0(**values: float) -> None:
-    for name, value in values.items():
-        if not 0 < value < math.inf:
-            raise SweepError(f"{name}={value} must be a number above 0")
-
-
-def _check_at_least(least: int, **values: float) -> None:
-    for name, value in values.items():
-        if not least <= value < math.inf:
-            raise SweepError(f"{name}={value} must be a number, {least} or more")
