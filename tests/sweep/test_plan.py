@@ -17,7 +17,7 @@ MEASURED = {"encode_ms": 10.0, "decode_ms": 20.0, "ocr_ms": 70.0, "bpp": 0.1, "a
 
 
 def row(kind: Kind, train_seconds: float, status: Status = "complete") -> Point:
-    named = {"point_id": f"{kind} {train_seconds}", "kind": kind, "lambda": smoke().lambdas[0], "status": status}
+    named = {"point_id": f"{kind} {train_seconds}", "kind": kind, "lambda": smoke().search.lambdas[0], "status": status}
     return point(**named, **MEASURED, train_seconds=train_seconds)
 
 

@@ -130,7 +130,7 @@ def test_a_stopped_trial_that_misses_a_wish_draws_nobody(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("status", ["complete", "stopped"])
 def test_a_recorded_point_tells_how_far_it_is_from_a_constraint(status: Status, tmp_path: Path) -> None:
-    config, result = replace(cpu(), max_bpp=0.1), answer(0.3, 0.5, status)
+    config, result = override(cpu(), max_bpp=0.1), answer(0.3, 0.5, status)
     point = proposed(FrontSearch(config, journal(tmp_path)), "killed")
     [trial] = FrontSearch(config, journal(tmp_path), [recorded(point, config, result)]).study.trials
     assert trial.constraints == pytest.approx({"max_bpp": 0.2})

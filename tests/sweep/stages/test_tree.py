@@ -1,57 +1,22 @@
 import hashlib
 import json
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import pytest
 import torch
+from nodes import base_node, trial_node
 
-from datagen import dataset
-from datagen.dataset import TextImages
-from datagen.spec import DatasetSpec
-from models.codecs import registry as codecs
-from models.codecs.base import Codec
-from models.codecs.conditioning import ConditionedCodec
-from models.recognizers.ctc_attention import AttnRecognizer, CtcRecognizer
 from models.recognizers.ensemble import RecognizerConfig
-from models.recognizers.four_stage.checkpoints import ALPHANUMERIC
-from models.recognizers.four_stage.network import COMBINATIONS, StrNet
 from models.recognizers.plugins import Plugin
 from models.weights import WeightsFile
 from sweep import versions
-from sweep.config import StageConfig, SweepConfig, override
+from sweep.config import SweepConfig, override
 from sweep.presets import smoke
-from sweep.stages import strategies, tree
-from sweep.stages.checkpointer import FileCheckpointer
-from sweep.stages.store import Store
+from sweep.stages import tree
 from sweep.stages.strategies import CONDITIONAL, CONTINUED, INDEPENDENT, SHARED, Strategy
-from sweep.stages.train import train_node
-from sweep.stages.tree import Node, Origins
-from sweep.training.checkpoint import TrainingState
-from sweep.training.loop import Progress
 from sweep.versions import Versions
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(scope="module")
-def config(spec: DatasetSpec) -> SweepConfig:
-    stage = StageConfig(steps=2, batch_size=2)
-    stages_of_two_steps = {"stage1": stage, "stage2": replace(stage, distortion_weight=0.1)}
-    return replace(smoke(), data=spec, strategy="shared", **stages_of_two_steps)
-
-
-@pytest.fixture(scope="module")
-def conditional(config: SweepConfig) -> SweepConfig:
-    return replace(config, strategy="conditional")
-
-
-def base_node(config: SweepConfig, rate_weight: float) -> Node:
-    return strategies.of(config).base_node(config, rate_weight)
-
-
-def trial_node(config: SweepConfig, rate_weight: float, ocr_weight: float, origins: Origins = ()) -> Node:
-    return strategies.of(config).trial_node(config, rate_weight, ocr_weight, origins)
 
 
 @pytest.mark.parametrize(
@@ -182,57 +147,8 @@ def test_a_raised_number_changes_the_keys_of_what_depends_on_it(
     assert {node for node in before if before[node] != after[node]} == {*changed.split()}
 
 
-def test_training_starts_from_a_checkpoint(
-    conditional: SweepConfig, recognizer: CtcRecognizer, test_images: TextImages, tmp_path: Path
-) -> None:
-    torch.manual_seed(7)
-    codec = codecs.build("small")
-    torch.save(codec.state_dict(), tmp_path / "small.pth")
-    without_steps = replace(conditional.stage1, steps=0)
-    given = replace(conditional, stage1=without_steps, init=WeightsFile.of(tmp_path / "small.pth"))
-    started = train_node(base_node(given, 0.05), Store(tmp_path), test_images, recognizer, CPU)
-    fresh = tree.conditioned1(conditional).start()
-    assert isinstance(fresh, ConditionedCodec)
-    for name, weight in codec.named_parameters():
-        if name.startswith(("g_", "h_")):
-            assert torch.equal(started.get_parameter(name), weight)
-            assert not torch.equal(fresh.codec.get_parameter(name), weight)
-
-
 def test_the_budget_is_no_part_of_a_key(config: SweepConfig) -> None:
     assert trial_node(override(config, budget=99), 0.01, 0.1).key == trial_node(config, 0.01, 0.1).key
-
-
-@pytest.mark.slow
-def test_a_node_is_trained_once_and_its_parent_too(
-    config: SweepConfig, data_folder: Path, recognizer: CtcRecognizer, tmp_path: Path
-) -> None:
-    data = dataset.load(data_folder, "train")
-
-    def steps_for(node: Node) -> int:
-        seen: list[Progress] = []
-        train_node(node, Store(tmp_path), data, recognizer, CPU, seen.append)
-        return len(seen)
-
-    assert steps_for(trial_node(config, 0.01, 0.1)) == 2
-    assert steps_for(trial_node(config, 0.01, 0.1)) == 0
-    assert steps_for(base_node(config, 0.01)) == 0
-    assert steps_for(trial_node(config, 0.01, 0.2)) == 1
-    assert len(list(tmp_path.glob("*.pt"))) == 3
-
-
-@pytest.mark.slow
-def test_a_store_gives_back_the_codec_that_was_trained(
-    config: SweepConfig, data_folder: Path, recognizer: CtcRecognizer, tmp_path: Path, test_images: TextImages
-) -> None:
-    data = dataset.load(data_folder, "train")
-    node, store = base_node(config, 0.01), Store(tmp_path)
-    trained = train_node(node, store, data, recognizer, CPU)
-    again = train_node(node, store, data, recognizer, CPU)
-    image = dataset.to_tensor(test_images.images[:1])
-    assert isinstance(trained, Codec)
-    assert isinstance(again, Codec)
-    assert again.compress(image) == trained.compress(image)
 
 
 def test_points_of_one_conditioned_codec_share_both_its_stages(conditional: SweepConfig) -> None:
@@ -252,81 +168,3 @@ def test_polish_and_labels_are_part_of_a_key(conditional: SweepConfig) -> None:
         for change in ({}, {"polish_steps": 5}, {"labels": "pseudo"}, {"betas": (0.1, 0.2)})
     }
     assert len(keys) == 4
-
-
-@pytest.mark.slow
-def test_a_point_is_folded_out_of_the_conditioned_codec_and_polished(
-    conditional: SweepConfig, data_folder: Path, recognizer: CtcRecognizer, tmp_path: Path, test_images: TextImages
-) -> None:
-    data, store = dataset.load(data_folder, "train"), Store(tmp_path)
-    image = dataset.to_tensor(test_images.images[:1])
-    plain = train_node(trial_node(conditional, 0.05, 0.1), store, data, recognizer, CPU)
-    assert len(list(tmp_path.glob("*.pt"))) == 3
-    network = store.load(tree.conditioned2(conditional))
-    assert isinstance(network, ConditionedCodec)
-    assert isinstance(plain, Codec)
-    assert plain.compress(image) == network.fold(0.05, 0.1).compress(image)
-    polished = train_node(trial_node(replace(conditional, polish_steps=2), 0.05, 0.1), store, data, recognizer, CPU)
-    assert isinstance(polished, Codec)
-    assert len(list(tmp_path.glob("*.pt"))) == 4
-    assert polished.compress(image) != plain.compress(image)
-
-
-@pytest.mark.slow
-def test_a_recognizer_with_attention_teaches_too(config: SweepConfig, data_folder: Path, tmp_path: Path) -> None:
-    """Its loss runs in bfloat16 where the processor computes it."""
-    torch.manual_seed(0)
-    network = StrNet(COMBINATIONS["tps-resnet-bilstm-attn"], 38, channels=64, hidden=32)
-    data = dataset.load(data_folder, "train")
-    words = TextImages(data.images, ["Word", "7"] * (len(data.texts) // 2))
-    seen: list[Progress] = []
-    node = trial_node(config, 0.01, 0.1)
-    train_node(node, Store(tmp_path), words, AttnRecognizer(network, ALPHANUMERIC, 32, 100), CPU, seen.append)
-    assert seen[-1].ocr is not None
-    assert 0 < seen[-1].ocr < 10
-
-
-def test_half_written_files_of_a_killed_worker_go_with_its_half_done_training(
-    config: SweepConfig, tmp_path: Path
-) -> None:
-    node, other = base_node(config, 0.01), base_node(config, 0.02)
-    left = [tmp_path / f".{key}.7.partial" for key in (f"{node.key}.partial.pt", f"{node.key}.pt", f"{other.key}.pt")]
-    for path in left:
-        path.touch()
-    Store(tmp_path).forget(node)
-    assert [path.exists() for path in left] == [False, False, True]
-
-
-def test_a_checkpointer_gives_back_the_last_state_of_another_process(tmp_path: Path) -> None:
-    state = TrainingState(3, {"w": torch.ones(2)}, {"state": {}}, halvings=1)
-    FileCheckpointer(tmp_path / "key.partial.pt", seconds=0).save(state)
-    checkpointer = FileCheckpointer(tmp_path / "key.partial.pt", seconds=60)
-    restored = checkpointer.restore()
-    assert restored is not None
-    assert (restored.step, restored.codec["w"].tolist(), restored.halvings) == (3, [1, 1], 1)
-    assert (checkpointer.due(), FileCheckpointer(tmp_path / "key.partial.pt", seconds=0).due()) == (False, True)
-    checkpointer.forget()
-    assert checkpointer.restore() is None
-
-
-def test_a_checkpointer_goes_back_one_state_and_not_behind_the_first(tmp_path: Path) -> None:
-    checkpointer = FileCheckpointer(tmp_path / "key.partial.pt", seconds=0)
-    for step in range(3):
-        checkpointer.save(TrainingState(step, {}, {}))
-    for _ in range(2):
-        checkpointer.drop_last()
-        restored = checkpointer.restore()
-        assert restored is not None
-        assert restored.step == 1
-
-
-def test_of_states_that_are_damaged_the_last_whole_one_is_given_back(tmp_path: Path) -> None:
-    checkpointer = FileCheckpointer(tmp_path / "key.partial.pt", seconds=0)
-    for step in range(2):
-        checkpointer.save(TrainingState(step, {}, {}))
-    for name, step in (("key.partial.pt", 0), ("key.earlier.pt", None)):
-        content = (tmp_path / name).read_bytes()
-        (tmp_path / name).write_bytes(content[: len(content) // 2])
-        restored = checkpointer.restore()
-        assert (restored and restored.step) == step
-        assert (tmp_path / f"{name}.damaged").read_bytes() == content[: len(content) // 2]

@@ -1,12 +1,10 @@
-"""A real SQLite store."""
+"""What a sweep writes into a real store, and where the store keeps it."""
 
 import shutil
 import socket
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -16,64 +14,16 @@ from commands import command
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.tracking._tracking_service import utils
+from tracked import IDENTITY, POINT, PROGRESS, Sweep, runs
 
 from sweep.errors import SweepError
 from sweep.results.folder import openable
-from sweep.results.point import Identity, Point, RatePoint, ValidationMetrics
-from sweep.tracking import mlflow_store, outbox
+from sweep.results.point import Point
+from sweep.tracking import mlflow_store
 from sweep.tracking.mlflow_store import EXPERIMENT, Runs
 from sweep.tracking.tracker import Tracker
-from sweep.training.loop import Progress
 
-IDENTITY = Identity("abc", "tfic", "small", 0.01, 0.1, seed=0)
-POINT = Point(
-    identity=IDENTITY,
-    status="complete",
-    test=RatePoint(0.1, 0.5, cer=0.6, ocr_ms=9.0, ocr_ms_std=1.0),
-    val=ValidationMetrics(0.11, 0.5, 20.0),
-)
-PROGRESS = Progress(10, 40, 1.0, 0.02, 0.3, 2.0, 1e-4, 1.5)
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return f"sqlite:///{tmp_path_factory.mktemp('mlflow') / 'mlflow.db'}"
-
-
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox, "PAUSE", 0.05)
-
-
-class Sweep:
-    """A tracker, and what it has said and logged."""
-
-    def __init__(self, store: str, sweep_id: str, folder: Path, params: dict[str, str] | None = None) -> None:
-        self.said: list[str] = []
-        self.logged: dict[str, str] = {}
-        self.tracker = Tracker(store, sweep_id, folder, params or {}, self.said.append)
-        self.tracker.start(self.logged.__setitem__)
-
-    def point(self, point: Point) -> str:
-        """The run of a finished point."""
-        self.tracker.log_point(point)
-        self.settle()
-        return self.logged[point.point_id]
-
-    def settle(self) -> None:
-        self.tracker.settle(20)
-        assert not self.said
-
-    @property
-    def parent_id(self) -> str:
-        return self.tracker._runs.parent_id
-
-
-def runs(store: str, sweep_id: str) -> list:
-    client = MlflowClient(store)
-    experiment = client.get_experiment_by_name(EXPERIMENT)
-    assert experiment is not None
-    return client.search_runs([experiment.experiment_id], f"tags.`tfic.sweep_id` = '{sweep_id}'")
+pytestmark = pytest.mark.usefixtures("no_waiting")
 
 
 @pytest.mark.slow
@@ -159,44 +109,6 @@ def test_accuracies_of_held_out_readers_join_the_run_of_the_point(store: str, tm
     assert run.info.status == "FINISHED"
 
 
-def test_a_run_that_was_deleted_meanwhile_is_written_anew(store: str, tmp_path: Path) -> None:
-    sweep = Sweep(store, "sweep-k", tmp_path)
-    deleted = sweep.point(POINT)
-    MlflowClient(store).delete_run(deleted)
-    assert sweep.point(POINT) != deleted
-
-
-@pytest.mark.parametrize("resumed", [False, True])
-def test_a_parent_that_was_deleted_in_the_page_comes_back_with_its_points(
-    store: str, tmp_path: Path, resumed: bool
-) -> None:
-    name = f"sweep-l-{resumed}"
-    sweep = Sweep(store, name, tmp_path)
-    sweep.point(POINT)
-    MlflowClient(store).delete_run(sweep.parent_id)
-    if resumed:
-        sweep = Sweep(store, name, tmp_path)
-    sweep.tracker.log_metrics({"hypervolume": 0.3}, 1)
-    sweep.point(replace(POINT, identity=replace(IDENTITY, point_id="def")))
-    assert _parents_of_points(store, name) == {sweep.parent_id}
-    assert MlflowClient(store).get_run(sweep.parent_id).data.metrics == {"hypervolume": 0.3}
-
-
-def test_points_of_a_parent_that_is_gone_for_good_have_the_new_one(store: str, tmp_path: Path) -> None:
-    sweep = Sweep(store, "sweep-m", tmp_path)
-    sweep.point(POINT)
-    MlflowClient(store)._tracking_client.store._hard_delete_run(sweep.parent_id)
-    new = Sweep(store, "sweep-m", tmp_path).parent_id
-    assert new != sweep.parent_id
-    assert _parents_of_points(store, "sweep-m") == {new}
-
-
-def _parents_of_points(store: str, sweep_id: str) -> set[str]:
-    """Those that stand in the page."""
-    tags = [run.data.tags for run in runs(store, sweep_id)]
-    return {run["mlflow.parentRunId"] for run in tags if "mlflow.parentRunId" in run}
-
-
 @pytest.mark.parametrize("uri", ["http://127.0.0.1:9", "foo://store", "sqlite:////proc/none/mlflow.db", "http://[x"])
 def test_a_store_that_cannot_be_opened_is_one_line(uri: str, tmp_path: Path) -> None:
     with pytest.raises(SweepError, match=r"cannot be opened \(.*set MLFLOW_TRACKING_URI.*--resume") as error:
@@ -229,102 +141,6 @@ def test_two_sweeps_that_start_together_share_a_new_store(tmp_path: Path) -> Non
         complained = [process.communicate(timeout=60)[1] for process in (one, other)]
     assert (one.returncode, other.returncode) == (0, 0), complained
     assert [len(runs(f"sqlite:///{tmp_path / 'mlflow.db'}", name)) for name in ("sweep-1", "sweep-2")] == [1, 1]
-
-
-@contextmanager
-def silent_server() -> Iterator[str]:
-    """One that accepts and never answers."""
-    with socket.create_server(("127.0.0.1", 0), backlog=100) as server:
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
-
-
-def test_a_sweep_does_not_wait_for_a_server_that_never_answers(
-    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
-    sweep = Sweep(store, "sweep-j", tmp_path)
-    sweep.settle()
-    with silent_server() as uri:
-        here, sweep.tracker._runs._client = sweep.tracker._runs._client, MlflowClient(uri)
-        started = time.monotonic()
-        for number in range(30):
-            sweep.tracker.log_progress(IDENTITY, PROGRESS._replace(step=number))
-        sweep.tracker.log_point(POINT)
-        assert time.monotonic() - started < 0.5
-        sweep.tracker.settle(60)
-        assert 2 <= time.monotonic() - started < 30
-    fails, lacks = sweep.said
-    assert "Max retries" in fails or "timed out" in fails
-    assert "lacks 31 entries" in lacks
-    assert "--resume" in lacks
-    sweep.tracker._runs._client = here
-    later = Sweep(store, "sweep-j", tmp_path)
-    later.settle()
-    history = MlflowClient(store).get_metric_history(later.logged["abc"], "train/total")
-    assert [metric.step for metric in history] == [*range(30)]
-
-
-def test_a_request_that_arrived_though_its_answer_did_not_is_not_made_twice(store: str, tmp_path: Path) -> None:
-    sweep = Sweep(store, "sweep-n", tmp_path)
-    sweep.settle()
-    client = sweep.tracker._runs._client
-    for name in ("create_run", "log_batch", "set_terminated"):
-        setattr(client, name, _answer_lost(getattr(client, name)))
-    sweep.tracker.log_progress(IDENTITY, PROGRESS)
-    sweep.tracker.log_point(POINT)
-    for _ in range(8):
-        sweep.tracker.settle(20)
-    assert sweep.logged.keys() == {"abc"}
-    assert len(runs(store, "sweep-n")) == 2
-    for name in ("train/total", "bpp"):
-        assert len(MlflowClient(store).get_metric_history(sweep.logged["abc"], name)) == 1
-
-
-def test_a_mistake_of_ours_is_not_told_as_mlflows(store: str, tmp_path: Path) -> None:
-    def mistaken(point_id: str, run_id: str) -> None:
-        raise KeyError(point_id)
-
-    sweep = Sweep(store, "sweep-mistaken", tmp_path)
-    sweep.settle()
-    sweep.tracker._logged = mistaken
-    sweep.tracker.log_point(POINT)
-    with pytest.raises(KeyError, match="abc"):
-        sweep.tracker.settle(20)
-    assert sweep.said == []
-
-
-def _answer_lost(method):
-    """Does its work, and fails all the same, the first time that it is called with these arguments."""
-    seen = []
-
-    def called(*args, **kwargs):
-        answer = method(*args, **kwargs)
-        if repr((args, kwargs)) not in seen:
-            seen.append(repr((args, kwargs)))
-            raise ConnectionError("no answer")
-        return answer
-
-    return called
-
-
-def test_of_two_runs_that_late_requests_made_for_a_point_one_is_kept(store: str, tmp_path: Path) -> None:
-    sweep = Sweep(store, "sweep-o", tmp_path)
-    run_id = sweep.point(POINT)
-    tags = {"tfic.sweep_id": "sweep-o", "tfic.point_id": "abc", "mlflow.parentRunId": sweep.parent_id}
-    MlflowClient(store).create_run(sweep.tracker._runs._experiment, tags=tags)
-    sweep.tracker.finish("FINISHED")
-    sweep.settle()
-    assert {run.info.run_id for run in runs(store, "sweep-o")} == {run_id, sweep.parent_id}
-
-
-def test_an_entry_that_mlflow_refuses_is_said_and_left_out(store: str, tmp_path: Path) -> None:
-    sweep = Sweep(store, "sweep-p", tmp_path)
-    sweep.tracker.log_file(tmp_path / "missing.png")
-    sweep.tracker.log_metrics({"hypervolume": 0.3}, 1)
-    sweep.tracker.settle(20)
-    [line] = sweep.said
-    assert "refuses" in line
-    assert MlflowClient(store).get_run(sweep.parent_id).data.metrics == {"hypervolume": 0.3}
 
 
 @pytest.mark.parametrize("name", ["mein prøject #1", "100 % ?"])

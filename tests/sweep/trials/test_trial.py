@@ -114,7 +114,7 @@ def test_a_point_that_diverges_fails_with_a_reason(config: SweepConfig, data: Da
 
 def test_points_with_equal_settings_have_equal_ids(config: SweepConfig) -> None:
     target = Target("tfic", 0.01, 0.1)
-    assert target.identity(config).point_id == target.identity(replace(config, budget=9)).point_id
+    assert target.identity(config).point_id == target.identity(override(config, budget=9)).point_id
     assert target.identity(config).point_id != Target("tfic", 0.01, 0.2).identity(config).point_id
 
 

@@ -1,0 +1,107 @@
+"""Nodes are trained once, from where their parents end."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from nodes import base_node, trial_node
+
+from datagen import dataset
+from datagen.dataset import TextImages
+from models.codecs import registry as codecs
+from models.codecs.base import Codec
+from models.codecs.conditioning import ConditionedCodec
+from models.recognizers.ctc_attention import AttnRecognizer, CtcRecognizer
+from models.recognizers.four_stage.checkpoints import ALPHANUMERIC
+from models.recognizers.four_stage.network import COMBINATIONS, StrNet
+from models.weights import WeightsFile
+from sweep.config import SweepConfig
+from sweep.stages import tree
+from sweep.stages.store import Store
+from sweep.stages.train import train_node
+from sweep.stages.tree import Node
+from sweep.training.loop import Progress
+
+CPU = torch.device("cpu")
+
+
+def test_training_starts_from_a_checkpoint(
+    conditional: SweepConfig, recognizer: CtcRecognizer, test_images: TextImages, tmp_path: Path
+) -> None:
+    torch.manual_seed(7)
+    codec = codecs.build("small")
+    torch.save(codec.state_dict(), tmp_path / "small.pth")
+    without_steps = replace(conditional.stage1, steps=0)
+    given = replace(conditional, stage1=without_steps, init=WeightsFile.of(tmp_path / "small.pth"))
+    started = train_node(base_node(given, 0.05), Store(tmp_path), test_images, recognizer, CPU)
+    fresh = tree.conditioned1(conditional).start()
+    assert isinstance(fresh, ConditionedCodec)
+    for name, weight in codec.named_parameters():
+        if name.startswith(("g_", "h_")):
+            assert torch.equal(started.get_parameter(name), weight)
+            assert not torch.equal(fresh.codec.get_parameter(name), weight)
+
+
+@pytest.mark.slow
+def test_a_node_is_trained_once_and_its_parent_too(
+    config: SweepConfig, data_folder: Path, recognizer: CtcRecognizer, tmp_path: Path
+) -> None:
+    data = dataset.load(data_folder, "train")
+
+    def steps_for(node: Node) -> int:
+        seen: list[Progress] = []
+        train_node(node, Store(tmp_path), data, recognizer, CPU, seen.append)
+        return len(seen)
+
+    assert steps_for(trial_node(config, 0.01, 0.1)) == 2
+    assert steps_for(trial_node(config, 0.01, 0.1)) == 0
+    assert steps_for(base_node(config, 0.01)) == 0
+    assert steps_for(trial_node(config, 0.01, 0.2)) == 1
+    assert len(list(tmp_path.glob("*.pt"))) == 3
+
+
+@pytest.mark.slow
+def test_a_store_gives_back_the_codec_that_was_trained(
+    config: SweepConfig, data_folder: Path, recognizer: CtcRecognizer, tmp_path: Path, test_images: TextImages
+) -> None:
+    data = dataset.load(data_folder, "train")
+    node, store = base_node(config, 0.01), Store(tmp_path)
+    trained = train_node(node, store, data, recognizer, CPU)
+    again = train_node(node, store, data, recognizer, CPU)
+    image = dataset.to_tensor(test_images.images[:1])
+    assert isinstance(trained, Codec)
+    assert isinstance(again, Codec)
+    assert again.compress(image) == trained.compress(image)
+
+
+@pytest.mark.slow
+def test_a_point_is_folded_out_of_the_conditioned_codec_and_polished(
+    conditional: SweepConfig, data_folder: Path, recognizer: CtcRecognizer, tmp_path: Path, test_images: TextImages
+) -> None:
+    data, store = dataset.load(data_folder, "train"), Store(tmp_path)
+    image = dataset.to_tensor(test_images.images[:1])
+    plain = train_node(trial_node(conditional, 0.05, 0.1), store, data, recognizer, CPU)
+    assert len(list(tmp_path.glob("*.pt"))) == 3
+    network = store.load(tree.conditioned2(conditional))
+    assert isinstance(network, ConditionedCodec)
+    assert isinstance(plain, Codec)
+    assert plain.compress(image) == network.fold(0.05, 0.1).compress(image)
+    polished = train_node(trial_node(replace(conditional, polish_steps=2), 0.05, 0.1), store, data, recognizer, CPU)
+    assert isinstance(polished, Codec)
+    assert len(list(tmp_path.glob("*.pt"))) == 4
+    assert polished.compress(image) != plain.compress(image)
+
+
+@pytest.mark.slow
+def test_a_recognizer_with_attention_teaches_too(config: SweepConfig, data_folder: Path, tmp_path: Path) -> None:
+    """Its loss runs in bfloat16 where the processor computes it."""
+    torch.manual_seed(0)
+    network = StrNet(COMBINATIONS["tps-resnet-bilstm-attn"], 38, channels=64, hidden=32)
+    data = dataset.load(data_folder, "train")
+    words = TextImages(data.images, ["Word", "7"] * (len(data.texts) // 2))
+    seen: list[Progress] = []
+    node = trial_node(config, 0.01, 0.1)
+    train_node(node, Store(tmp_path), words, AttnRecognizer(network, ALPHANUMERIC, 32, 100), CPU, seen.append)
+    assert seen[-1].ocr is not None
+    assert 0 < seen[-1].ocr < 10
