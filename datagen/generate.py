@@ -56,7 +56,16 @@ def ray_session(cpus: int | None = None) -> Generator[None]:
 
 
 def _start(cpus: int | None) -> None:
-    _quiet(logging.getLogger("ray"))
+    ray_logger = logging.getLogger("ray")
+    _quiet(ray_logger)
+    files = [handler for handler in ray_logger.handlers if isinstance(handler, logging.FileHandler)]
+    _init(cpus)
+    # Ray clears its logger's handlers; what keeps a log goes on.
+    for file in files:
+        ray_logger.addHandler(file)
+
+
+def _init(cpus: int | None) -> None:
     start = functools.partial(
         ray.init,  # pyright: ignore[reportUnknownMemberType]
         log_to_driver=False,

@@ -168,7 +168,7 @@ class Pool:
         def start(point: Point) -> ray.ObjectRef[dict[str, float]]:
             return read.remote(point, readers, self._config, self._folder, self._data)
 
-        for point, task in shared_out(start, points, lambda: max(1, cores() // self._config.cpus_per_trial)):
+        for point, task in shared_out(start, points, lambda: max(1, cores() // self._config.resources.cpus_per_trial)):
             try:
                 self._observer.reread(point, resources.results(task))
             except SweepError as error:

@@ -15,6 +15,7 @@ from datagen import spec
 from datagen.errors import ShardError
 from datagen.spec import DatasetSpec
 from sweep import phases, presets, versions
+from sweep.config import override
 from sweep.errors import SweepError
 from sweep.results.folder import RunFolder
 from sweep.results.points import PointTable

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,6 +53,8 @@ class Finished(NamedTuple):
     folder: Path
     said: str
     """What the sweep printed."""
+    complained: str
+    """What the sweep printed on standard error."""
 
     @property
     def run(self) -> Path:
@@ -63,7 +66,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     folder = tmp_path_factory.mktemp("finished")
     code, said, complained = completed(folder, "sweep.run", *SMOKE)
     assert code == 0, complained
-    return Finished(folder, said)
+    return Finished(folder, said, complained)
 
 
 @pytest.fixture
@@ -95,6 +98,13 @@ def test_a_sweep_says_what_it_took_and_what_to_do_next(finished: Finished) -> No
     said = finished.said
     assert re.search(r"\d+:\d\d of wall time, \d+:\d\d of training in all, \d+\.\d GiB of memory", said)
     assert all(word in said for word in ("left", "the front", "mlflow ui", "sweep.pick", "report.html"))
+
+
+def test_what_ray_warns_of_stands_in_the_log_alone(finished: Finished) -> None:
+    """Ray Tune looks for files of metrics, which nobody lets it write."""
+    warning = "Failed to fetch metrics"
+    assert warning in (finished.run / run_log.NAME).read_text()
+    assert warning not in finished.said + finished.complained
 
 
 def test_a_sweep_draws_its_pictures(finished: Finished) -> None:

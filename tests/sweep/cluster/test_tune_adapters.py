@@ -11,6 +11,7 @@ from searches import states
 
 from sweep import run_log
 from sweep.cluster.tune_adapters import INTERRUPTED, MESSAGE, Failures, FrontStoppingScheduler, Relay, TuneSearch
+from sweep.config import override
 from sweep.presets import smoke
 from sweep.results.pareto import Objectives
 from sweep.results.point import Identity, Point, ValidationMetrics
