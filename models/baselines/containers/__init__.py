@@ -1,0 +1,1 @@
+"""Containers of image files: which bytes each file of a batch repeats, and how a file is rebuilt from its own bytes."""

@@ -1,0 +1,110 @@
+"""Images -> files -> images -> what is read in them; equal images are read once."""
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import UInt8
+from numpy.typing import NDArray
+
+from datagen.dataset import TextImages, to_tensor
+from models.baselines.base import Baseline
+from models.baselines.text import TextCoder
+from models.metrics import accuracy, psnr_db
+from models.recognizers.base import FrozenRecognizer
+from sweep.baselines.points import Reading
+
+Images = UInt8[NDArray[Any], "n h w 3"]
+BATCH = 16
+
+
+class ReadOnce:
+    """A recognizer that reads each image once, whatever codec gave it."""
+
+    def __init__(self, recognizer: FrozenRecognizer) -> None:
+        self.images_read = 0
+        self.as_read = recognizer.as_read
+        self._recognizer = recognizer
+        self._texts: dict[bytes, str] = {}
+
+    def read(self, images: Images) -> list[str]:
+        """The text of each image."""
+        keys = [hashlib.sha256(np.ascontiguousarray(image)).digest() for image in images]
+        new = {key: at for at, key in enumerate(keys) if key not in self._texts}
+        places = list(new.values())
+        for start in range(0, len(places), BATCH):
+            chosen = places[start : start + BATCH]
+            texts = self._recognizer.read(to_tensor(images[chosen]))
+            self._texts |= {keys[at]: text for at, text in zip(chosen, texts, strict=True)}
+        self.images_read += len(places)
+        return [self._texts[key] for key in keys]
+
+
+class Encoded(NamedTuple):
+    """Files of some images."""
+
+    files: list[bytes]
+    repeated: list[int]
+    """Bytes of each that all have in common; 0 for one whose shared part is another."""
+    milliseconds: list[float]
+
+
+def encode(codec: Baseline, images: Images) -> Encoded:
+    """A file an image."""
+    files, milliseconds = _timed(codec.encode, images)
+    parts = [codec.container.split(file) for file in files]
+    [(shared, _)] = Counter(part.shared for part in parts).most_common(1)
+    repeated = [
+        codec.repeated_bytes(file) if part.shared == shared else 0 for file, part in zip(files, parts, strict=True)
+    ]
+    return Encoded(files, repeated, milliseconds)
+
+
+def measure(codec: Baseline, data: TextImages, start: int, end: int, reader: ReadOnce) -> list[Reading]:
+    """Writes, restores and reads the images from `start` to `end`, of which there is at least one."""
+    originals, texts = data.images[start:end], data.texts[start:end]
+    height, width = originals.shape[1:3]
+    encoded = encode(codec, originals)
+    decoded, decode_ms = _timed(lambda file: codec.decode(file, width, height), encoded.files)
+    images = np.stack(decoded)
+    read = reader.read(images)
+    psnr = [float(value) for value in psnr_db(to_tensor(images), to_tensor(originals))]
+    sizes = map(len, encoded.files)
+    scores = [accuracy(text, reader.as_read(truth)) for text, truth in zip(read, texts, strict=True)]
+    indexes = range(start, start + len(texts))
+    columns = (indexes, sizes, encoded.repeated, read, scores, psnr, encoded.milliseconds, decode_ms)
+    return [Reading(*values) for values in zip(*columns, strict=True)]
+
+
+def measure_text(
+    coder: TextCoder,
+    read: Callable[[UInt8[NDArray[Any], "h w 3"]], str],
+    data: TextImages,
+    as_read: Callable[[str], str] = str,
+) -> list[Reading]:
+    """What a reader on the device reads in the images as they are; its text alone is sent, and nothing is repeated.
+
+    Args:
+        read: the text of an image.
+        as_read: takes differences out of the truth that the reader cannot tell.
+    """
+    files, milliseconds = _timed(lambda image: coder.encode(read(image)), data.images)
+    readings = list[Reading]()
+    for index, (file, truth) in enumerate(zip(files, data.texts, strict=True)):
+        text = coder.decode(file)
+        score = accuracy(text, as_read(truth))
+        readings.append(Reading(index, len(file), 0, text, score, None, milliseconds[index], None))
+    return readings
+
+
+def _timed[Item, Result](work: Callable[[Item], Result], items: Sequence[Item]) -> tuple[list[Result], list[float]]:
+    """Results of `work` and milliseconds that each took."""
+    results, times = list[Result](), list[float]()
+    for item in items:
+        started = time.perf_counter()
+        results.append(work(item))
+        times.append(1e3 * (time.perf_counter() - started))
+    return results, times
