@@ -22,7 +22,7 @@ FLOORS = (
     ("sweep/training",),
     ("sweep/stages",),
     ("sweep/results",),
-    ("sweep/search", "sweep/tracking"),
+    ("sweep/search", "sweep/tracking", "sweep/baselines"),
     ("sweep/trials",),
     ("sweep/cluster", "sweep/simulation"),
     ("sweep",),
@@ -30,6 +30,7 @@ FLOORS = (
 """Rooms from the ground up: each may import those on the floors below it."""
 GROUND_OF_MODELS = tuple(f"models/{name}.py" for name in ("errors", "weights", "fingerprint", "sources", "cuda_graphs"))
 MODELS = {
+    "models/baselines": ("models/baselines", *GROUND_OF_MODELS),
     "models/codecs": ("models/codecs", *GROUND_OF_MODELS),
     "models/recognizers/four_stage": ("models/recognizers/four_stage", *GROUND_OF_MODELS),
     "models/recognizers": ("models/recognizers", *GROUND_OF_MODELS),
@@ -53,6 +54,7 @@ WITHOUT: dict[str, tuple[str, ...]] = {
     "sweep/stages": ("ray", "mlflow", "optuna", "trdg"),
     "sweep/results": ("ray", "mlflow", "optuna", "trdg"),
     "sweep/search": ("ray", "mlflow", "trdg"),
+    "sweep/baselines": ("ray", "mlflow", "optuna", "trdg", "compressai"),
     "sweep/tracking": ("ray", "optuna", "trdg"),
     "sweep/trials": ("ray", "mlflow", "trdg"),
     "sweep/simulation": ("ray", "mlflow", "trdg"),

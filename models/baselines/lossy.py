@@ -48,7 +48,9 @@ WEBP = Format(
     "webp", "WEBP", webp.WEBP, (1, 5, 10, 15, 22, 30, 40, 50, 60, 70, 80, 90), lambda q: {"quality": q, "method": 6}
 )
 AVIF = Format("avif", "AVIF", avif.AVIF, (1, 10, 20, 30, 40, 50, 60, 70, 80), lambda q: {"quality": q, "speed": 6})
-JPEG2000 = Format("jpeg2000", "JPEG2000", jpeg2000.JPEG2000, (240, 160, 120, 90, 65, 48, 36, 26, 18, 12, 8, 5, 3), _jpeg2000)
+JPEG2000 = Format(
+    "jpeg2000", "JPEG2000", jpeg2000.JPEG2000, (240, 160, 120, 90, 65, 48, 36, 26, 18, 12, 8, 5, 3), _jpeg2000
+)
 """Its quality is the ratio by which the pixels are compressed."""
 JPEG_XL = Format("jpeg-xl", "JXL", jpeg_xl.JPEG_XL, (1, 5, 10, 20, 30, 45, 60, 75, 85), lambda q: {"quality": q})
 

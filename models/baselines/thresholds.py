@@ -25,13 +25,14 @@ def otsu(grey: UInt8[NDArray[Any], "h w"]) -> Bool[NDArray[Any], "h w"]:
 
 
 def sauvola(grey: UInt8[NDArray[Any], "h w"]) -> Bool[NDArray[Any], "h w"]:
-    """Dark pixels by mean and deviation of their surroundings."""
-    # Thin light strokes on dark ground are only found as dark ones.
-    inked = grey if np.median(grey) >= 128 else 255 - grey
+    """Ink, dark or light, by mean and deviation of its surroundings."""
     side = max(3, round(WINDOW * len(grey)) | 1)
-    values = inked.astype(np.float32)
+    values = grey.astype(np.float32)
     mean = cv2.blur(values, (side, side))
     deviation = np.sqrt(np.maximum(cv2.blur(values * values, (side, side)) - mean * mean, 0))
+    # Ink is far from its surroundings, and little. Light ink is only found as dark ink of the negative.
+    if ((values - mean) ** 3).sum() > 0:
+        values, mean = 255 - values, 255 - mean
     return values < mean * (1 + SAUVOLA_K * (deviation / SAUVOLA_R - 1))
 
 

@@ -3,8 +3,8 @@
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from jaxtyping import UInt8
@@ -17,6 +17,8 @@ from models.metrics import accuracy, psnr_db
 from models.recognizers.base import FrozenRecognizer
 from sweep.baselines.points import Reading
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 Images = UInt8[NDArray[Any], "n h w 3"]
 BATCH = 16
 
@@ -100,7 +102,7 @@ def measure_text(
     return readings
 
 
-def _timed[Item, Result](work: Callable[[Item], Result], items: Sequence[Item]) -> tuple[list[Result], list[float]]:
+def _timed(work: Callable[[Item], Result], items: Iterable[Item]) -> tuple[list[Result], list[float]]:
     """Results of `work` and milliseconds that each took."""
     results, times = list[Result](), list[float]()
     for item in items:

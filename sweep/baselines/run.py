@@ -1,30 +1,26 @@
 """All baselines on a data set: explored on a few validation images, chosen on more, measured on the test images."""
 
-import hashlib
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
-from PIL import __version__ as pillow
 
+from datagen import dataset, shards
 from datagen.dataset import TextImages
-from datagen.files import atomic
-from models import sources
 from models.baselines.base import Baseline
+from models.baselines.registry import baselines
 from models.baselines.text import TextCoder
 from models.metrics import mean_accuracy
 from models.recognizers.base import FrozenRecognizer
 from models.recognizers.held_out import Reader
-from sweep.baselines import choosing
+from sweep.baselines import cache, choosing
 from sweep.baselines.choosing import Rates
 from sweep.baselines.measuring import ReadOnce, encode, measure, measure_text
 from sweep.baselines.points import SCHEMA, Point, Reading, point
 
 logger = logging.getLogger(__name__)
-ROOT = Path(__file__).parents[2]
 WEIGHED, EXPLORED, CHOSEN_BY = 8, 24, 96
 """Validation images whose files tell a setting's rate, that explore the settings, and that choose among them."""
 EXPLORED_STEP, CHOSEN_STEP = 1.05, 1.12
@@ -42,7 +38,9 @@ class Measuring:
     recognizer: FrozenRecognizer
     val: TextImages
     test: TextImages
-    readings: dict[tuple[str, str, str], list[Reading]] = field(default_factory=dict[tuple[str, str, str], list[Reading]])
+    readings: dict[tuple[str, str, str], list[Reading]] = field(
+        default_factory=dict[tuple[str, str, str], list[Reading]]
+    )
     """By split, curve and setting."""
 
     def __post_init__(self) -> None:
@@ -78,10 +76,10 @@ class Measuring:
         return self.val.images.shape[1] * self.val.images.shape[2]
 
 
-def run(measuring: Measuring, baselines: Sequence[Baseline]) -> None:
+def run(measuring: Measuring, settings: Sequence[Baseline]) -> None:
     """Measures on the test images what may be on the envelope, as the validation images tell."""
     explored = choosing.explore(
-        baselines,
+        settings,
         measuring.rates,
         lambda codec: measuring.point(codec, "val", EXPLORED),
         measuring.uncompressed(EXPLORED),
@@ -96,7 +94,7 @@ def run(measuring: Measuring, baselines: Sequence[Baseline]) -> None:
         measuring.point(by_point[each.name, each.setting], "test", len(measuring.test.texts))
     logger.info(
         "baselines: %d settings, %d explored, %d validated, %d tested; %d images read",
-        *(len(each) for each in (baselines, explored, left, chosen)),
+        *(len(each) for each in (settings, explored, left, chosen)),
         measuring.reader.images_read,
     )
 
@@ -117,35 +115,29 @@ def run_texts(measuring: Measuring, name: str, held_out: Mapping[str, Reader], t
         measuring.readings["test", f"{TEXT}-{other}", "as read"] = found
 
 
-def cache_file(folder: Path, data: str, recognizer: str, baselines: Sequence[Baseline], readers: Sequence[str]) -> Path:
-    """Where the readings of a data set are kept: in `folder`, by all that decides of them.
+def measured(
+    folder: Path, recognizer: FrozenRecognizer, identity: str, held_out: Mapping[str, Reader], kept: Path | None = None
+) -> pl.DataFrame:
+    """All readings of a data set's baselines, with the columns of `SCHEMA`; from a file that an earlier sweep left.
 
     Args:
-        data: the data set's digest.
-        recognizer: its identity.
-        readers: names of held-out readers.
+        folder: a finished data set.
+        identity: the recognizer's, as `registry.identity` gives it.
+        held_out: other readers that are installed, for the text itself.
+        kept: folder in which the readings are kept; None: the data set's.
+
+    Raises:
+        DataError: the data set cannot be read.
     """
-    files = [file for room in ("models/baselines", "sweep/baselines") for file in (ROOT / room).rglob("*.py")]
-    settings = [(codec.name, codec.setting) for codec in baselines]
-    parts = (data, recognizer, settings, sorted(readers), sources.checksum(files, ROOT), pillow)
-    return folder / f"baselines-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]}.parquet"
-
-
-def load(path: Path) -> pl.DataFrame | None:
-    """Readings that are kept; None where there are none, or none that can be read."""
-    try:
-        frame = pl.read_parquet(path)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        if path.exists():
-            logger.warning("%s cannot be read (%s), and is measured again", path, error)
-        return None
-    return frame if frame.schema == SCHEMA else None
-
-
-def save(frame: pl.DataFrame, path: Path) -> None:
-    """Keeps readings for further sweeps on the data; a folder that cannot be written costs their repetition alone."""
-    try:
-        with atomic(path) as partial:
-            frame.write_parquet(partial)
-    except OSError as error:
-        logger.warning("%s cannot be written (%s); the next sweep measures the baselines again", path, error.strerror)
+    settings = baselines()
+    path = cache.path(kept or folder, shards.digest(folder) or "", identity, settings, [*held_out])
+    found = cache.load(path)
+    if found is None:
+        val, test = (dataset.load(folder, split) for split in ("val", "test"))
+        measuring = Measuring(recognizer, val, test)
+        run(measuring, settings)
+        texts = shards.read(folder, "train", ("text",))["text"].to_list()
+        run_texts(measuring, identity.partition("@")[0], held_out, texts)
+        found = measuring.frame()
+        cache.save(found, path)
+    return found

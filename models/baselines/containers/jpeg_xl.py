@@ -4,15 +4,13 @@ The headers are bits without markers (ISO 18181-1), so they are measured on two 
 """
 
 import io
-import os
 from functools import cache
+from itertools import takewhile
 
 import numpy as np
 from PIL import Image
 
 from models.baselines.containers.base import Container, Parts
-
-SIGNATURE = b"\xff\x0a"
 
 
 def save(picture: Image.Image, quality: int) -> bytes:
@@ -36,7 +34,8 @@ def prefix(mode: str, size: tuple[int, int]) -> bytes:
     pixels = rng.integers(0, 256, (2, size[1], size[0], 3), np.uint8)
     pixels[1] //= 200
     files = [save(Image.fromarray(each).convert(mode), quality) for each in pixels for quality in (10, 80)]
-    return bytes(os.path.commonprefix([list(file) for file in files]))
+    alike = takewhile(lambda column: len(set(column)) == 1, zip(*files, strict=False))
+    return bytes(column[0] for column in alike)
 
 
 JPEG_XL = Container(split, lambda parts: parts.shared + parts.own)

@@ -20,7 +20,9 @@ def split(data: bytes) -> Parts:
         raise FormatError(f"{len(data)} bytes are no WebP file; encode the image again")
     riff, _, webp, kind, size = RIFF.unpack_from(data)
     if (riff, webp) != (b"RIFF", b"WEBP") or kind not in REPEATED or len(data) != RIFF.size + size + size % 2:
-        raise FormatError(f"a WebP file of one VP8 or VP8L chunk was expected, not {data[:16]!r}; save it without alpha")
+        raise FormatError(
+            f"a WebP file of one VP8 or VP8L chunk was expected, not {data[:16]!r}; save it without alpha"
+        )
     body, place = data[RIFF.size : RIFF.size + size], REPEATED[kind]
     return Parts(kind + body[place], body[: place.start] + body[place.stop :])
 
