@@ -1,6 +1,6 @@
 """What every baseline offers: files from pixels, pixels from files, and what files of a batch repeat."""
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from jaxtyping import UInt8
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ Size = tuple[int, int]
 """Width and height, pixels."""
 
 
+@runtime_checkable
 class Baseline(Protocol):
     """A codec without training, at one setting."""
 
