@@ -41,9 +41,8 @@ def main() -> None:
     arguments = tyro.cli(Arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(arguments.threads)
-    measuring = run.Measuring(
-        registry.english_g2(), *(_first(arguments.data, split, arguments.images) for split in ("val", "test"))
-    )
+    val, test = (_first(arguments.data, split, arguments.images) for split in ("val", "test"))
+    measuring = run.Measuring(registry.english_g2(), val, test)
     started = time.perf_counter(), time.process_time()
     run.run(measuring, baselines())
     print(f"{time.perf_counter() - started[0]:.0f} s, {time.process_time() - started[1]:.0f} core-seconds")

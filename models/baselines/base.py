@@ -1,5 +1,6 @@
 """What every baseline offers: files from pixels, pixels from files, and what files of a batch repeat."""
 
+from abc import ABC, abstractmethod
 from typing import Any, Protocol, runtime_checkable
 
 from jaxtyping import UInt8
@@ -44,10 +45,15 @@ class Baseline(Protocol):
         ...
 
 
-class Framed:
+class Framed(ABC):
     """Counts repeated bytes by taking the file apart."""
 
-    container: Container
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def container(self) -> Container:
+        """How a file of the codec comes apart."""
 
     def repeated_bytes(self, data: bytes) -> int:
         """Bytes of a file that a batch stores once: headers, tables, and lengths that follow from the rest."""

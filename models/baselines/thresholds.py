@@ -47,4 +47,5 @@ def four_levels(grey: UInt8[NDArray[Any], "h w"]) -> UInt8[NDArray[Any], "h w"]:
     low, high = np.percentile(grey, TAILS)
     stretched = np.clip((grey - low) / max(high - low, 1), 0, 1)
     light_ink = otsu(grey).mean() > 0.5
-    return np.round((LEVELS - 1) * (1 - stretched if light_ink else stretched)).astype(np.uint8)
+    shares: NDArray[np.float64] = 1 - stretched if light_ink else stretched
+    return np.round((LEVELS - 1) * shares).astype(np.uint8)

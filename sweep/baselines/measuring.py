@@ -34,7 +34,7 @@ class ReadOnce:
 
     def read(self, images: Images) -> list[str]:
         """The text of each image."""
-        keys = [hashlib.sha256(np.ascontiguousarray(image)).digest() for image in images]
+        keys = [hashlib.sha256(image.tobytes()).digest() for image in images]
         new = {key: at for at, key in enumerate(keys) if key not in self._texts}
         places = list(new.values())
         for start in range(0, len(places), BATCH):

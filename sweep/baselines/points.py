@@ -32,7 +32,7 @@ SCHEMA = pl.Schema(
 class Reading(NamedTuple):
     """What was read in one image, and what its file costs."""
 
-    index: int
+    image: int
     """The image's place in its split."""
     bytes: int
     repeated: int
@@ -91,7 +91,7 @@ def points(readings: pl.DataFrame, split: str, pixels: int) -> list[Point]:
     """Each setting of a split, in the order of the rows."""
     rows = readings.filter(pl.col("split") == split)
     groups = rows.group_by("name", "setting", maintain_order=True)
-    fields = Reading._fields
+    fields = SCHEMA.names()[-len(Reading._fields) :]
     return [
         point(str(name), str(setting), [Reading(*row) for row in group.select(fields).iter_rows()], pixels)
         for (name, setting), group in groups

@@ -22,5 +22,6 @@ class Container(NamedTuple):
     """Parts -> file."""
 
 
-WHOLE = Container(lambda data: Parts(b"", data), lambda parts: parts.own)
-"""No byte is repeated."""
+def joined(parts: Parts) -> bytes:
+    """A file whose shared bytes all come first."""
+    return parts.shared + parts.own

@@ -7,10 +7,9 @@ import io
 from functools import cache
 from itertools import takewhile
 
-import numpy as np
 from PIL import Image
 
-from models.baselines.containers.base import Container, Parts
+from models.baselines.containers.base import Container, Parts, joined
 
 
 def save(picture: Image.Image, quality: int) -> bytes:
@@ -30,12 +29,11 @@ def split(data: bytes) -> Parts:
 @cache
 def prefix(mode: str, size: tuple[int, int]) -> bytes:
     """The bytes that all files of this mode and size begin with."""
-    rng = np.random.default_rng(0)
-    pixels = rng.integers(0, 256, (2, size[1], size[0], 3), np.uint8)
-    pixels[1] //= 200
-    files = [save(Image.fromarray(each).convert(mode), quality) for each in pixels for quality in (10, 80)]
+    gradients = Image.linear_gradient("L"), Image.radial_gradient("L")
+    pictures = [gradient.resize(size).convert(mode) for gradient in gradients]
+    files = [save(picture, quality) for picture in pictures for quality in (10, 80)]
     alike = takewhile(lambda column: len(set(column)) == 1, zip(*files, strict=False))
     return bytes(column[0] for column in alike)
 
 
-JPEG_XL = Container(split, lambda parts: parts.shared + parts.own)
+JPEG_XL = Container(split, joined)

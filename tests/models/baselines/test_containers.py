@@ -1,7 +1,6 @@
 """What a batch stores for each file suffices to rebuild the file, given what its files share."""
 
 import io
-import struct
 import zlib
 from itertools import groupby
 
@@ -12,7 +11,7 @@ from PIL import Image
 from datagen.dataset import TextImages
 from models.baselines.base import Baseline
 from models.baselines.containers import avif, jpeg, jpeg2000, png, tiff, webp
-from models.baselines.containers.base import WHOLE, Container
+from models.baselines.containers.base import Container
 from models.baselines.lossy import JPEG, JPEG_STANDARD, LossyCodec
 from models.baselines.registry import baselines
 from models.errors import FormatError
@@ -72,7 +71,7 @@ def test_a_comment_is_left_out_and_the_picture_stays() -> None:
     picture.save(buffer, "JPEG2000", no_jp2=True)
     bare = jpeg2000.without_comment(buffer.getvalue())
     assert len(bare) < len(buffer.getvalue())
-    assert np.array_equal(Image.open(io.BytesIO(bare)), picture)
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(bare))), np.asarray(picture))
 
 
 @pytest.mark.parametrize("container", [avif.AVIF, jpeg.OPTIMIZED, jpeg2000.JPEG2000, png.PNG, tiff.TIFF, webp.WEBP])
@@ -97,9 +96,3 @@ def test_a_webp_file_with_further_chunks_is_refused() -> None:
     assert b"VP8X" in buffer.getvalue()
     with pytest.raises(FormatError, match="save it without alpha"):
         webp.WEBP.split(buffer.getvalue())
-
-
-def test_a_container_may_share_nothing() -> None:
-    part = WHOLE.split(struct.pack("<I", 7))
-    assert part == (b"", b"\7\0\0\0")
-    assert WHOLE.join(part) == part.own

@@ -38,11 +38,11 @@ def test_equal_images_are_read_once(recognizer: CtcRecognizer, test_images: Text
 def test_readings_are_of_real_files(recognizer: CtcRecognizer, test_images: TextImages) -> None:
     codec = LossyCodec(WEBP, True, 1, 60)
     found = measure(codec, test_images, 1, 3, ReadOnce(recognizer))
-    assert [each.index for each in found] == [1, 2]
+    assert [each.image for each in found] == [1, 2]
     for each in found:
-        file = codec.encode(test_images.images[each.index])
+        file = codec.encode(test_images.images[each.image])
         assert (each.bytes, each.repeated) == (len(file), codec.repeated_bytes(file))
-        assert each.accuracy == accuracy(each.read, test_images.texts[each.index])
+        assert each.accuracy == accuracy(each.read, test_images.texts[each.image])
 
 
 def test_a_file_that_shares_nothing_pays_in_full(test_images: TextImages) -> None:
