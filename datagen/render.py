@@ -21,7 +21,7 @@ from PIL import Image
 from datagen import backgrounds, colors, effects, fonts, glyphs, lettering, texts
 from datagen.errors import SpecError, reason
 from datagen.lines import Look
-from datagen.sample import RGB, Sample, png
+from datagen.sample import RGB, Ink, Sample, ink_png, png
 from datagen.spec import DatasetSpec, Split
 
 SIZES = (16, 24, 32, 48, 64, 96, 128)
@@ -42,9 +42,11 @@ def render(spec: DatasetSpec, split: Split, index: int) -> Sample:
         text, font = _written(spec, split, rng)
         kind = rng.choice(spec.backgrounds)
         under = backgrounds.draw(spec, split, kind, rng)
-        picture = effects.photographed(_lettered(under, text, font, spec.look, rng), spec.look, rng)
+        lettered, ink = _lettered(under, text, font, spec.look, rng)
+        picture = effects.photographed(lettered, spec.look, rng)
     # A file's name may be of bytes that are no text.
-    return Sample(png(picture), text, index, os.fsencode(font.stem).decode(errors="replace"), kind)
+    name = os.fsencode(font.stem).decode(errors="replace")
+    return Sample(png(picture), text, index, name, kind, ink_png(ink))
 
 
 @contextmanager
@@ -78,18 +80,18 @@ def _written(spec: DatasetSpec, split: Split, rng: random.Random) -> tuple[str, 
     )
 
 
-def _lettered(under: RGB, text: str, font: Path, look: Look, rng: random.Random) -> RGB:
-    """The text over its background."""
+def _lettered(under: RGB, text: str, font: Path, look: Look, rng: random.Random) -> tuple[RGB, Ink]:
+    """The text over its background, and what its glyphs cover, without an outline."""
     canvas, share = (under.shape[0], under.shape[1]), rng.uniform(*look.size)
     ink = _ink(text, font, _size(text, font, canvas, share), look, rng)
     placement = effects.place((ink.shape[0], ink.shape[1]), canvas, share, look, rng)
-    cover, *inner = map(Image.fromarray, cv2.split(effects.warp(ink, placement, canvas)))
-    fill, outline = _colors(under, np.asarray(cover), look, rng)
+    cover, *inner = cv2.split(effects.warp(ink, placement, canvas))
+    fill, outline = _colors(under, cover, look, rng)
     picture = Image.fromarray(under)
-    picture.paste(outline if inner else fill, mask=cover)
+    picture.paste(outline if inner else fill, mask=Image.fromarray(cover))
     if inner:
-        picture.paste(fill, mask=inner[0])
-    return np.asarray(picture)
+        picture.paste(fill, mask=Image.fromarray(inner[0]))
+    return np.asarray(picture), inner[0] if inner else cover
 
 
 def _ink(text: str, font: Path, size: int, look: Look, rng: random.Random) -> UInt8[NDArray[Any], "h w _c"]:

@@ -20,7 +20,14 @@ from datagen.spec import SPLITS, Spec, Split, count
 logger = logging.getLogger(__name__)
 
 SCHEMA = pl.Schema(
-    {"image": pl.Binary, "text": pl.String, "index": pl.Int64, "font": pl.String, "background": pl.String}
+    {
+        "image": pl.Binary,
+        "text": pl.String,
+        "index": pl.Int64,
+        "font": pl.String,
+        "background": pl.String,
+        "ink": pl.Binary,
+    }
 )
 DESCRIPTION = ("text", "index", "font", "background")
 """Columns of a row beside the image."""
@@ -186,8 +193,8 @@ def read(
 
 
 def _rows(path: Path, columns: Sequence[str], indexes: Collection[int] | None) -> pl.DataFrame:
-    # A folder's name may hold brackets.
-    rows = pl.scan_parquet(path, glob=False)
+    # A folder's name may hold brackets. Shards from before there was ink lack the column.
+    rows = pl.scan_parquet(path, schema=SCHEMA, missing_columns="insert", glob=False)
     return (rows if indexes is None else rows.filter(pl.col("index").is_in(list(indexes)))).select(columns).collect()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from datagen import shards
 from datagen.files import atomic
@@ -61,7 +61,7 @@ def write(folder: Path) -> dict[str, Any]:
         measured, shown = table["index"].head(MEASURED), _evenly(table["index"])
         summary[split] = _described(table, shards.read(folder, split, ("image",), measured))
         with atomic(folder / sheet_name(split)) as partial:
-            sheet(shards.read(folder, split, ("image", "text"), shown)).save(partial, "PNG", compress_level=1)
+            sheet(shards.read(folder, split, ("image", "text", "ink"), shown)).save(partial, "PNG", compress_level=1)
     with atomic(folder / SUMMARY) as partial:
         partial.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return summary
@@ -73,8 +73,8 @@ def _evenly(indexes: pl.Series) -> pl.Series:
 
 
 def sheet(shown: pl.DataFrame) -> Image.Image:
-    """Images, each above its text."""
-    pictures = [Image.open(io.BytesIO(data), formats=["PNG"]) for data in shown["image"]]
+    """Images, each above its ink, where that is known, and its text."""
+    pictures = [_with_ink(*data) for data in shown.select("image", "ink").iter_rows()]
     width, height = (GAP + max(sides) for sides in zip(*(picture.size for picture in pictures), strict=True))
     height += CAPTION
     page = Image.new("RGB", (COLUMNS * width + GAP, -(-len(pictures) // COLUMNS) * height + GAP), "white")
@@ -84,6 +84,17 @@ def sheet(shown: pl.DataFrame) -> Image.Image:
         page.paste(picture, (left, top))
         draw.text((left, top + picture.height + 1), text or "(no text)", fill="black", font=font)
     return page
+
+
+def _with_ink(image: bytes, ink: bytes | None) -> Image.Image:
+    picture = Image.open(io.BytesIO(image), formats=["PNG"])
+    if ink is None:
+        return picture
+    both = Image.new("RGB", (picture.width, 2 * picture.height))
+    both.paste(picture)
+    # Black on white, as a reader would have it.
+    both.paste(ImageOps.invert(Image.open(io.BytesIO(ink), formats=["PNG"])), (0, picture.height))
+    return both
 
 
 def _described(table: pl.DataFrame, measured: pl.DataFrame) -> dict[str, Any]:

@@ -61,6 +61,31 @@ def test_a_sample_is_an_rgb_canvas_with_its_text(spec: DatasetSpec) -> None:
     assert sample.background in spec.backgrounds
 
 
+def coverage(sample: Sample) -> np.ndarray:
+    assert sample.ink is not None
+    stored = Image.open(io.BytesIO(sample.ink))
+    assert stored.mode == "L"
+    return np.asarray(stored).astype(int)
+
+
+def test_the_ink_of_a_still_picture_is_what_is_black(still: DatasetSpec) -> None:
+    sample = render(still, "train", 3)
+    np.testing.assert_allclose(coverage(sample), 255 - pixels(sample)[..., 0].astype(int), atol=1)
+
+
+def test_the_ink_is_the_glyphs_without_outline_light_and_camera(still: DatasetSpec) -> None:
+    outlined = replace(still, look=replace(STILL, outline=1, outline_width=(2, 2), skew=3, curvature=0.2))
+    harsh = replace(outlined, look=replace(outlined.look, light_falloff=1, shadow=1, blur=2, noise=1, jpeg=1))
+    for index in range(3):
+        sample, other = render(outlined, "train", index), render(harsh, "train", index)
+        assert sample.ink == other.ink
+        assert sample.image != other.image
+        # Black on white, edged in white or grey: only what the fill covers is black.
+        black = pixels(sample).max(2) < 20
+        assert black.any()
+        assert (coverage(sample)[black] > 200).all()
+
+
 def test_a_sample_depends_on_its_identity_alone(spec: DatasetSpec) -> None:
     first = render(spec, "train", 5)
     random.seed(99)

@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import threading
 from dataclasses import replace
@@ -28,7 +29,7 @@ def test_shards_cover_each_split_once(spec: DatasetSpec) -> None:
 
 def test_a_shard_keeps_the_contract(data_folder: Path) -> None:
     frame = pl.read_parquet(data_folder / "test-00001.parquet")
-    assert frame.columns == ["image", "text", "index", "font", "background"]
+    assert frame.columns == ["image", "text", "index", "font", "background", "ink"]
     assert frame["index"].to_list() == [10, 11]
 
 
@@ -138,3 +139,12 @@ def test_a_manifest_of_another_renderer_is_refused(spec: DatasetSpec, tmp_path: 
     monkeypatch.setattr("datagen.spec.RENDERER", -1)
     with pytest.raises(ShardError, match="another version"):
         Manifest.load(tmp_path)
+
+
+def test_shards_from_before_there_was_ink_are_read_without(data_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "older"
+    shutil.copytree(data_folder, folder)
+    for path in folder.glob("*.parquet"):
+        pl.read_parquet(path).drop("ink").write_parquet(path)
+    assert shards.read(folder, "test")["ink"].null_count() == len(shards.read(data_folder, "test"))
+    assert shards.read(folder, "test").drop("ink").equals(shards.read(data_folder, "test").drop("ink"))
