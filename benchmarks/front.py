@@ -1,6 +1,6 @@
 """What a run's front is worth against its base curve and against what needs no training, from its points.parquet.
 
-python benchmarks/front.py RUN
+python benchmarks/front.py RUN [--baselines READINGS.parquet]
 """
 
 import statistics
@@ -11,7 +11,9 @@ from pathlib import Path
 import polars as pl
 import tyro
 
+from sweep.baselines import points as baselines
 from sweep.results import points
+from sweep.results.folder import RunFolder
 from sweep.results.pareto import Objectives, accuracy_at, bd_rate, front, rate_at
 
 ENOUGH = 0.97
@@ -26,17 +28,51 @@ class Arguments:
 
     run: tyro.conf.Positional[Path]
     """Folder of a run."""
+    baselines: Path | None = None
+    """What benchmarks/baselines.py --keep wrote of the run's data set: the front stands beside those envelopes too."""
 
 
 def main() -> None:
     """Prints the tables and figures that README.md quotes."""
-    frame = points.read(tyro.cli(Arguments).run)
+    arguments = tyro.cli(Arguments)
+    frame = points.read(arguments.run)
     tfic = front(points.objectives(points.complete(frame, "tfic")))
     base = points.objectives(points.complete(frame, "base"))
     envelope = points.envelope(frame)
     print_at_equal_rate(tfic, base, envelope)
     print_at_equal_accuracy(frame, tfic, base, envelope)
     print_figures(frame)
+    if arguments.baselines is not None:
+        spec = RunFolder.load(arguments.run).config.data
+        print_envelopes(tfic, pl.read_parquet(arguments.baselines), spec.width * spec.height)
+
+
+def print_envelopes(tfic: list[Objectives], readings: pl.DataFrame, pixels: int) -> None:
+    """The front beside what needs no training: whole files, and files without the bytes that a batch repeats.
+
+    The front's own files are whole in both.
+    """
+    val, test = (baselines.points(readings, split, pixels) for split in ("val", "test"))
+    for counting in baselines.COUNTINGS:
+        chosen = baselines.envelope(val, test, counting)
+        curve = front([each.objectives(counting) for each in chosen])
+        print(f"\nthe envelope of all baselines, {counting} bytes\n    bpp  envelope   front  of")
+        for each in chosen:
+            reached = accuracy_at(tfic, each.rate(counting))
+            print(
+                f"{each.rate(counting):7.4f}  {each.accuracy:8.3f} {_number(reached, 7, 3)}  {each.name} {each.setting}"
+            )
+        gains = [point.accuracy - other for point in tfic if (other := accuracy_at(curve, point.bpp)) is not None]
+        if gains:
+            print(f"gain at equal rate: mean {statistics.fmean(gains):+.3f}, {min(gains):+.3f} to {max(gains):+.3f}")
+        if (rate := bd_rate(tfic, curve)) is not None:
+            print(f"BD-rate: {100 * rate:+.0f} %")
+    errors = (
+        readings.filter(split="test")
+        .group_by("name", "setting")
+        .agg(pl.col("accuracy").std() / pl.len().sqrt())["accuracy"]
+    )
+    print(f"standard error of an accuracy over the test images: {errors.median():.3f}")
 
 
 def print_at_equal_rate(tfic: list[Objectives], base: list[Objectives], envelope: list[Objectives]) -> None:

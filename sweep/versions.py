@@ -19,7 +19,7 @@ class Version(NamedTuple):
 
 
 TABLE: dict[str, Version] = {
-    "renderer": Version(RENDERER, "d161b8bde151"),
+    "renderer": Version(RENDERER, "c6b204317b73"),
     "training": Version(1, "d0cc51031e81"),
     "conditioning": Version(1, "82015281181f"),
     "recognizers": Version(1, "0988e233b6b8"),
