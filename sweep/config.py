@@ -137,7 +137,7 @@ class SearchConfig:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Resources:
+class ResourceConfig:
     """How a sweep uses its machines, not what it trains: a resumed sweep may have others."""
 
     report_seconds: float = 10.0
@@ -174,7 +174,7 @@ class SweepConfig:
     polish_steps: int = 0
     """Updates of stage 2 at its own point that a trial of the conditional strategy adds."""
     search: SearchConfig
-    resources: Resources = Resources()
+    resources: ResourceConfig = ResourceConfig()
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -203,7 +203,7 @@ def override(config: SweepConfig, **values: object) -> SweepConfig:
         SweepError: a value is impossible.
         TypeError: there is no such field.
     """
-    search, resources = _taken(values, SearchConfig), _taken(values, Resources)
+    search, resources = _taken(values, SearchConfig), _taken(values, ResourceConfig)
     return replace(
         config, search=replace(config.search, **search), resources=replace(config.resources, **resources), **values
     )
@@ -212,7 +212,7 @@ def override(config: SweepConfig, **values: object) -> SweepConfig:
 def sectioned(content: Mapping[str, object]) -> dict[str, object]:
     """A configuration from a file with its fields in sections: releases before there were sections wrote them flat."""
     values = dict(content)
-    sections = {"search": _taken(values, SearchConfig), "resources": _taken(values, Resources)}
+    sections = {"search": _taken(values, SearchConfig), "resources": _taken(values, ResourceConfig)}
     return {name: inside for name, inside in sections.items() if inside} | values
 
 
@@ -222,10 +222,10 @@ def fixed(config: SweepConfig) -> dict[str, object]:
     return own | {name: getattr(config.search, name) for name in _names(SearchConfig) if name != "budget"}
 
 
-def _taken(values: dict[str, object], section: type[SearchConfig | Resources]) -> dict[str, object]:
+def _taken(values: dict[str, object], section: type[SearchConfig | ResourceConfig]) -> dict[str, object]:
     """Takes the fields of a section out of the values."""
     return {name: values.pop(name) for name in _names(section) if name in values}
 
 
-def _names(section: type[SweepConfig | SearchConfig | Resources]) -> list[str]:
+def _names(section: type[SweepConfig | SearchConfig | ResourceConfig]) -> list[str]:
     return [field.name for field in fields(section)]

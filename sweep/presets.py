@@ -7,7 +7,7 @@ import torch
 
 from datagen import spec
 from models.weights import WeightsFile
-from sweep.config import Resources, SearchConfig, StageConfig, SweepConfig
+from sweep.config import ResourceConfig, SearchConfig, StageConfig, SweepConfig
 from sweep.names import PresetName
 
 PIXEL_SCALE = 255**2
@@ -30,7 +30,7 @@ def paper() -> SweepConfig:
             betas=(1e-3, 1.0),
             val_images=600,
         ),
-        resources=Resources(cpus_per_trial=4, gpus_per_trial=1.0),
+        resources=ResourceConfig(cpus_per_trial=4, gpus_per_trial=1.0),
     )
 
 
@@ -59,7 +59,7 @@ def smoke() -> SweepConfig:
         stage1=replace(cpu().stage1, steps=80, batch_size=8),
         stage2=replace(cpu().stage2, steps=20, batch_size=8),
         search=replace(cpu().search, lambdas=rate_weights(0.0004, 0.0016), budget=2, val_images=24),
-        resources=Resources(report_seconds=2.0),
+        resources=ResourceConfig(report_seconds=2.0),
     )
 
 
