@@ -81,6 +81,28 @@ def bd_rate(curve: Sequence[Objectives], reference: Sequence[Objectives]) -> flo
     return math.exp(mine - theirs) - 1
 
 
+def bd_accuracy(curve: Sequence[Objectives], reference: Sequence[Objectives]) -> float | None:
+    """Mean change of accuracy at equal rate from `reference` to `curve`, 0 to 1; None without overlap.
+
+    Bjontegaard's measure on fronts: accuracy as a monotone cubic (PCHIP) of log rate, averaged over the log rates that
+    both reach.
+    """
+    if min(len(front(curve)), len(front(reference))) < 2:
+        return None
+    sides = [_accuracy(side) for side in (curve, reference)]
+    low, high = (pick(side.x[end] for side in sides) for pick, end in ((max, 0), (min, -1)))
+    if low >= high:
+        return None
+    mine, theirs = (_integral(side, low, high) / (high - low) for side in sides)
+    return mine - theirs
+
+
+def _accuracy(curve: Sequence[Objectives]) -> PchipInterpolator:
+    """Accuracy over log rate, along the front."""
+    points = front(curve)
+    return PchipInterpolator([math.log(point.bpp) for point in points], [point.accuracy for point in points])
+
+
 def _integral(curve: PchipInterpolator, low: float, high: float) -> float:
     return float(curve.integrate(low, high))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
 

@@ -1,0 +1,112 @@
+"""95 % bootstrap intervals over images: rate and accuracy of points, hypervolume, one curve against another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from jaxtyping import Float
+from numpy.typing import NDArray
+
+from sweep.results.pareto import Objectives, bd_accuracy, bd_rate, hypervolume
+from sweep.results.readings import Split
+
+RESAMPLES = 2_000
+LEVEL = 0.95
+
+
+class Interval(NamedTuple):
+    """Bounds of a percentile interval."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Rate and accuracy of every image at every point; column i is the same image in all rows."""
+
+    ids: tuple[str, ...]
+    bpp: Float[NDArray[np.float64], "points images"]
+    accuracy: Float[NDArray[np.float64], "points images"]
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """Mean rate and accuracy of each point in each resample of the images; row i is the same resample for all points,
+    so that differences between points are paired."""
+
+    ids: tuple[str, ...]
+    bpp: Float[NDArray[np.float64], "resamples points"]
+    accuracy: Float[NDArray[np.float64], "resamples points"]
+
+    def curves(self, ids: Sequence[str]) -> list[list[Objectives]]:
+        """The chosen points in each resample."""
+        chosen = [self.ids.index(name) for name in ids]
+        pairs = np.stack([self.bpp[:, chosen], self.accuracy[:, chosen]], axis=-1)
+        return [[Objectives(bpp, accuracy) for bpp, accuracy in curve] for curve in pairs.tolist()]
+
+
+def measured(readings: pl.DataFrame, pixels: int, split: Split = "test", *, content: bool = False) -> Measured:
+    """Arranges readings by point and image; a point that lacks an image of the split is left out.
+
+    Args:
+        pixels: of one image.
+        content: count the rate without the bytes that the container repeats in every file.
+    """
+    rows = readings.filter(pl.col("split") == split).sort("point_id", "index")
+    images = rows["index"].n_unique()
+    whole = rows.filter(pl.len().over("point_id") == images)
+    size = pl.col("bytes") - pl.col("repeated_bytes") if content else pl.col("bytes")
+    shape = (-1, max(1, images))
+    ids = tuple(whole["point_id"].unique(maintain_order=True))
+    bits = whole.select(8 * size / pixels).to_series().to_numpy().reshape(shape)
+    return Measured(ids, bits, whole["accuracy"].to_numpy().reshape(shape))
+
+
+def resample(of: Measured, seed: int = 0, resamples: int = RESAMPLES) -> Resampled:
+    """Draws images with replacement, the same for all points, and takes means."""
+    images = of.bpp.shape[1]
+    counts = np.random.default_rng(seed).multinomial(images, np.full(images, 1 / images), size=resamples)
+    shares = counts / images
+    return Resampled(of.ids, shares @ of.bpp.T, shares @ of.accuracy.T)
+
+
+def interval(values: Float[NDArray[np.float64], " resamples"]) -> Interval:
+    """The middle 95 % of the values."""
+    tail = 50 * (1 - LEVEL)
+    low, high = np.percentile(values, [tail, 100 - tail]).tolist()
+    return Interval(low, high)
+
+
+def of_points(resampled: Resampled) -> pl.DataFrame:
+    """Bounds of each point: `point_id`, `bpp_low`, `bpp_high`, `accuracy_low`, `accuracy_high`."""
+    columns: dict[str, object] = {"point_id": list(resampled.ids)}
+    for name, values in (("bpp", resampled.bpp), ("accuracy", resampled.accuracy)):
+        bounds = [interval(column) for column in values.T]
+        columns |= {f"{name}_low": [each.low for each in bounds], f"{name}_high": [each.high for each in bounds]}
+    kinds = {"point_id": pl.String} | dict.fromkeys(list(columns)[1:], pl.Float64)
+    return pl.DataFrame(columns, schema=kinds)
+
+
+def of_hypervolume(resampled: Resampled, ids: Sequence[str]) -> Interval:
+    """The interval of the hypervolume of chosen points."""
+    return interval(np.array([hypervolume(curve) for curve in resampled.curves(ids)]))
+
+
+def of_bd_rate(resampled: Resampled, curve: Sequence[str], reference: Sequence[str]) -> Interval | None:
+    """The interval of the change of rate at equal accuracy; None where over 5 % of the resamples do not overlap."""
+    pairs = zip(resampled.curves(curve), resampled.curves(reference), strict=True)
+    return _defined([bd_rate(mine, theirs) for mine, theirs in pairs])
+
+
+def of_bd_accuracy(resampled: Resampled, curve: Sequence[str], reference: Sequence[str]) -> Interval | None:
+    """The interval of the change of accuracy at equal rate; None where over 5 % of the resamples do not overlap."""
+    pairs = zip(resampled.curves(curve), resampled.curves(reference), strict=True)
+    return _defined([bd_accuracy(mine, theirs) for mine, theirs in pairs])
+
+
+def _defined(values: Sequence[float | None]) -> Interval | None:
+    kept = [value for value in values if value is not None]
+    return interval(np.array(kept)) if kept and len(kept) >= LEVEL * len(values) else None
