@@ -12,7 +12,7 @@ import polars as pl
 import tyro
 
 from sweep.baselines import points as baselines
-from sweep.results import points
+from sweep.results import intervals, points, readings
 from sweep.results.folder import RunFolder
 from sweep.results.pareto import Objectives, accuracy_at, bd_rate, front, rate_at
 
@@ -42,17 +42,47 @@ def main() -> None:
     print_at_equal_rate(tfic, base, envelope)
     print_at_equal_accuracy(frame, tfic, base, envelope)
     print_figures(frame)
+    spec, kept = RunFolder.load(arguments.run).config.data, readings.read(arguments.run)
+    pixels, ids = spec.width * spec.height, {kind: _ids(frame, kind) for kind in ("tfic", "base", "classical")}
+    print_interval("base curve", kept, ids["tfic"], ids["base"], pixels)
+    print_interval("envelope", kept, ids["tfic"], ids["classical"], pixels)
     if arguments.baselines is not None:
-        spec = RunFolder.load(arguments.run).config.data
-        print_envelopes(tfic, pl.read_parquet(arguments.baselines), spec.width * spec.height)
+        of_baselines = pl.read_parquet(arguments.baselines)
+        print_envelopes(tfic, of_baselines, pixels)
+        for counting, size in SIZES.items():
+            theirs = of_baselines.filter(split="test").select(
+                pl.col("name") + " " + pl.col("setting"), "index", size, "accuracy"
+            )
+            theirs = theirs.rename({"name": "point_id"}).filter(~pl.col("point_id").str.starts_with("text-"))
+            both = pl.concat([kept.select(theirs.columns), theirs])
+            named = f"envelope of all baselines, {counting} bytes"
+            print_interval(named, both, ids["tfic"], [*theirs["point_id"].unique()], pixels)
 
 
-def print_envelopes(tfic: list[Objectives], readings: pl.DataFrame, pixels: int) -> None:
+SIZES = {"whole": pl.col("bytes"), "own": (pl.col("bytes") - pl.col("repeated")).alias("bytes")}
+
+
+def _ids(frame: pl.DataFrame, kind: str) -> list[str]:
+    return points.complete(frame, kind)["point_id"].to_list()
+
+
+def print_interval(name: str, rows: pl.DataFrame, tfic: list[str], others: list[str], pixels: int) -> None:
+    """95 % intervals of the front against another curve, paired by image, where all have readings."""
+    resampled = intervals.resample(intervals.measured(rows, pixels))
+    if not {*tfic, *others} <= {*resampled.ids}:
+        return
+    if rate := intervals.of_bd_rate(resampled, tfic, others):
+        print(f"BD-rate against the {name}: {100 * rate.low:+.0f} % to {100 * rate.high:+.0f} % with 95 % confidence")
+    if gain := intervals.of_bd_accuracy(resampled, tfic, others):
+        print(f"gain over the {name}, mean over log rate: {gain.low:+.3f} to {gain.high:+.3f} with 95 % confidence")
+
+
+def print_envelopes(tfic: list[Objectives], of_baselines: pl.DataFrame, pixels: int) -> None:
     """The front beside what needs no training: whole files, and files without the bytes that a batch repeats.
 
     The front's own files are whole in both.
     """
-    val, test = (baselines.points(readings, split, pixels) for split in ("val", "test"))
+    val, test = (baselines.points(of_baselines, split, pixels) for split in ("val", "test"))
     for counting in baselines.COUNTINGS:
         chosen = baselines.envelope(val, test, counting)
         curve = front([each.objectives(counting) for each in chosen])
@@ -68,7 +98,7 @@ def print_envelopes(tfic: list[Objectives], readings: pl.DataFrame, pixels: int)
         if (rate := bd_rate(tfic, curve)) is not None:
             print(f"BD-rate: {100 * rate:+.0f} %")
     errors = (
-        readings.filter(split="test")
+        of_baselines.filter(split="test")
         .group_by("name", "setting")
         .agg(pl.col("accuracy").std() / pl.len().sqrt())["accuracy"]
     )

@@ -167,7 +167,7 @@ class Sweep:
     def _report(self) -> None:
         self._display.phase("drawing the report")
         page.write(self._run, trial.recognizer(self._config.recognizers))
-        for name in ("front.png", "reconstructions.png", "points.parquet", "front.json"):
+        for name in ("front.png", "reconstructions.png", "points.parquet", "readings.parquet", "front.json"):
             self._tracker.log_file(self._run.path / name)
         self._tracker.finish("FINISHED")
         self._display.phase("writing to MLflow what it lacks")

@@ -18,7 +18,7 @@ from models.recognizers import registry as recognizers
 from models.recognizers.base import FrozenRecognizer
 from sweep.console import STYLE, complain
 from sweep.errors import SweepError
-from sweep.results import page, points
+from sweep.results import page
 from sweep.results.folder import RunFolder
 
 
@@ -44,7 +44,7 @@ def main() -> int:
     if recognizer is None:
         name = run.config.recognizers[0].name
         print(f"nobody reads the reconstructions: give --recognizer {name} to import and call it")
-    print(page.summary(points.read(run.path)))
+    print(page.summary(run))
     print(f"report: {run.path / 'report.html'}")
     return 0
 

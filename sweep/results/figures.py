@@ -34,11 +34,14 @@ RATES = 3
 """Pairs of columns of the picture of reconstructions: a base point beside the nearest TFIC point of the front."""
 
 
-def front_figure(frame: pl.DataFrame) -> Figure:
+def front_figure(frame: pl.DataFrame, bounds: pl.DataFrame | None = None) -> Figure:
     """Accuracy over rate: TFIC points, the front, and what it is compared with.
 
     That is the base curve, the uncompressed images' accuracy, the envelope of what needs no training, and the front as
     other readers read it.
+
+    Args:
+        bounds: of the points' accuracies, as `intervals.of_points` gives them; drawn as a band along the front.
     """
     figure = Figure(figsize=(8, 5), dpi=120, layout="constrained")
     axes = figure.add_subplot()
@@ -51,7 +54,11 @@ def front_figure(frame: pl.DataFrame) -> Figure:
     axes.scatter(trials["bpp"], trials["accuracy"], color=TFIC, s=22, alpha=0.7, label="TFIC (stage 2)")
     axes.step(front["bpp"], front["accuracy"], where="post", color=FRONT, linewidth=1.6, label="Pareto front")
     axes.scatter(front["bpp"], front["accuracy"], facecolors="none", edgecolors=FRONT, s=48)
-    for column, marker in zip(points.readings(front), itertools.cycle("^vD<>"), strict=False):
+    if bounds is not None:
+        band = front.join(bounds, on="point_id").sort("bpp")
+        edges = band["accuracy_low"], band["accuracy_high"]
+        axes.fill_between(band["bpp"], *edges, color=FRONT, alpha=0.12, linewidth=0, label="95 % interval of the front")
+    for column, marker in zip(points.reader_columns(front), itertools.cycle("^vD<>"), strict=False):
         read = front.drop_nulls(column)
         label = f"the front as {column.removeprefix(READER)} reads it"
         axes.plot(read["bpp"], read[column], ":", marker=marker, color=OTHER, markersize=4, linewidth=1, label=label)

@@ -9,8 +9,9 @@ import polars as pl
 from jaxtyping import Float
 from numpy.typing import NDArray
 
+from sweep.results import readings
+from sweep.results.folder import RunFolder
 from sweep.results.pareto import Objectives, bd_accuracy, bd_rate, hypervolume
-from sweep.results.readings import Split
 
 RESAMPLES = 2_000
 LEVEL = 0.95
@@ -48,21 +49,24 @@ class Resampled:
         return [[Objectives(bpp, accuracy) for bpp, accuracy in curve] for curve in pairs.tolist()]
 
 
-def measured(readings: pl.DataFrame, pixels: int, split: Split = "test", *, content: bool = False) -> Measured:
-    """Arranges readings by point and image; a point that lacks an image of the split is left out.
-
-    Args:
-        pixels: of one image.
-        content: count the rate without the bytes that the container repeats in every file.
-    """
-    rows = readings.filter(pl.col("split") == split).sort("point_id", "index")
+def measured(rows: pl.DataFrame, pixels: int) -> Measured:
+    """Arranges readings by point and image; a point that lacks an image is left out. `pixels` are those of an image."""
     images = rows["index"].n_unique()
-    whole = rows.filter(pl.len().over("point_id") == images)
-    size = pl.col("bytes") - pl.col("repeated_bytes") if content else pl.col("bytes")
+    whole = rows.filter(pl.len().over("point_id") == images).sort("point_id", "index")
     shape = (-1, max(1, images))
     ids = tuple(whole["point_id"].unique(maintain_order=True))
-    bits = whole.select(8 * size / pixels).to_series().to_numpy().reshape(shape)
+    bits = (8 * whole["bytes"] / pixels).to_numpy().reshape(shape)
     return Measured(ids, bits, whole["accuracy"].to_numpy().reshape(shape))
+
+
+def of_run(run: RunFolder) -> Resampled:
+    """What a run has measured, resampled.
+
+    Raises:
+        SweepError: the run's readings cannot be read.
+    """
+    data = run.config.data
+    return resample(measured(readings.read(run.path), data.width * data.height))
 
 
 def resample(of: Measured, seed: int = 0, resamples: int = RESAMPLES) -> Resampled:
@@ -90,8 +94,10 @@ def of_points(resampled: Resampled) -> pl.DataFrame:
     return pl.DataFrame(columns, schema=kinds)
 
 
-def of_hypervolume(resampled: Resampled, ids: Sequence[str]) -> Interval:
-    """The interval of the hypervolume of chosen points."""
+def of_hypervolume(resampled: Resampled, ids: Sequence[str]) -> Interval | None:
+    """The interval of the hypervolume of chosen points; None where some have no readings."""
+    if not {*ids} <= {*resampled.ids}:
+        return None
     return interval(np.array([hypervolume(curve) for curve in resampled.curves(ids)]))
 
 

@@ -53,6 +53,20 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What a point costs and gives on one image."""
+
+    index: int
+    """The image's place in the test split."""
+    bytes: int
+    """Of the whole file."""
+    read: str
+    truth: str
+    """As the recognizer can read it."""
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
 class RatePoint:
     """Where a point lies in the rate-accuracy plane: means over images; None where a figure does not apply."""
 
@@ -75,6 +89,8 @@ class RatePoint:
     decode_ms: float | None = None
     others: Mapping[str, float] = field(default_factory=dict[str, float])
     """Accuracy of readers beside the first recognizer, by name: recognizers that teach too, and held-out engines."""
+    readings: tuple[Reading, ...] = field(default=(), repr=False)
+    """Each image by itself, as the first recognizer reads it; empty where a point comes out of the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +186,8 @@ def _type(hint: Any) -> type:
 
 def _names(part: Any, prefix: str) -> list[tuple[str, str]]:
     """The fields of a part that are one column each, and the columns."""
-    names = [each.name for each in fields(part) if each.name != "others"]
-    return [(name, prefix + NAMES.get(name, name)) for name in names]
+    names = [each.name for each in fields(part)]
+    return [(name, prefix + NAMES.get(name, name)) for name in names if name not in ("others", "readings")]
 
 
 def _columns(part: Identity | RatePoint | ValidationMetrics, prefix: str = "") -> Columns:

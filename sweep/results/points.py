@@ -9,7 +9,7 @@ import polars as pl
 
 from datagen.files import atomic
 from sweep.errors import SweepError
-from sweep.results import point
+from sweep.results import point, readings
 from sweep.results.pareto import Objectives, front, hypervolume, on_front
 from sweep.results.point import READER, Columns, Kind, Point, Status
 
@@ -35,7 +35,9 @@ class PointTable:
         return self._folder / "points.parquet"
 
     def add(self, point: Point) -> None:
-        """Adds a point, or replaces the one of that id; then writes points.parquet and front.json."""
+        """Adds a point, or replaces the one of that id; then writes readings.parquet, points.parquet and front.json."""
+        if point.test is not None and point.test.readings:
+            readings.replace(self._folder, point.point_id, point.test.readings)
         others = self.frame.filter(pl.col("point_id") != point.point_id)
         row = point.columns()
         schema = _schema(row)
@@ -93,7 +95,7 @@ def _schema(names: Iterable[str]) -> dict[str, Any]:
     return dict(SCHEMA) | {name: pl.Float64() for name in names if name.startswith(READER)}
 
 
-def readings(frame: pl.DataFrame) -> list[str]:
+def reader_columns(frame: pl.DataFrame) -> list[str]:
     """The accuracy columns of other readers, as far as they hold anything."""
     return [name for name in frame.columns if name.startswith(READER) and frame[name].count()]
 
@@ -130,7 +132,7 @@ def uncompressed_accuracy(frame: pl.DataFrame) -> float | None:
 def front_summary(frame: pl.DataFrame) -> dict[str, Any]:
     """The content of front.json: the front by rising rate, and hypervolumes."""
     kept = frame.filter("on_front").sort("bpp")
-    columns = ["point_id", "kind", "lambda", "beta", "bpp", "accuracy", *readings(kept), "psnr_db", "checkpoint"]
+    columns = ["point_id", "kind", "lambda", "beta", "bpp", "accuracy", *reader_columns(kept), "psnr_db", "checkpoint"]
     return {
         "uncompressed_accuracy": uncompressed_accuracy(frame),
         "hypervolume": hypervolume(objectives(kept)),

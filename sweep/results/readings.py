@@ -1,29 +1,17 @@
-"""readings.parquet: a row a point and image, with the file's size and what was read, for statistics of one's own."""
+"""readings.parquet: a row a point and test image, with the file's size and what was read, for statistics on top."""
 
+from collections.abc import Iterable
+from dataclasses import astuple
 from pathlib import Path
-from typing import Literal
+from typing import get_type_hints
 
 import polars as pl
 
 from datagen.files import atomic
 from sweep.errors import SweepError
+from sweep.results.point import Reading
 
-SCHEMA = pl.Schema(
-    {
-        "point_id": pl.String,
-        "split": pl.String,
-        "index": pl.Int64,
-        "bytes": pl.Int64,
-        "repeated_bytes": pl.Int64,
-        "read": pl.String,
-        "truth": pl.String,
-        "accuracy": pl.Float64,
-        "confidence": pl.Float64,
-    }
-)
-"""`index` counts the images of the split; `bytes` are of the whole file, `repeated_bytes` those of them that the
-container repeats in every file; `confidence` is null where the recognizer gives none."""
-Split = Literal["val", "test"]
+SCHEMA = pl.Schema({"point_id": str, **get_type_hints(Reading)})
 
 
 def read(folder: Path) -> pl.DataFrame:
@@ -37,25 +25,21 @@ def read(folder: Path) -> pl.DataFrame:
         return pl.DataFrame(schema=SCHEMA)
     try:
         # A folder's name may hold brackets.
-        return pl.read_parquet(path, glob=False).select(pl.col(name).cast(kind) for name, kind in SCHEMA.items())
+        return pl.read_parquet(path, schema=SCHEMA, glob=False)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise SweepError(
-            f"{path} cannot be read ({error}); restore it, or delete it: the report is then drawn without intervals"
+            f"{path} cannot be read ({error}); restore it, or delete it: the front is then drawn without intervals"
         ) from error
 
 
-def replace(folder: Path, rows: pl.DataFrame) -> None:
-    """Writes rows in place of those that the same points had of the same splits; the file is whole at any time.
+def replace(folder: Path, point_id: str, readings: Iterable[Reading]) -> None:
+    """Writes the readings of a point in place of those that it had; the file is whole at any time.
 
     Raises:
-        SweepError: the folder's readings cannot be read, or a row stands there twice.
+        SweepError: the folder's readings cannot be read.
     """
-    added = rows.select(pl.col(name).cast(kind) for name, kind in SCHEMA.items())
-    key = ["point_id", "split", "index"]
-    twice = added.filter(added.select(key).is_duplicated())
-    if len(twice):
-        raise SweepError(f"readings name {dict(zip(key, twice.row(0), strict=False))} twice; give each image once")
-    others = read(folder).join(added, on=["point_id", "split"], how="anti")
+    added = pl.DataFrame([(point_id, *astuple(reading)) for reading in readings], schema=SCHEMA, orient="row")
+    others = read(folder).filter(pl.col("point_id") != point_id)
     with atomic(_path(folder)) as partial:
         pl.concat([others, added]).write_parquet(partial)
 

@@ -16,9 +16,9 @@ from models.files import tfic
 from models.files.model import TrainedCodec
 from models.files.tfic import TficFile
 from models.losses import bits_per_pixel
-from models.metrics import character_error_rate, mean_accuracy, psnr_db
+from models.metrics import accuracy, character_error_rate, mean_accuracy, psnr_db
 from models.recognizers.base import FrozenRecognizer
-from sweep.results.point import RatePoint, ValidationMetrics
+from sweep.results.point import RatePoint, Reading, ValidationMetrics
 from sweep.trials.classical import ClassicalCodec
 
 Item = TypeVar("Item")
@@ -26,7 +26,6 @@ Result = TypeVar("Result")
 
 BATCH = 16
 CPU = torch.device("cpu")
-UNCOMPRESSED_BPP = 24.0
 
 
 def evaluate(trained: TrainedCodec, recognizer: FrozenRecognizer, data: TextImages) -> RatePoint:
@@ -49,7 +48,7 @@ def evaluate_classical(codec: ClassicalCodec, recognizer: FrozenRecognizer, data
 
 def evaluate_uncompressed(recognizer: FrozenRecognizer, data: TextImages) -> RatePoint:
     """The recognizer's reading of the images as they are."""
-    return _as_read(data.images, recognizer, data.texts, UNCOMPRESSED_BPP)
+    return _as_read(data.images, recognizer, data.texts, [image.nbytes for image in data.images])
 
 
 def _measured(
@@ -62,7 +61,7 @@ def _measured(
     decoded, decode_ms = _timed(decode, files)
     images = np.stack(decoded)
     point = replace(
-        _as_read(images, recognizer, data.texts, _rate(files, data)),
+        _as_read(images, recognizer, data.texts, [len(file) for file in files]),
         psnr_db=psnr_db(to_tensor(images), to_tensor(data.images)).mean().item(),
         encode_ms=statistics.fmean(encode_ms),
         encode_ms_std=statistics.pstdev(encode_ms),
@@ -72,14 +71,16 @@ def _measured(
 
 
 def _as_read(
-    images: UInt8[NDArray[Any], "n h w 3"], recognizer: FrozenRecognizer, texts: list[str], bpp: float
+    images: UInt8[NDArray[Any], "n h w 3"], recognizer: FrozenRecognizer, texts: list[str], sizes: list[int]
 ) -> RatePoint:
-    """A point of this rate, with what the recognizers read in the images."""
+    """A point of files of these sizes, with what the recognizers read in the images."""
     said, ocr_ms = _timed(lambda image: recognizer.read(tfic.to_float(image))[0], images)
     truths = [recognizer.as_read(text) for text in texts]
+    scores = map(accuracy, said, truths)
     return RatePoint(
-        bpp=bpp,
+        bpp=8 * statistics.fmean(sizes) / (images.shape[1] * images.shape[2]),
         accuracy=mean_accuracy(said, truths),
+        readings=tuple(map(Reading, range(len(said)), sizes, said, truths, scores)),
         cer=character_error_rate(said, truths),
         ocr_ms=statistics.fmean(ocr_ms),
         ocr_ms_std=statistics.pstdev(ocr_ms),

@@ -22,7 +22,7 @@ from datagen import shards
 from datagen.spec import SPLITS
 from sweep import presets, run_log
 from sweep.config import override
-from sweep.results import points
+from sweep.results import points, readings
 from sweep.results.points import PointTable
 from sweep.stages import tree
 from sweep.stages.strategies import SHARED
@@ -86,6 +86,22 @@ def test_a_sweep_leaves_every_point(finished: Finished) -> None:
     )
     assert all((finished.run / checkpoint).exists() for checkpoint in coded["checkpoint"])
     assert frame["mlflow_run_id"].n_unique() == len(frame)
+
+
+def test_a_sweep_keeps_what_was_read_in_each_image_of_each_point(finished: Finished) -> None:
+    rows, frame = readings.read(finished.run), points.read(finished.run)
+    means = rows.group_by("point_id").agg(
+        pl.len(), pl.col("accuracy").mean(), (pl.col("bytes") * 8 / (64 * 256)).mean()
+    )
+    both = frame.join(means, on="point_id", suffix="_of_images")
+    assert len(both) == POINTS
+    assert set(both["len"]) == {presets.smoke().data.test}
+    assert both["accuracy_of_images"].to_list() == pytest.approx(both["accuracy"].to_list())
+    assert both["bytes"].to_list() == pytest.approx(both["bpp"].to_list())
+    page = (finished.run / "report.html").read_text()
+    assert "accuracy_low" in page
+    assert "with 95 % confidence" in page
+    assert "with 95 % confidence" in finished.said
 
 
 def test_a_sweep_keeps_how_the_images_are_read(finished: Finished) -> None:

@@ -18,6 +18,13 @@ def test_a_front_is_drawn_from_nothing_on() -> None:
     assert "uncompressed" in labels(frame(plain))
 
 
+def test_the_front_has_a_band_where_its_points_have_intervals() -> None:
+    tfic = {"point_id": "t", "kind": "tfic", "status": "complete", "bpp": 0.1, "accuracy": 0.6}
+    bounds = pl.DataFrame({"point_id": ["t"], "accuracy_low": [0.5], "accuracy_high": [0.7]})
+    figure = front_figure(frame(tfic), bounds)
+    assert "95 % interval of the front" in set(figure.axes[0].get_legend_handles_labels()[1])
+
+
 def test_the_plot_tells_the_front_from_all_it_is_compared_with() -> None:
     base = {"point_id": "b", "kind": "base", "status": "complete", "bpp": 0.1, "accuracy": 0.4}
     tfic = {"point_id": "t", "kind": "tfic", "status": "complete", "bpp": 0.1, "accuracy": 0.6}

@@ -80,7 +80,7 @@ def test_a_reader_of_the_runs_own_has_a_column(tmp_path: Path) -> None:
     again.add(row("c", 0.3, 0.7))
     assert again.frame["accuracy_mine.load"].to_list() == [None, 0.4, None]
     assert points.read(tmp_path).equals(again.frame)
-    assert points.readings(again.frame) == ["accuracy_mine.load"]
+    assert points.reader_columns(again.frame) == ["accuracy_mine.load"]
 
 
 def test_a_point_gains_columns_in_its_place(tmp_path: Path) -> None:

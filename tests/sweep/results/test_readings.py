@@ -1,54 +1,46 @@
+"""What is kept of every image, beside the table of points."""
+
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
+from rows import point
 
 from sweep.errors import SweepError
-from sweep.results import readings
+from sweep.results import points, readings
+from sweep.results.point import Point, Reading
+from sweep.results.points import PointTable
 
 
-def rows(point: str, split: str, *reads: str) -> pl.DataFrame:
-    return pl.DataFrame(
-        [
-            {
-                "point_id": point,
-                "split": split,
-                "index": index,
-                "bytes": 100,
-                "repeated_bytes": 20,
-                "read": read,
-                "truth": "word",
-                "accuracy": 1.0,
-                "confidence": None,
-            }
-            for index, read in enumerate(reads)
-        ]
-    )
+def few(*texts: str) -> tuple[Reading, ...]:
+    return tuple(Reading(index, 100, text, "word", 1.0) for index, text in enumerate(texts))
 
 
-def test_a_run_without_readings_has_no_rows(tmp_path: Path):
+def measured(name: str, *texts: str) -> Point:
+    plain = point(point_id=name, kind="tfic", status="complete", bpp=0.1, accuracy=0.5)
+    return replace(plain, test=replace(plain.measured, readings=few(*texts)))
+
+
+def test_a_run_without_readings_has_no_rows(tmp_path: Path) -> None:
     assert readings.read(tmp_path).schema == readings.SCHEMA
     assert readings.read(tmp_path).is_empty()
 
 
-def test_a_point_measured_again_replaces_its_rows_of_that_split_alone(tmp_path: Path):
-    readings.replace(tmp_path, pl.concat([rows("a", "test", "x", "y"), rows("a", "val", "v"), rows("b", "test", "z")]))
-    readings.replace(tmp_path, rows("a", "test", "word"))
-    kept = readings.read(tmp_path).select("point_id", "split", "read").rows()
-    assert sorted(kept) == [("a", "test", "word"), ("a", "val", "v"), ("b", "test", "z")]
-
-
-def test_an_image_stands_once_in_a_point(tmp_path: Path):
-    with pytest.raises(SweepError, match="twice"):
-        readings.replace(tmp_path, pl.concat([rows("a", "test", "x"), rows("a", "test", "y")]))
+def test_a_point_of_the_table_leaves_its_readings_and_measured_again_replaces_them(tmp_path: Path) -> None:
+    table = PointTable(tmp_path)
+    for each in (measured("a", "x", "y"), measured("b", "z"), measured("a", "word")):
+        table.add(each)
+    assert sorted(readings.read(tmp_path).select("point_id", "read").rows()) == [("a", "word"), ("b", "z")]
+    assert "readings" not in points.read(tmp_path).columns
 
 
 @pytest.mark.parametrize("spoil", ["bytes", "column"])
-def test_readings_that_cannot_be_read_are_named(tmp_path: Path, spoil: str):
+def test_readings_that_cannot_be_read_are_named(tmp_path: Path, spoil: str) -> None:
     file = tmp_path / "readings.parquet"
     if spoil == "bytes":
         file.write_bytes(b"no parquet")
     else:
-        rows("a", "test", "x").drop("bytes").write_parquet(file)
+        pl.DataFrame({"point_id": ["a"]}).write_parquet(file)
     with pytest.raises(SweepError, match=r"readings\.parquet cannot be read"):
         readings.read(tmp_path)

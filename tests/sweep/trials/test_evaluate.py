@@ -10,7 +10,7 @@ from models.recognizers.base import FrozenRecognizer
 from models.recognizers.ctc_attention import CtcRecognizer
 from models.recognizers.ensemble import Ensemble
 from sweep.results.point import Identity, Point
-from sweep.trials.evaluate import UNCOMPRESSED_BPP, evaluate, evaluate_uncompressed, validate
+from sweep.trials.evaluate import evaluate, evaluate_uncompressed, validate
 
 
 def few(data: TextImages, count: int = 4) -> TextImages:
@@ -42,7 +42,7 @@ def test_a_codec_without_training_is_unreadable_and_timed(
 def test_uncompressed_images_are_read_as_they_are(recognizer: CtcRecognizer, test_images: TextImages) -> None:
     point = evaluate_uncompressed(recognizer, test_images)
     assert point.accuracy > 0.6
-    assert point.bpp == UNCOMPRESSED_BPP
+    assert point.bpp == 24.0
     assert point.psnr_db is None
 
 
