@@ -42,7 +42,10 @@ def main() -> None:
     print_at_equal_rate(tfic, base, envelope)
     print_at_equal_accuracy(frame, tfic, base, envelope)
     print_figures(frame)
-    spec, kept = RunFolder.load(arguments.run).config.data, readings.read(arguments.run)
+    kept = readings.read(arguments.run)
+    if kept.is_empty():
+        return
+    spec = RunFolder.load(arguments.run).config.data
     pixels, ids = spec.width * spec.height, {kind: _ids(frame, kind) for kind in ("tfic", "base", "classical")}
     print_interval("base curve", kept, ids["tfic"], ids["base"], pixels)
     print_interval("envelope", kept, ids["tfic"], ids["classical"], pixels)

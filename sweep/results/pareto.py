@@ -99,8 +99,9 @@ def bd_accuracy(curve: Sequence[Objectives], reference: Sequence[Objectives]) ->
 
 def _accuracy(curve: Sequence[Objectives]) -> PchipInterpolator:
     """Accuracy over log rate, along the front."""
-    points = front(curve)
-    return PchipInterpolator([math.log(point.bpp) for point in points], [point.accuracy for point in points])
+    # Rates that differ by rounding have one logarithm: the more accurate point, which comes last, stands for both.
+    by_rate = {math.log(point.bpp): point.accuracy for point in front(curve)}
+    return PchipInterpolator(list(by_rate), list(by_rate.values()))
 
 
 def _integral(curve: PchipInterpolator, low: float, high: float) -> float:

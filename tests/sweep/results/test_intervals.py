@@ -67,6 +67,11 @@ def test_bd_accuracy_is_the_gap_of_parallel_curves() -> None:
     assert bd_accuracy(low, [Objectives(2 * bpp + 1, accuracy) for bpp, accuracy in low]) is None
 
 
+def test_points_whose_rates_differ_by_rounding_alone_are_one_for_bd_accuracy() -> None:
+    curve = [Objectives(1000, 0.4), Objectives(float(np.nextafter(1000, 2000)), 0.5), Objectives(2000, 0.7)]
+    assert bd_accuracy(curve, [Objectives(1000, 0.4), Objectives(2000, 0.6)]) == pytest.approx(0.1)
+
+
 def test_the_same_seed_gives_the_same_intervals_and_the_hypervolume_lies_within() -> None:
     first, again = (intervals.resample(curves(0.05)) for _ in range(2))
     assert np.array_equal(first.accuracy, again.accuracy)

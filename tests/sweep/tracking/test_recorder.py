@@ -15,7 +15,7 @@ from mlflow.entities import Run
 from rich.console import Console
 
 from sweep.presets import smoke
-from sweep.results.point import Point
+from sweep.results.point import Identity, Point
 from sweep.results.points import PointTable
 from sweep.tracking import outbox
 from sweep.tracking.display import Display
@@ -92,7 +92,7 @@ def test_no_point_is_lost_while_mlflow_fails(tmp_path: Path, store: Path, screen
     observer = recorder(tmp_path, store, screen, "sweep-a")
     settled(observer, tmp_path)
     with away(store):
-        observer.progressed(point("a").identity, PROGRESS)
+        observer.progressed(Identity("a", "tfic", rate_weight=0.01, ocr_weight=0.1, seed=0), PROGRESS)
         observer.finished(point("a", **COMPLETE))
         observer.finished(point("b", status="failed", reason="the loss is nan"))
         assert settled(observer, tmp_path) == {"a": None, "b": None}
