@@ -73,12 +73,8 @@ def bd_rate(curve: Sequence[Objectives], reference: Sequence[Objectives]) -> flo
     """
     if min(len(front(curve)), len(front(reference))) < 2:
         return None
-    logs = [_log_rate(side) for side in (curve, reference)]
-    low, high = (pick(log.x[end] for log in logs) for pick, end in ((max, 0), (min, -1)))
-    if low >= high:
-        return None
-    mine, theirs = (_integral(log, low, high) / (high - low) for log in logs)
-    return math.exp(mine - theirs) - 1
+    gap = _mean_gap(_log_rate(curve), _log_rate(reference))
+    return None if gap is None else math.exp(gap) - 1
 
 
 def bd_accuracy(curve: Sequence[Objectives], reference: Sequence[Objectives]) -> float | None:
@@ -89,11 +85,15 @@ def bd_accuracy(curve: Sequence[Objectives], reference: Sequence[Objectives]) ->
     """
     if min(len(front(curve)), len(front(reference))) < 2:
         return None
-    sides = [_accuracy(side) for side in (curve, reference)]
-    low, high = (pick(side.x[end] for side in sides) for pick, end in ((max, 0), (min, -1)))
+    return _mean_gap(_accuracy(curve), _accuracy(reference))
+
+
+def _mean_gap(curve: PchipInterpolator, reference: PchipInterpolator) -> float | None:
+    """Mean height of one curve over another where both are defined; None where they nowhere are."""
+    low, high = max(curve.x[0], reference.x[0]), min(curve.x[-1], reference.x[-1])
     if low >= high:
         return None
-    mine, theirs = (_integral(side, low, high) / (high - low) for side in sides)
+    mine, theirs = (_integral(side, low, high) / (high - low) for side in (curve, reference))
     return mine - theirs
 
 

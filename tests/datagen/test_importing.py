@@ -9,6 +9,7 @@ import lmdb
 import polars as pl
 import pyarrow as pa
 import pytest
+from labeled import WORDS, in_names, png
 from PIL import Image
 from pyarrow import parquet
 
@@ -19,27 +20,12 @@ from datagen.lines import READABLE
 from datagen.shards import Manifest
 from datagen.spec import SPLITS, ImportSpec
 
-WORDS = [first + last for first in ("sun", "rain", "snow", "wind", "fog") for last in "abcdefgh"]
-
-
-def png(shade: int = 200) -> bytes:
-    buffer = io.BytesIO()
-    Image.new("L", (80, 30), shade % 256).save(buffer, "PNG")
-    return buffer.getvalue()
-
 
 def bmp(data: bytes) -> bytes:
     """The same picture as another file."""
     buffer = io.BytesIO()
     Image.open(io.BytesIO(data)).save(buffer, "BMP")
     return buffer.getvalue()
-
-
-def in_names(folder: Path) -> Path:
-    (folder / "deep").mkdir()
-    for number, word in enumerate(WORDS):
-        (folder / ("deep" if number % 2 else "") / f"{word}_{number}.png").write_bytes(png(number))
-    return folder
 
 
 def in_csv(folder: Path) -> Path:

@@ -1,29 +1,13 @@
 """python -m datagen import, as a user calls it."""
 
-import io
 import os
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from labeled import in_names, png
 
 from datagen.__main__ import main
 from datagen.shards import Manifest
-
-WORDS = [first + last for first in ("sun", "rain", "snow", "wind", "fog") for last in "abcdefgh"]
-
-
-def png(shade: int = 200) -> bytes:
-    buffer = io.BytesIO()
-    Image.new("L", (80, 30), shade % 256).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def in_names(folder: Path) -> Path:
-    (folder / "deep").mkdir()
-    for number, word in enumerate(WORDS):
-        (folder / ("deep" if number % 2 else "") / f"{word}_{number}.png").write_bytes(png(number))
-    return folder
 
 
 @pytest.fixture
