@@ -51,7 +51,7 @@ def hypervolume(points: Sequence[Objectives], reference_bpp: float = REFERENCE_B
     """Area that the front dominates, in bpp times accuracy; points beyond the reference rate add nothing."""
     steps = [point for point in front(points) if point.bpp < reference_bpp]
     ends = [*(point.bpp for point in steps), reference_bpp][1:]
-    return sum((end - point.bpp) * point.accuracy for point, end in zip(steps, ends, strict=True))
+    return sum(((end - point.bpp) * point.accuracy for point, end in zip(steps, ends, strict=True)), 0.0)
 
 
 def rate_at(curve: Sequence[Objectives], accuracy: float) -> float | None:
