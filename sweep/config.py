@@ -12,7 +12,7 @@ from models.recognizers.ensemble import RecognizerConfig
 from models.recognizers.registry import ENGLISH_G2
 from models.weights import WeightsFile
 from sweep.errors import SweepError
-from sweep.names import Labels, SamplerName, Setting, StrategyName
+from sweep.names import BaselineSet, Labels, SamplerName, Setting, StrategyName
 
 NON_ADAPTIVE: tuple[SamplerName, ...] = ("qmc", "random", "grid")
 """Samplers that do not look at what was measured."""
@@ -88,7 +88,7 @@ class SearchConfig:
     """Whether trials that train stop where they fall far behind the front."""
     budget: int = 64
     """Trials."""
-    val_images: int = 96
+    val_images: int = 240
     """Images of the validation split on which a trial is measured for the search."""
 
     def __post_init__(self) -> None:
@@ -174,6 +174,7 @@ class SweepConfig:
     polish_steps: int = 0
     """Updates of stage 2 at its own point that a trial of the conditional strategy adds."""
     search: SearchConfig
+    baselines: BaselineSet = "all"
     resources: ResourceConfig = ResourceConfig()
     seed: int = 0
 

@@ -14,3 +14,5 @@ Setting = Literal["distortion_weight", "learning_rate", "steps"]
 """What of stage 2 can be searched beside lambda and beta."""
 Labels = Literal["truth", "pseudo"]
 """What the recognizer is to read in training: the data set's texts, or what it reads in the original itself."""
+BaselineSet = Literal["all", "few"]
+"""Codecs without training that a front is compared with: all that are known, or two of them at a few sizes."""

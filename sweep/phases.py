@@ -13,6 +13,7 @@ from sweep.cluster.pool import Pool
 from sweep.errors import SweepError
 from sweep.results import page
 from sweep.results.folder import RunFolder
+from sweep.results.point import Kind
 from sweep.results.points import PointTable
 from sweep.stages import strategies, tree
 from sweep.stages.store import Store
@@ -22,6 +23,9 @@ from sweep.tracking.recorder import Recorder
 from sweep.tracking.tracker import LEAVING_SECONDS, Tracker
 from sweep.trials import legibility, rereading, trial
 from sweep.trials.target import Target
+
+BASELINES: tuple[Kind, ...] = ("classical", "text")
+"""Kinds of points that need no training."""
 
 
 class Sweep:
@@ -116,7 +120,8 @@ class Sweep:
         self._display.expect(plan.training(self._run, ahead), len(ahead), strategy.trial_nodes(self._config), trials)
         shared = strategy.shared_nodes(self._config)
         self._train(shared[:1], pool)
-        self._measure_targets(targets, "measuring the base codec and what it is compared with", pool)
+        self._measure_baselines(pool)
+        self._measure_targets(targets, "measuring the base codec and the images as they are", pool)
         if not self._table.of("base", "complete"):
             raise SweepError("no stage 1 succeeded, so no trial can start; see the points' reasons above")
         self._train(shared[1:], pool)
@@ -141,6 +146,14 @@ class Sweep:
             for wave in tree.waves(targets, lambda target: target.node(self._config)):
                 pool.measure(wave)
                 graceful_stop.raise_if_stopped(self._run.path)
+
+    def _measure_baselines(self, pool: Pool) -> None:
+        """Measures what needs no training, on the images that the codecs are measured on."""
+        self._display.phase("measuring what needs no training")
+        known = {point.point_id for kind in BASELINES for point in self._table.of(kind, "complete")}
+        for point in pool.baselines(self._display.advanced):
+            if point.point_id not in known:
+                self._recorder.finished(point)
 
     @contextmanager
     def _claimed(self, nodes: Iterable[Node]) -> Generator[None]:

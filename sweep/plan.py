@@ -9,17 +9,12 @@ from sweep.results.points import PointTable, listed
 from sweep.stages import strategies, work
 from sweep.stages.store import Store
 from sweep.stages.tree import Node
-from sweep.trials import classical
 from sweep.trials.target import Target
 
 
 def targets(run: RunFolder, table: PointTable) -> list[Target]:
     """The points beside the trials, less those that are done and have their checkpoints."""
-    wanted = [
-        *(Target("base", weight) for weight in run.config.search.lambdas),
-        Target("uncompressed"),
-        *(Target("classical", classical=codec) for codec in classical.codecs()),
-    ]
+    wanted = [*(Target("base", weight) for weight in run.config.search.lambdas), Target("uncompressed")]
     done = {point.point_id for point in listed(table.frame.filter(status="complete")) if _is_here(run, point)}
     return [target for target in wanted if target.identity(run.config).point_id not in done]
 
@@ -65,6 +60,7 @@ def _trained(point: Point, config: SweepConfig) -> float:
 
 def _measuring(point: Point, config: SweepConfig) -> float:
     """Seconds in which a point was measured on the validation and the test images."""
-    each = (point.measured.encode_ms or 0.0) + (point.measured.decode_ms or 0.0) + point.measured.ocr_ms
+    measured = point.measured
+    each = sum(taken or 0.0 for taken in (measured.encode_ms, measured.decode_ms, measured.ocr_ms))
     count = config.data.test + min(config.search.val_images, config.data.val)
     return each * count / 1000

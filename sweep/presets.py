@@ -59,6 +59,7 @@ def smoke() -> SweepConfig:
         stage1=replace(cpu().stage1, steps=80, batch_size=8),
         stage2=replace(cpu().stage2, steps=20, batch_size=8),
         search=replace(cpu().search, lambdas=rate_weights(0.0004, 0.0016), budget=2, val_images=24),
+        baselines="few",
         resources=ResourceConfig(report_seconds=2.0),
     )
 

@@ -178,7 +178,7 @@ def _training(name: str, progress: Progress) -> str:
 
 
 def _name(identity: Identity) -> str:
-    if identity.kind == "classical":
+    if identity.kind in ("classical", "text"):
         return identity.point_id
     weights = {"λ": identity.rate_weight, "β": identity.ocr_weight}
     return " ".join([identity.kind, *(f"{sign}={weight:.2g}" for sign, weight in weights.items() if weight)])

@@ -1,10 +1,9 @@
 """A codec on a set of images -> one point of the rate-accuracy plane, measured on real files."""
 
 import statistics
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -18,32 +17,29 @@ from models.files.tfic import TficFile
 from models.losses import bits_per_pixel
 from models.metrics import accuracy, character_error_rate, mean_accuracy, psnr_db
 from models.recognizers.base import FrozenRecognizer
+from sweep.baselines.measuring import timed
 from sweep.results.point import RatePoint, Reading, ValidationMetrics
-from sweep.trials.classical import ClassicalCodec
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
-BATCH = 16
+BATCH = 8
+TIMED = 48
+"""Images that the recognizer reads one by one too, for the time that an image takes alone."""
 CPU = torch.device("cpu")
 
 
 def evaluate(trained: TrainedCodec, recognizer: FrozenRecognizer, data: TextImages) -> RatePoint:
     """Compresses every image to a file's bytes, restores it, and reads what came back. Runs on the CPU."""
-    point, files = _measured(
-        lambda image: tfic.encode(trained, image), lambda file: tfic.decode(trained, file), recognizer, data
-    )
+    files, encode_ms = timed(lambda image: tfic.encode(trained, image), data.images)
+    restored, decode_ms = timed(lambda file: tfic.decode(trained, file), files)
+    images = np.stack(restored)
     return replace(
-        point,
+        _as_read(images, recognizer, data.texts, [len(file) for file in files]),
         bpp_payload=_rate([TficFile.unpack(file).stream for file in files], data),
         bpp_estimated=_estimated(trained, data.images),
+        psnr_db=psnr_db(to_tensor(images), to_tensor(data.images)).mean().item(),
+        encode_ms=statistics.fmean(encode_ms),
+        encode_ms_std=statistics.pstdev(encode_ms),
+        decode_ms=statistics.fmean(decode_ms),
     )
-
-
-def evaluate_classical(codec: ClassicalCodec, recognizer: FrozenRecognizer, data: TextImages) -> RatePoint:
-    """Measures a codec that needs no training as `evaluate` does a trained one."""
-    height, width = data.images[0].shape[:2]
-    return _measured(codec.encode, lambda file: codec.decode(file, width, height), recognizer, data)[0]
 
 
 def evaluate_uncompressed(recognizer: FrozenRecognizer, data: TextImages) -> RatePoint:
@@ -51,30 +47,12 @@ def evaluate_uncompressed(recognizer: FrozenRecognizer, data: TextImages) -> Rat
     return _as_read(data.images, recognizer, data.texts, [image.nbytes for image in data.images])
 
 
-def _measured(
-    encode: Callable[[NDArray[Any]], bytes],
-    decode: Callable[[bytes], NDArray[Any]],
-    recognizer: FrozenRecognizer,
-    data: TextImages,
-) -> tuple[RatePoint, list[bytes]]:
-    files, encode_ms = _timed(encode, data.images)
-    decoded, decode_ms = _timed(decode, files)
-    images = np.stack(decoded)
-    point = replace(
-        _as_read(images, recognizer, data.texts, [len(file) for file in files]),
-        psnr_db=psnr_db(to_tensor(images), to_tensor(data.images)).mean().item(),
-        encode_ms=statistics.fmean(encode_ms),
-        encode_ms_std=statistics.pstdev(encode_ms),
-        decode_ms=statistics.fmean(decode_ms),
-    )
-    return point, files
-
-
 def _as_read(
     images: UInt8[NDArray[Any], "n h w 3"], recognizer: FrozenRecognizer, texts: list[str], sizes: list[int]
 ) -> RatePoint:
     """A point of files of these sizes, with what the recognizers read in the images."""
-    said, ocr_ms = _timed(lambda image: recognizer.read(tfic.to_float(image))[0], images)
+    said = read(images, recognizer)
+    _, ocr_ms = timed(lambda image: recognizer.read(tfic.to_float(image)), images[:TIMED])
     truths = [recognizer.as_read(text) for text in texts]
     scores = map(accuracy, said, truths)
     return RatePoint(
@@ -128,16 +106,3 @@ def _estimated(trained: TrainedCodec, images: UInt8[NDArray[Any], "n h w 3"]) ->
 
 def _batches(images: UInt8[NDArray[Any], "n h w 3"]) -> Iterator[Float[torch.Tensor, "b 3 h w"]]:
     return (to_tensor(images[start : start + BATCH]) for start in range(0, len(images), BATCH))
-
-
-def _timed(work: Callable[[Item], Result], items: Iterable[Item]) -> tuple[list[Result], list[float]]:
-    """Results and milliseconds of `work` on each item; one run beforehand is not counted."""
-    results = list[Result]()
-    times = list[float]()
-    for item in items:
-        if not results:
-            work(item)
-        started = time.perf_counter()
-        results.append(work(item))
-        times.append(1e3 * (time.perf_counter() - started))
-    return results, times

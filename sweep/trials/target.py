@@ -1,23 +1,22 @@
 """Which point of a sweep: what names it in the table, and the training that it needs."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from sweep.config import SweepConfig
-from sweep.results.point import Identity, Kind
+from sweep.results.point import Identity
 from sweep.search import proposals
 from sweep.stages import strategies
 from sweep.stages.tree import Node, Origins
-from sweep.trials.classical import ClassicalCodec
 
 
 @dataclass(frozen=True)
 class Target:
-    """Which point: the images as they are, a codec without training, one after stage 1 (`base`) or 2 (`tfic`)."""
+    """Which point: the images as they are, or a codec after stage 1 (`base`) or 2 (`tfic`)."""
 
-    kind: Kind
+    kind: Literal["uncompressed", "base", "tfic"]
     rate_weight: float | None = None
     ocr_weight: float | None = None
-    classical: ClassicalCodec | None = None
     origins: Origins = ()
     """Trials that a trial of the strategy `continued` comes from."""
     varied: tuple[tuple[str, float], ...] = ()
@@ -44,9 +43,6 @@ class Target:
         """Names the point; a trained point has the key of its node as its id."""
         config = self._varied(config)
         node = self.node(config)
-        if self.classical is not None:
-            name = self.classical.name
-            return Identity(f"{name}-q{self.classical.quality}", self.kind, name, seed=config.seed)
         if node is None:
             return Identity(self.kind, self.kind, seed=config.seed)
         return Identity(
