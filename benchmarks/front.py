@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def own(rows: pl.DataFrame) -> pl.DataFrame:
-    """Readings whose files lack the bytes that the container repeats in every file; a codec of ours repeats none."""
+    """Readings whose files lack the bytes that all files of a point have in common."""
     return rows.with_columns(pl.col("bytes") - pl.col("repeated"))
 
 

@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Iterator
 from dataclasses import replace
+from operator import sub
 from typing import Any, cast
 
 import numpy as np
@@ -30,10 +31,12 @@ def evaluate(trained: TrainedCodec, recognizer: FrozenRecognizer, data: TextImag
     """Compresses every image to a file's bytes, restores it, and reads what came back. Runs on the CPU."""
     files, encode_ms = timed(lambda image: tfic.encode(trained, image), data.images)
     restored, decode_ms = timed(lambda file: tfic.decode(trained, file), files)
-    images = np.stack(restored)
+    images, opened = np.stack(restored), [TficFile.unpack(file) for file in files]
+    own = [file.own_bytes for file in opened]
     return replace(
-        _as_read(images, recognizer, data.texts, [len(file) for file in files]),
-        bpp_payload=_rate([TficFile.unpack(file).stream for file in files], data),
+        _as_read(images, recognizer, data.texts, [len(file) for file in files], own),
+        bpp_own=_rate(own, data),
+        bpp_payload=_rate([len(file.stream) for file in opened], data),
         bpp_estimated=_estimated(trained, data.images),
         psnr_db=psnr_db(to_tensor(images), to_tensor(data.images)).mean().item(),
         encode_ms=statistics.fmean(encode_ms),
@@ -44,13 +47,23 @@ def evaluate(trained: TrainedCodec, recognizer: FrozenRecognizer, data: TextImag
 
 def evaluate_uncompressed(recognizer: FrozenRecognizer, data: TextImages) -> RatePoint:
     """The recognizer's reading of the images as they are."""
-    return _as_read(data.images, recognizer, data.texts, [image.nbytes for image in data.images])
+    sizes = [image.nbytes for image in data.images]
+    return _as_read(data.images, recognizer, data.texts, sizes, sizes)
 
 
 def _as_read(
-    images: UInt8[NDArray[Any], "n h w 3"], recognizer: FrozenRecognizer, texts: list[str], sizes: list[int]
+    images: UInt8[NDArray[Any], "n h w 3"],
+    recognizer: FrozenRecognizer,
+    texts: list[str],
+    sizes: list[int],
+    own: list[int],
 ) -> RatePoint:
-    """A point of files of these sizes, with what the recognizers read in the images."""
+    """A point of files of these sizes, with what the recognizers read in the images.
+
+    Args:
+        sizes: bytes of the whole files.
+        own: bytes without those that all files have in common.
+    """
     said = read(images, recognizer)
     _, ocr_ms = timed(lambda image: recognizer.read(tfic.to_float(image)), images[:TIMED])
     truths = [recognizer.as_read(text) for text in texts]
@@ -58,7 +71,7 @@ def _as_read(
     return RatePoint(
         bpp=8 * statistics.fmean(sizes) / (images.shape[1] * images.shape[2]),
         accuracy=mean_accuracy(said, truths),
-        readings=tuple(map(Reading, range(len(said)), sizes, said, truths, scores)),
+        readings=tuple(map(Reading, range(len(said)), sizes, said, truths, scores, map(sub, sizes, own))),
         cer=character_error_rate(said, truths),
         ocr_ms=statistics.fmean(ocr_ms),
         ocr_ms_std=statistics.pstdev(ocr_ms),
@@ -71,9 +84,10 @@ def accuracy_of(recognizer: FrozenRecognizer, images: UInt8[NDArray[Any], "n h w
     return mean_accuracy(read(images, recognizer), map(recognizer.as_read, texts))
 
 
-def _rate(files: list[bytes], data: TextImages) -> float:
+def _rate(sizes: list[int], data: TextImages) -> float:
+    """Bits per pixel of files of so many bytes."""
     height, width = data.images[0].shape[:2]
-    return 8 * statistics.fmean(map(len, files)) / (height * width)
+    return 8 * statistics.fmean(sizes) / (height * width)
 
 
 def read(images: UInt8[NDArray[Any], "n h w 3"], recognizer: FrozenRecognizer, device: torch.device = CPU) -> list[str]:
@@ -89,8 +103,9 @@ def validate(
     restored = np.stack([tfic.decode(trained, file) for file in files])
     said = read(restored, recognizer, device)
     return ValidationMetrics(
-        bpp=_rate(files, data),
+        bpp=_rate([len(file) for file in files], data),
         accuracy=mean_accuracy(said, map(recognizer.as_read, data.texts)),
+        bpp_own=_rate([TficFile.unpack(file).own_bytes for file in files], data),
         psnr_db=psnr_db(to_tensor(restored), to_tensor(data.images)).mean().item(),
     )
 

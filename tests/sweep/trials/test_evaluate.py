@@ -34,6 +34,9 @@ def test_a_codec_without_training_is_unreadable_and_timed(
     assert point.accuracy < 0.3
     assert point.psnr_db is not None
     assert 0 < point.psnr_db < 20
+    assert point.bpp_own is not None
+    assert point.bpp_payload is not None
+    assert point.bpp_payload < point.bpp_own < point.bpp
     for taken in (point.encode_ms, point.ocr_ms):
         assert taken is not None
         assert taken > 0
