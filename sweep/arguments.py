@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sweep.config import SweepConfig
 
 NAMED = (
-    *("budget", "strategy", "codec", "labels", "polish_steps"),
+    *("budget", "seeds", "strategy", "codec", "labels", "polish_steps"),
     *("sampler", "betas", "max_bpp", "min_accuracy", "min_psnr"),
 )
 """Arguments that are fields of the configuration."""
@@ -34,10 +34,13 @@ class Arguments:
 
     Renders text images, trains a codec in two stages - rate and distortion, then rate and the loss of a frozen OCR
     network - and searches the weights of rate and OCR loss with trials. Every point is measured on real files and
-    logged to MLflow, beside the base codec, WebP and the uncompressed images. An interrupted run goes on with --resume.
+    logged to MLflow, beside the base codec, what needs no training and the uncompressed images. An interrupted run
+    goes on with --resume.
 
     Args:
         budget: Points to measure, each with its own (lambda, beta) (default: the preset's).
+        seeds: Train so often, each time from another seed (default: 1). Further trainings repeat the points of the
+            front, and the report tells how much the points differ. --resume --seeds N adds them to a finished run.
         preset: paper: the paper's recipe, for GPUs; cpu: two cores, about an hour; smoke: two minutes, to try it out.
             Default: paper where a GPU is visible, else cpu.
         out: The run's folder (default: runs/PRESET). On a cluster, a path that all nodes share.
@@ -83,6 +86,7 @@ class Arguments:
     """
 
     budget: Annotated[int | None, _as("N")] = None
+    seeds: Annotated[int | None, _as("N")] = None
     preset: Annotated[PresetName | None, _as()] = None
     out: Annotated[Path | None, _as("DIR")] = None
     resume: Annotated[bool, _as()] = False

@@ -68,7 +68,7 @@ class StageConfig:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchConfig:
-    """Which points a search measures. When a sweep is resumed, `budget` may grow; all else stays."""
+    """Which points a search measures. When a sweep is resumed, `budget` and `seeds` may change; all else stays."""
 
     lambdas: tuple[float, ...]
     """Rate weights of the base curve, falling: lowest rate first. Trials explore the range between them; these alone
@@ -88,13 +88,15 @@ class SearchConfig:
     """Whether trials that train stop where they fall far behind the front."""
     budget: int = 64
     """Trials."""
+    seeds: int = 1
+    """Trainings of the front, each from a seed of its own, which tell how much chance is in a point."""
     val_images: int = 240
     """Images of the validation split on which a trial is measured for the search."""
 
     def __post_init__(self) -> None:
         if self.budget < 1:
             raise SweepError(f"--budget {self.budget} is below 1; a sweep needs at least one trial")
-        _check_at_least(1, val_images=self.val_images)
+        _check_at_least(1, val_images=self.val_images, seeds=self.seeds)
         self._check_ranges()
         self._check_constraints()
         self._check_varied()
@@ -218,9 +220,11 @@ def sectioned(content: Mapping[str, object]) -> dict[str, object]:
 
 
 def fixed(config: SweepConfig) -> dict[str, object]:
-    """Values that a resumed sweep keeps, named as `override` does: all but the budget and the resources."""
+    """Values that a resumed sweep keeps, named as `override` does: all but the budget, seeds and resources."""
     own = {name: getattr(config, name) for name in _names(SweepConfig) if name not in ("search", "resources")}
-    return own | {name: getattr(config.search, name) for name in _names(SearchConfig) if name != "budget"}
+    return own | {
+        name: getattr(config.search, name) for name in _names(SearchConfig) if name not in ("budget", "seeds")
+    }
 
 
 def _taken(values: dict[str, object], section: type[SearchConfig | ResourceConfig]) -> dict[str, object]:

@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from dataclasses import replace
 
 from datagen import generate, shards, summary
 from datagen.spec import SPLITS
@@ -113,7 +114,7 @@ class Sweep:
     def _measure(self, pool: Pool, deadline: float) -> None:
         """Trains and measures all points: those of the base curve, then those that the search proposes."""
         targets, lost = plan.targets(self._run, self._table), plan.lost(self._run, self._table)
-        searched = self._table.of("tfic", "complete", "stopped")
+        searched = plan.searched(self._config, self._table)
         # What has failed is tried again, once each time that the run is resumed.
         trials = max(0, self._config.search.budget - len(searched))
         ahead, strategy = [*targets, *lost], strategies.of(self._config)
@@ -129,6 +130,14 @@ class Sweep:
         self._display.phase(f"searching lambda and beta, {pool.searching(trials)} at a time", trials)
         took = plan.trial_seconds(self._table, self._config)
         pool.search(trials, searched, deadline, took)
+        self._repeat(pool)
+
+    def _repeat(self, pool: Pool) -> None:
+        """Trains the front again from other seeds, and measures what comes of it."""
+        for seed in range(self._config.seed + 1, self._config.seed + self._config.search.seeds):
+            self._train(strategies.of(self._config).shared_nodes(replace(self._config, seed=seed)), pool)
+            targets = plan.repetitions(self._run, self._table, seed)
+            self._measure_targets(targets, f"measuring the front as trained from seed {seed}", pool)
 
     def _train(self, nodes: list[Node], pool: Pool) -> None:
         """Trains what all points share, by all workers together."""

@@ -1,8 +1,10 @@
 """What a run still lacks, and what that takes: in images of stage 1, and in seconds as its points tell."""
 
+from dataclasses import replace
 from statistics import fmean
 
 from sweep.config import SweepConfig
+from sweep.results import points
 from sweep.results.folder import RunFolder
 from sweep.results.point import Point
 from sweep.results.points import PointTable, listed
@@ -15,6 +17,24 @@ from sweep.trials.target import Target
 def targets(run: RunFolder, table: PointTable) -> list[Target]:
     """The points beside the trials, less those that are done and have their checkpoints."""
     wanted = [*(Target("base", weight) for weight in run.config.search.lambdas), Target("uncompressed")]
+    return _ahead(wanted, run, table)
+
+
+def searched(config: SweepConfig, table: PointTable) -> list[Point]:
+    """Trials of the search that are done: complete or stopped, and no repetitions from other seeds."""
+    return [point for point in table.of("tfic", "complete", "stopped") if point.identity.seed == config.seed]
+
+
+def repetitions(run: RunFolder, table: PointTable, seed: int) -> list[Target]:
+    """The search's front as another seed trains it, less the points that are done."""
+    config, origins = run.config, Store.of(run.path).origins
+    front = listed(points.chosen(points.complete(table.frame, "tfic").filter(seed=config.seed)))
+    trials = [Target.of(point.identity, config, origins(point.point_id)) for point in front]
+    return _ahead([replace(trial, seed=seed) for trial in trials], run, table)
+
+
+def _ahead(wanted: list[Target], run: RunFolder, table: PointTable) -> list[Target]:
+    """Those that are not measured, or have lost their checkpoints."""
     done = {point.point_id for point in listed(table.frame.filter(status="complete")) if _is_here(run, point)}
     return [target for target in wanted if target.identity(run.config).point_id not in done]
 

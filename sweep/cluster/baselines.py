@@ -88,8 +88,8 @@ def _read(job: Job, config: SweepConfig, data: Data) -> list[Reading]:
 def _read_texts(config: SweepConfig, data_folder: Path, data: Data) -> pl.DataFrame:
     reader = _reader(config)
     readers, _ = held_out.opened([each.name for each in config.recognizers])
-    texts = shards.read(data_folder, "train", ("text",))["text"].to_list()
-    return run.texts(config.recognizers[0].label, data.test, reader, readers, texts)
+    texts = shards.read(data_folder, "train", ("text",))["text"].drop_nulls()
+    return run.texts(config.recognizers[0].label, data.test, reader, readers, texts.to_list())
 
 
 def _reader(config: SweepConfig) -> ReadOnce:

@@ -124,7 +124,7 @@ class Display:
 
     def show(self, frame: pl.DataFrame) -> None:
         """Notes the table of all points so far."""
-        self._points = frame.filter(pl.col("kind") == "tfic").height
+        self._points = frame.filter(kind="tfic", seed=self._config.seed).height
         self._front = frame.filter("on_front").sort("bpp")
 
     def print(self, text: str | Table | Text) -> None:

@@ -21,16 +21,19 @@ class Target:
     """Trials that a trial of the strategy `continued` comes from."""
     varied: tuple[tuple[str, float], ...] = ()
     """Settings of the point's stage 2, in place of the sweep's."""
+    seed: int | None = None
+    """Seed of the point's training where it repeats another point's; None: the sweep's."""
 
     @classmethod
     def of(cls, trial: Identity, config: SweepConfig, origins: Origins) -> "Target":
         """The target of a trial in the table."""
         varied = proposals.varied_by(trial, config)
-        return cls("tfic", trial.rate_weight, trial.ocr_weight, origins=origins, varied=varied)
+        seed = None if trial.seed == config.seed else trial.seed
+        return cls("tfic", trial.rate_weight, trial.ocr_weight, origins, varied, seed)
 
     def node(self, config: SweepConfig) -> Node | None:
         """The training that the point needs, if any."""
-        config = self._varied(config)
+        config = self._own(config)
         match self:
             case Target("base", float(rate_weight), None):
                 return strategies.of(config).base_node(config, rate_weight)
@@ -41,7 +44,7 @@ class Target:
 
     def identity(self, config: SweepConfig) -> Identity:
         """Names the point; a trained point has the key of its node as its id."""
-        config = self._varied(config)
+        config = self._own(config)
         node = self.node(config)
         if node is None:
             return Identity(self.kind, self.kind, seed=config.seed)
@@ -58,5 +61,7 @@ class Target:
             stage2_steps=config.stage2.steps + config.polish_steps if self.kind == "tfic" else 0,
         )
 
-    def _varied(self, config: SweepConfig) -> SweepConfig:
-        return replace(config, stage2=replace(config.stage2, **dict(self.varied))) if self.varied else config
+    def _own(self, config: SweepConfig) -> SweepConfig:
+        """The sweep's configuration with the point's settings and seed."""
+        seed = config.seed if self.seed is None else self.seed
+        return replace(config, stage2=replace(config.stage2, **dict(self.varied)), seed=seed)

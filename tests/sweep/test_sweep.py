@@ -279,6 +279,22 @@ def test_a_point_that_has_lost_its_checkpoint_is_made_again(folder: Path) -> Non
     assert completed(folder, "sweep.pick", str(run), "--max-bpp", "24", "--out", "again.pt")[0] == 0
 
 
+def test_a_finished_sweep_is_trained_again_from_another_seed(folder: Path) -> None:
+    run = folder / "again" / "run"
+    shutil.copytree(folder / RUN, run)
+    shutil.copytree(folder / "runs" / "data", folder / "again" / "data")
+    count = kinds(points.read(run))["tfic"]
+    code, said, complained = completed(folder, "sweep.run", *SMOKE[:2], "--seeds", "2", "--out", str(run), "--resume")
+    assert code == 0, complained
+    tfic = points.read(run).filter(kind="tfic")
+    assert tfic.filter(seed=0).height == count
+    repeated = tfic.filter(seed=1)
+    assert 0 < repeated.height <= count
+    assert {*repeated.select("lambda", "beta").rows()} <= {*tfic.filter(seed=0).select("lambda", "beta").rows()}
+    assert repeated["accuracy"].null_count() == 0
+    assert "Between 2 seeds" in said
+
+
 def test_a_recognizer_that_reads_no_image_teaches_none(folder: Path) -> None:
     formula.checkpoint(folder / "blind.pth", "none-rcnn-bilstm-attn", 38)
     blind = ("--recognizer", "none-rcnn-bilstm-attn", "--recognizer-weights", "blind.pth")
