@@ -9,7 +9,7 @@ import tyro
 from tyro.conf import UseAppendAction
 
 from sweep.errors import SweepError
-from sweep.names import Labels, PresetName, SamplerName, Setting, StrategyName
+from sweep.names import Labels, PresetName, SamplerName, Setting, StrategyName, Target
 
 if TYPE_CHECKING:
     from sweep.config import SweepConfig
@@ -69,6 +69,8 @@ class Arguments:
             preset's).
         labels: What the recognizer is to read in training. truth (default): the data set's texts. pseudo: what it
             reads in the original, for images without labels.
+        target: What the decoder is to give back in stage 2, beside what the recognizer reads. text (default of cpu and
+            smoke): the text alone, black on white. image: the image, as imported ones need, whose ink nobody knows.
         codec: One of small, factorized, hyperprior, mbt2018-mean, mbt2018, cheng2020-anchor, cheng2020-attn, elic and
             tinylic (default: the preset's); python -m models list tells what each costs.
         init: Weights that stage 1 starts from, in half of its steps: a checkpoint of the same codec that CompressAI
@@ -106,6 +108,7 @@ class Arguments:
     trials_per_gpu: Annotated[int | None, _as("N")] = None
     polish_steps: Annotated[int | None, _as("N")] = None
     labels: Annotated[Labels | None, _as()] = None
+    target: Annotated[Target | None, _as()] = None
     codec: Annotated[str | None, _as("NAME")] = None
     init: Annotated[Path | None, _as("FILE")] = None
     recognizer: Annotated[tuple[str, ...], UseAppendAction, _as("NAME[=WEIGHT]")] = ()

@@ -12,7 +12,7 @@ from models.recognizers.ensemble import RecognizerConfig
 from models.recognizers.registry import ENGLISH_G2
 from models.weights import WeightsFile
 from sweep.errors import SweepError
-from sweep.names import BaselineSet, Labels, SamplerName, Setting, StrategyName
+from sweep.names import BaselineSet, Labels, SamplerName, Setting, StrategyName, Target
 
 NON_ADAPTIVE: tuple[SamplerName, ...] = ("qmc", "random", "grid")
 """Samplers that do not look at what was measured."""
@@ -32,7 +32,7 @@ def _check_at_least(least: int, **values: float) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StageConfig:
-    """One call of the training loop. The objective is L = alpha * D + lambda * R + beta * L_ocr."""
+    """One call of the training loop. The objective is L = alpha * D + gamma * D_text + lambda * R + beta * L_ocr."""
 
     steps: int
     """Optimizer updates, not epochs."""
@@ -42,6 +42,8 @@ class StageConfig:
     """Peak of a linear warm-up and cosine decay to zero."""
     distortion_weight: float = 1.0
     """alpha, on the mean squared error of pixels from 0 to 1."""
+    text_weight: float = 0.0
+    """gamma, on the mean squared error from the clean rendering: black text on white. 0 in the paper."""
     rate_weight: float = 0.0
     """lambda, on bits per pixel; set by each point."""
     ocr_weight: float = 0.0
@@ -58,7 +60,7 @@ class StageConfig:
         if self.steps < 0 or self.batch_size < 1:
             raise SweepError(f"a stage needs an image a step: steps={self.steps}, batch_size={self.batch_size}")
         _check_above_0(learning_rate=self.learning_rate, clip_norm=self.clip_norm)
-        weights = ("distortion_weight", "rate_weight", "ocr_weight")
+        weights = ("distortion_weight", "text_weight", "rate_weight", "ocr_weight")
         _check_at_least(0, **{name: getattr(self, name) for name in weights})
         if not 0 <= self.legibility <= 1:
             raise SweepError(f"legibility={self.legibility} must be an accuracy, 0 to 1")
@@ -192,6 +194,11 @@ class SweepConfig:
         if self.polish_steps < 0:
             raise SweepError(f"--polish-steps {self.polish_steps}: 0 or more")
         _check_at_least(0, seed=self.seed)
+
+    @property
+    def target(self) -> Target:
+        """What the decoder is to give back in stage 2, beside what the recognizer reads."""
+        return "text" if self.stage2.text_weight else "image"
 
     @property
     def recognizer_identity(self) -> str:

@@ -37,6 +37,8 @@ class Identity:
     """beta."""
     distortion_weight: float | None = None
     """alpha of the point's last stage."""
+    text_weight: float | None = None
+    """gamma of the point's last stage."""
     learning_rate: float | None = None
     """Peak of the point's last stage."""
     seed: int | None = None

@@ -171,7 +171,7 @@ class Display:
 
 
 def _training(name: str, progress: Progress) -> str:
-    terms = {"bpp": progress.bpp, "mse": progress.mse, "ocr": progress.ocr}
+    terms = {"bpp": progress.bpp, "mse": progress.mse, "text": progress.text, "ocr": progress.ocr}
     values = ", ".join(f"{name} {value:.3g}" for name, value in terms.items() if value is not None)
     together = f" by {progress.workers} workers" if progress.workers > 1 else ""
     return f"{name}{together}: step {progress.step} of {progress.steps}, {values}"

@@ -55,6 +55,7 @@ class Target:
             rate_weight=self.rate_weight,
             ocr_weight=self.ocr_weight or 0.0,
             distortion_weight=node.stage.distortion_weight,
+            text_weight=node.stage.text_weight,
             learning_rate=node.stage.learning_rate,
             seed=config.seed,
             stage1_steps=config.stage1.steps,

@@ -12,7 +12,7 @@ from sweep.results.point import Kind, Point, Status
 from sweep.results.points import PointTable
 
 CONTRACT = """
-    point_id kind codec lambda beta distortion_weight learning_rate seed stage1_steps stage2_steps
+    point_id kind codec lambda beta distortion_weight text_weight learning_rate seed stage1_steps stage2_steps
     bpp accuracy cer ocr_ms ocr_ms_std bpp_own bpp_payload bpp_estimated psnr_db encode_ms encode_ms_std decode_ms
     val_bpp val_accuracy val_bpp_own val_psnr_db accuracy_tesseract accuracy_rapidocr
     status train_seconds checkpoint mlflow_run_id reason on_front
