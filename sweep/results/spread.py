@@ -1,5 +1,7 @@
 """How much chance is in the points of a sweep: what differs between trainings from several seeds."""
 
+import statistics
+
 import polars as pl
 
 from sweep.results import points
@@ -32,7 +34,8 @@ def said(frame: pl.DataFrame) -> str:
     if between.is_empty():
         return ""
     volumes = hypervolumes(frame)
-    accuracy, rate = between["accuracy_std"].mean(), (between["bpp_std"] / between["bpp"]).mean()
+    accuracy = statistics.fmean(between["accuracy_std"])
+    rate = statistics.fmean(between["bpp_std"] / between["bpp"])
     return (
         f"Between {len(volumes)} seeds, the accuracy of a point differs by {accuracy:.3f} and the rate by "
         f"{100 * rate:.1f} % (standard deviations, means over {len(between)} points); the hypervolume of those points "

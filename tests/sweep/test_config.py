@@ -12,7 +12,7 @@ from models.weights import WeightsFile
 from sweep.config import StageConfig, SweepConfig, fixed, override, sectioned
 from sweep.errors import SweepError
 from sweep.names import PresetName
-from sweep.presets import PRESETS, rate_weights
+from sweep.presets import PRESETS, aimed, rate_weights
 from sweep.results.folder import RunFolder
 from sweep.stages.strategies import SHARED
 
@@ -53,7 +53,12 @@ def test_a_run_from_before_there_were_sections_is_read() -> None:
     """As `--preset smoke --strategy shared --budget 6 --max-bpp 0.5 --vary steps 30 120` and more wrote it then."""
     config = RunFolder.load(Path(__file__).parent / "flat").config
     asked = override(
-        PRESETS["smoke"](), baselines="all", budget=6, max_bpp=0.5, vary=(("steps", 30.0, 120.0),), early_stopping=False
+        aimed(PRESETS["smoke"](), "image"),
+        baselines="all",
+        budget=6,
+        max_bpp=0.5,
+        vary=(("steps", 30.0, 120.0),),
+        early_stopping=False,
     )
     asked = override(SHARED.split_budget(asked), data=config.data, gpus_per_trial=0.25, shares_gpus=False)
     assert config == asked
