@@ -23,8 +23,10 @@ def place(model: Path) -> Path:
     """The card's file, beside the model's.
 
     Raises:
-        SweepError: it is the model itself, or another file that is not to be replaced.
+        SweepError: it is the model itself, or another file that is not to be replaced; the model is a folder.
     """
+    if model.is_dir():
+        raise SweepError(f"{model} is a folder; give --out a file in it, such as {model / 'model.pt'}")
     card = model.parent / f"{model.stem}.md"
     if card == model:
         raise SweepError(f"{model} is the name of the card beside a model; give another --out, such as model.pt")

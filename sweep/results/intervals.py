@@ -131,8 +131,9 @@ def by_id(run: RunFolder) -> Bounds:
 
 
 def shown(point: Point, figure: Literal["bpp", "accuracy"], bounds: Bounds) -> str:
-    """A figure of a complete point with its interval, where there is one: 0.835 (0.801 to 0.866)."""
+    """A figure of a complete point with its interval: 0.835 (0.801 to 0.866); without, where all images are alike."""
     value, digits = (point.measured.bpp, 4) if figure == "bpp" else (point.measured.accuracy, 3)
-    if (row := bounds.get(point.point_id)) is None:
-        return f"{value:.{digits}f}"
-    return f"{value:.{digits}f} ({row[f'{figure}_low']:.{digits}f} to {row[f'{figure}_high']:.{digits}f})"
+    row = bounds.get(point.point_id, {})
+    low, high = (row.get(f"{figure}_{end}", value) for end in ("low", "high"))
+    within = f" ({low:.{digits}f} to {high:.{digits}f})" if low < high else ""
+    return f"{value:.{digits}f}{within}"

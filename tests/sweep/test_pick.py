@@ -115,12 +115,8 @@ def test_a_run_without_readings_or_validation_figures_is_picked_from(
     old = tmp_path / "old"
     shutil.copytree(finished_run.path, old)
     (old / "readings.parquet").unlink()
-    points.read(old).with_columns(
-        pl.lit(None).alias(
-            "val_bpp",
-        ),
-        pl.lit(None).alias("val_accuracy"),
-    ).write_parquet(old / "points.parquet")
+    unknown = [pl.lit(None).alias(name) for name in ("val_bpp", "val_accuracy")]
+    points.read(old).with_columns(unknown).write_parquet(old / "points.parquet")
     assert picked("--max-bpp", "0.1001", run=old) == 0
     said = capsys.readouterr().out
     assert f"tfic point {finished.FRONT[1]}" in said

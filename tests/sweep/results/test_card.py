@@ -70,5 +70,7 @@ def test_a_card_replaces_a_card_and_nothing_else(tmp_path: Path) -> None:
         card.place(model)
     with pytest.raises(SweepError, match="give another --out"):
         card.place(tmp_path / "readme.md")
+    with pytest.raises(SweepError, match=r"is a folder; give --out a file in it, such as .*model\.pt"):
+        card.place(tmp_path)
     with pytest.raises(SweepError, match="cannot be written"):
         card.write("", tmp_path / "none" / "model.md")
