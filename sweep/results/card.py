@@ -14,9 +14,11 @@ from sweep.results.folder import RunFolder
 from sweep.results.intervals import Bounds, shown
 from sweep.results.pareto import accuracy_at
 from sweep.results.point import HELD_OUT, Point
+from sweep.results.points import RATES, Counting
 
 MARK = "<!-- python -m sweep.pick wrote this file and replaces it. -->"
 """First line of every card."""
+COUNTED: tuple[tuple[Counting, str], ...] = (("whole", "whole files"), ("own", "less the bytes that all files repeat"))
 
 
 def place(model: Path) -> Path:
@@ -59,7 +61,7 @@ def of_point(run: RunFolder, frame: pl.DataFrame, bounds: Bounds, point: Point, 
         f"was chosen on validation images, where it takes {chosen.bpp:.4f} bpp and reads {chosen.accuracy:.3f}.",
         table(("", "this model", "uncompressed"), _figures(run.config, frame, bounds, point)),
         _held_out(point),
-        f"Without training, the best at this rate: {_baseline(frame, point.measured.bpp)}.",
+        _untrained(frame, point.measured.bpp),
         made(run, model, _training(run.config, point)),
         use(run.config, file),
         limits(run.config, taught),
@@ -121,14 +123,22 @@ def _held_out(point: Point) -> str:
     )
 
 
-def _baseline(frame: pl.DataFrame, bpp: float) -> str:
-    """What needs no training and is best within a rate."""
-    fitting = [place for place in points.envelope(frame) if place.bpp <= bpp]
-    if not fitting:
+def _untrained(frame: pl.DataFrame, bpp: float) -> str:
+    """What is best within a rate without training, in both countings of bytes, and the text itself."""
+    lines = [f"Without training, the best at this rate, {what}: {_baseline(frame, bpp, of)}." for of, what in COUNTED]
+    for name, rate, accuracy in points.complete(frame, "text").select("point_id", "bpp", "accuracy").iter_rows():
+        lines.append(f"The text alone, read before it is sent ({name}): accuracy {accuracy:.3f} at {rate:.4f} bpp.")
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _baseline(frame: pl.DataFrame, bpp: float, counting: Counting) -> str:
+    rate = RATES[counting]
+    envelope = points.chosen(points.complete(frame, "classical").drop_nulls(rate), counting)
+    fitting = envelope.filter(pl.col(rate) <= bpp)
+    if fitting.is_empty():
         return "nothing, for no baseline has so small files"
-    best = fitting[-1]
-    found = points.complete(frame, "classical").filter(bpp=best.bpp, accuracy=best.accuracy)
-    return f"{found['point_id'][0]}, accuracy {best.accuracy:.3f} at {best.bpp:.4f} bpp"
+    name, least, accuracy = fitting.select("point_id", rate, "accuracy").row(-1)
+    return f"{name}, accuracy {accuracy:.3f} at {least:.4f} bpp"
 
 
 def _training(config: SweepConfig, point: Point) -> list[tuple[str, str]]:
