@@ -39,6 +39,7 @@ def run(folder: Path, data: Path, spec: DatasetSpec, trained: TrainedCodec) -> R
             if kind != "classical":
                 (folder / "checkpoints" / f"{name}.pt").hardlink_to(folder / "weights.pt")
     table.add(_point("uncompressed", "uncompressed", 24.0, 0.95, spec.test))
+    table.add(_point("text-english_g2", "text", 0.004, 0.95, spec.test))
     node = tree.as_of(tree.conditioned2(config), shards.digest(data), made.versions)
     torch.save(node.build().state_dict(), folder / "checkpoints" / f"{node.key}.pt")
     return made

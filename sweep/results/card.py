@@ -8,7 +8,7 @@ from datagen.files import atomic
 from models.files.model import QUALITIES, RateDial, TrainedCodec
 from sweep.config import SweepConfig
 from sweep.errors import SweepError
-from sweep.results import choosing, points
+from sweep.results import choosing, points, spread
 from sweep.results.card_sections import limits, made, table, use
 from sweep.results.folder import RunFolder
 from sweep.results.intervals import Bounds, shown
@@ -61,7 +61,7 @@ def of_point(run: RunFolder, frame: pl.DataFrame, bounds: Bounds, point: Point, 
         f"was chosen on validation images, where it takes {chosen.bpp:.4f} bpp and reads {chosen.accuracy:.3f}.",
         table(("", "this model", "uncompressed"), _figures(run.config, frame, bounds, point)),
         _held_out(point),
-        _untrained(frame, point.measured.bpp),
+        _beside(frame, point.measured.bpp),
         made(run, model, _training(run.config, point)),
         use(run.config, file),
         limits(run.config, taught),
@@ -123,9 +123,11 @@ def _held_out(point: Point) -> str:
     )
 
 
-def _untrained(frame: pl.DataFrame, bpp: float) -> str:
-    """What is best within a rate without training, in both countings of bytes, and the text itself."""
+def _beside(frame: pl.DataFrame, bpp: float) -> str:
+    """What a codec's figures stand beside: the best within its rate without training, in both countings of bytes; the
+    text itself; other seeds."""
     lines = [f"Without training, the best at this rate, {what}: {_baseline(frame, bpp, of)}." for of, what in COUNTED]
+    lines += [said] if (said := spread.said(frame)) else []
     for name, rate, accuracy in points.complete(frame, "text").select("point_id", "bpp", "accuracy").iter_rows():
         lines.append(f"The text alone, read before it is sent ({name}): accuracy {accuracy:.3f} at {rate:.4f} bpp.")
     return "\n".join(f"- {line}" for line in lines)
@@ -134,6 +136,8 @@ def _untrained(frame: pl.DataFrame, bpp: float) -> str:
 def _baseline(frame: pl.DataFrame, bpp: float, counting: Counting) -> str:
     rate = RATES[counting]
     envelope = points.chosen(points.complete(frame, "classical").drop_nulls(rate), counting)
+    if envelope.is_empty():
+        return "unknown, for none is measured"
     fitting = envelope.filter(pl.col(rate) <= bpp)
     if fitting.is_empty():
         return "nothing, for no baseline has so small files"
@@ -148,6 +152,7 @@ def _training(config: SweepConfig, point: Point) -> list[tuple[str, str]]:
     return [
         *((name, f"{weight:.4g}") for name, weight in weights if weight is not None),
         _steps(of.stage1_steps or 0, of.stage2_steps or 0),
+        ("seed", str(of.seed)),
         _taught(config) if point.identity.kind == "tfic" else ("recognizers that taught", "none"),
     ]
 

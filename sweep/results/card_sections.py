@@ -28,7 +28,6 @@ def made(run: RunFolder, model: Model, training: Rows) -> str:
         ("texts", _texts(data)),
         ("codec", model.codec_name),
         *training,
-        ("seed", str(run.config.seed)),
         ("fingerprint", f"`{model.fingerprint.hex()}`"),
     )
     return f"## How it was made\n\n{table(('', ''), rows)}"
