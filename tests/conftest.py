@@ -10,6 +10,7 @@ from jaxtyping import install_import_hook
 CHECKED = ("backgrounds", "colors", "dataset", "effects", "lettering", "render", "sample", "shards")
 install_import_hook([*(f"datagen.{room}" for room in CHECKED), "models", "sweep"], "checker.check")
 
+import finished  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
 
@@ -23,6 +24,7 @@ from models.codecs.conditioning import Condition, ConditionedCodec, Plane  # noq
 from models.files.model import RateDial, Stop, TrainedCodec  # noqa: E402
 from models.recognizers import registry as recognizers  # noqa: E402
 from models.recognizers.ctc_attention import CtcRecognizer  # noqa: E402
+from sweep.results.folder import RunFolder  # noqa: E402
 
 torch.set_num_threads(2)
 
@@ -61,6 +63,14 @@ def trained() -> TrainedCodec:
     codec = codecs.build("small").eval()
     codec.update_tables()
     return TrainedCodec(codec, "small", "english_g2", {"bpp": 0.5})
+
+
+@pytest.fixture(scope="session")
+def finished_run(
+    data_folder: Path, spec: DatasetSpec, trained: TrainedCodec, tmp_path_factory: pytest.TempPathFactory
+) -> RunFolder:
+    """A finished run, which tests read and none changes."""
+    return finished.run(tmp_path_factory.mktemp("runs") / "cpu", data_folder, spec, trained)
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,8 @@ from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
+import finished
 import pytest
-import rows
 import tyro
 from commands import environment
 from documents import PACKAGES, PAGES, ROOT, Command, Page, commands, read
@@ -27,7 +27,10 @@ from sweep import arguments, pick, report, simulate, store
 
 LINES = 130
 """README.md has no more."""
-CHEAP = ("models compress", "models decompress", "models read", "datagen import", "sweep.store", "benchmarks/front.py")
+CHEAP = (
+    *("models compress", "models decompress", "models read", "datagen import", "sweep.store", "benchmarks/front.py"),
+    *("sweep.pick runs/cpu --max-bpp", "sweep.pick runs/cpu --min-accuracy", "sweep.pick runs/cpu --knee"),
+)
 """How the commands begin that take seconds and need nothing but files."""
 OTHERS = {"--help", "--all-extras", "--cases"}
 """Options that the prose names beside those of the commands: everybody's, uv's, a benchmark's."""
@@ -103,7 +106,14 @@ def test_a_command_is_understood(command: Command, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture
-def place(tmp_path: Path, trained: TrainedCodec, dial: RateDial, monkeypatch: pytest.MonkeyPatch) -> Path:
+def place(
+    tmp_path: Path,
+    data_folder: Path,
+    spec: DatasetSpec,
+    trained: TrainedCodec,
+    dial: RateDial,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path:
     """A working directory that holds what the pages' commands name."""
     trained.save(tmp_path / "model.pt")
     dial.save(tmp_path / "dial.pt")
@@ -114,9 +124,8 @@ def place(tmp_path: Path, trained: TrainedCodec, dial: RateDial, monkeypatch: py
         pictures(tmp_path / folder, *names)
     pairs = [f"{word}.png,{word}\n" for word in words]
     (tmp_path / "photos" / "labels.csv").write_text("".join(["image,text\n", *pairs]))
-    for folder in ("cpu", "store"):
-        (tmp_path / "runs" / folder).mkdir(parents=True)
-    table(tmp_path / "runs" / "cpu")
+    (tmp_path / "runs" / "store").mkdir(parents=True)
+    finished.run(tmp_path / "runs" / "cpu", data_folder, spec, trained)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -125,18 +134,6 @@ def pictures(folder: Path, *names: str) -> None:
     """Plain ones, each of a shade of its own."""
     for number, name in enumerate(names):
         Image.new("RGB", (256, 64), (200, 200, number)).save(folder / f"{name}.png")
-
-
-def table(folder: Path) -> None:
-    """A run's points."""
-    gains = {"tfic": 0.1, "base": 0.05, "classical": 0.0}
-    pairs = [(kind, rate, gain + rate) for kind, gain in gains.items() for rate in (0.1, 0.2, 0.3, 0.4)]
-    rates = dict.fromkeys(("bpp_payload", "bpp_estimated", "encode_ms", "ocr_ms"), 0.1)
-    points = [
-        rates | {"point_id": f"{kind} {bpp}", "kind": kind, "bpp": bpp, "accuracy": accuracy, "status": "complete"}
-        for kind, bpp, accuracy in (*pairs, ("uncompressed", 24.0, 0.5))
-    ]
-    rows.frame(*points).write_parquet(folder / "points.parquet")
 
 
 def cheap(page: Page) -> Iterator[Command]:
@@ -159,7 +156,10 @@ def test_cheap_commands_run_one_after_the_other(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("path", "heading"), EXAMPLES, ids=lambda each: each if isinstance(each, str) else each.stem)
-def test_an_example_runs(path: Path, heading: str, tmp_path: Path) -> None:
+def test_an_example_runs(
+    path: Path, heading: str, tmp_path: Path, data_folder: Path, spec: DatasetSpec, trained: TrainedCodec
+) -> None:
+    finished.run(tmp_path / "runs" / "cpu", data_folder, spec, trained)
     script = ""
     for block in read(path).examples[heading]:
         if block.title is not None:

@@ -22,19 +22,6 @@ STOPS = 11
 """Stops on the path of a dial."""
 
 
-def choose(front: pl.DataFrame, max_bpp: float) -> Point:
-    """The most accurate point of the front within a rate.
-
-    Raises:
-        SweepError: every point needs more bits.
-    """
-    fitting = front.filter(pl.col("bpp") <= max_bpp).sort("accuracy")
-    if fitting.is_empty():
-        least = f"the smallest needs {front['bpp'].min():.4f}" if len(front) else "the front is empty"
-        raise SweepError(f"no point of the front stays within {max_bpp} bpp; {least}")
-    return Point.of(fitting.row(-1, named=True))
-
-
 def trained(run: RunFolder, point: Point) -> TrainedCodec:
     """The codec of a point as a model, with the figures measured of the point.
 

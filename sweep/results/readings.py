@@ -12,10 +12,11 @@ from sweep.errors import SweepError
 from sweep.results.point import Reading
 
 SCHEMA = pl.Schema({"point_id": str, **get_type_hints(Reading)})
+UNKNOWN = pl.lit(None, pl.Int64)
 
 
 def read(folder: Path) -> pl.DataFrame:
-    """The readings of a run's folder; no rows where an early release measured the run.
+    """The readings of a run's folder; where an early release measured the run, no rows, or unknown repeated bytes.
 
     Raises:
         SweepError: they cannot be read, or lack a column.
@@ -25,7 +26,10 @@ def read(folder: Path) -> pl.DataFrame:
         return pl.DataFrame(schema=SCHEMA)
     try:
         # A folder's name may hold brackets.
-        return pl.read_parquet(path, schema=SCHEMA, glob=False)
+        if "repeated" in pl.scan_parquet(path, glob=False).collect_schema():
+            return pl.read_parquet(path, schema=SCHEMA, glob=False)
+        early = {name: kind for name, kind in SCHEMA.items() if name != "repeated"}
+        return pl.read_parquet(path, schema=early, glob=False).with_columns(repeated=UNKNOWN)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise SweepError(
             f"{path} cannot be read ({error}); restore it, or delete it: the front is then drawn without intervals"

@@ -153,7 +153,10 @@ def test_mlflow_holds_a_parent_and_a_child_a_point(finished: Finished) -> None:
 
 def test_a_point_is_picked_and_compresses_an_image(finished: Finished, tmp_path: Path) -> None:
     run = str(finished.run)
-    assert completed(tmp_path, "sweep.pick", run, "--max-bpp", "1", "--out", "model.pt")[0] == 0
+    code, said, complained = completed(tmp_path, "sweep.pick", run, "--max-bpp", "1", "--out", "model.pt")
+    assert code == 0, complained
+    assert "with 95 % intervals" in said
+    assert "# model.pt" in (tmp_path / "model.md").read_text()
     Image.new("RGB", (100, 40), "white").save(tmp_path / "image.png")
     code, said, _ = completed(tmp_path, "models", "compress", "image.png", "image.tfic", "--model", "model.pt")
     assert (code, (tmp_path / "image.tfic").exists()) == (0, True), said
@@ -352,4 +355,4 @@ def test_a_dial_and_a_rate_exclude_each_other(finished: Finished, tmp_path: Path
         tmp_path, "sweep.pick", str(finished.run), "--dial", "--max-bpp", "1", "--out", "no.pt"
     )
     assert (code, (tmp_path / "no.pt").exists()) == (2, False)
-    assert "either --max-bpp" in complained
+    assert "give exactly one of --max-bpp" in complained

@@ -16,28 +16,6 @@ from sweep.results.folder import RunFolder
 from sweep.results.point import Point
 from sweep.stages import tree
 
-FRONT = frame(
-    *(
-        {"point_id": name, "kind": "tfic", "status": "complete", "bpp": bpp, "accuracy": accuracy}
-        for name, bpp, accuracy in (("a", 0.05, 0.3), ("b", 0.1, 0.6), ("c", 0.2, 0.8))
-    )
-)
-
-
-@pytest.mark.parametrize(("max_bpp", "chosen"), [(0.05, "a"), (0.15, "b"), (9.0, "c")])
-def test_the_most_accurate_point_within_the_rate_is_chosen(max_bpp: float, chosen: str) -> None:
-    assert export.choose(FRONT, max_bpp).point_id == chosen
-
-
-def test_a_rate_below_every_point_is_refused_with_the_smallest() -> None:
-    with pytest.raises(SweepError, match=r"0\.0500"):
-        export.choose(FRONT, 0.01)
-
-
-def test_an_empty_front_is_named() -> None:
-    with pytest.raises(SweepError, match="the front is empty"):
-        export.choose(FRONT.clear(), 1.0)
-
 
 def test_a_dials_path_is_smooth_rises_and_stays_in_the_plane() -> None:
     rates = np.geomspace(0.03, 0.2, 12)

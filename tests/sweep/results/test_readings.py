@@ -35,6 +35,15 @@ def test_a_point_of_the_table_leaves_its_readings_and_measured_again_replaces_th
     assert "readings" not in points.read(tmp_path).columns
 
 
+def test_readings_of_a_release_that_kept_no_repeated_bytes_are_read(tmp_path: Path) -> None:
+    PointTable(tmp_path).add(measured("a", "x", "y"))
+    now = readings.read(tmp_path)
+    now.drop("repeated").write_parquet(tmp_path / "readings.parquet")
+    assert readings.read(tmp_path).equals(now.with_columns(repeated=readings.UNKNOWN))
+    PointTable(tmp_path).add(measured("b", "z"))
+    assert readings.read(tmp_path)["repeated"].to_list() == [None, None, 0]
+
+
 @pytest.mark.parametrize("spoil", ["bytes", "column"])
 def test_readings_that_cannot_be_read_are_named(tmp_path: Path, spoil: str) -> None:
     file = tmp_path / "readings.parquet"
