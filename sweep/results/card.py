@@ -148,7 +148,12 @@ def _baseline(frame: pl.DataFrame, bpp: float, counting: Counting) -> str:
 def _training(config: SweepConfig, point: Point) -> list[tuple[str, str]]:
     """Rows of how the codec of a point was trained."""
     of = point.identity
-    weights = (("λ, of the rate", of.rate_weight), ("β, of OCR", of.ocr_weight), ("α, of pixels", of.distortion_weight))
+    weights = (
+        ("λ, of the rate", of.rate_weight),
+        ("β, of OCR", of.ocr_weight),
+        ("α, of pixels", of.distortion_weight),
+        ("γ, of the clean text", of.text_weight),
+    )
     return [
         *((name, f"{weight:.4g}") for name, weight in weights if weight is not None),
         _steps(of.stage1_steps or 0, of.stage2_steps or 0),

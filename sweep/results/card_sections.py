@@ -73,7 +73,9 @@ def limits(config: SweepConfig, taught: bool) -> str:
         "It was trained for OCR, not for the eye: it may alter glyphs, up to another character, sharp and plausible. "
         "Keep the original where a single character matters, as in amounts and serial numbers."
     )
+    erases = "It gives back the text in black on white: backgrounds, colors and whatever else the image shows are lost."
     said = (
+        *([erases] if taught and config.target == "text" else []),
         f"Images: it has seen {data.kind} images of one line of text, {data.width}x{data.height} pixels. Images of "
         "another kind or size are compressed too, but nobody has measured how well.",
         f"Texts: {_characters(data)}. Other languages and scripts it has never seen.",
