@@ -103,7 +103,8 @@ def overlaid(runs: Sequence[tuple[str, list[Curve]]]) -> list[Curve]:
 def _further(curve: Curve) -> Curve:
     if curve.color != VERMILION:
         return replace(curve, hidden=True)
-    return replace(curve, **dict(zip(("color", "marker", "dash"), FURTHER[(curve.run - 1) % len(FURTHER)], strict=True)))
+    color, marker, dash = FURTHER[(curve.run - 1) % len(FURTHER)]
+    return replace(curve, color=color, marker=marker, dash=dash)
 
 
 def _trained(rows: pl.DataFrame, y: str = "accuracy") -> Iterator[Curve]:

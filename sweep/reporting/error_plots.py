@@ -10,7 +10,7 @@ from sweep.reporting.curves import BLUE, GREEN, GREY, ORANGE, VERMILION
 from sweep.reporting.plots import Plot, Trace, figure, keys
 from sweep.results import points
 
-SHARE = "for 100 characters"
+SHARE = "per 100 characters"
 LOOKS = {"substitutions": (VERMILION, "circle"), "losses": (BLUE, "square"), "additions": (GREEN, "triangle-up")}
 SERIES = ((GREY, "square"), (ORANGE, "triangle-up"), (VERMILION, "circle"), (BLUE, "diamond"))
 """Color and marker of the uncompressed images and of the points of the front, by rising rate."""
@@ -21,7 +21,7 @@ def chosen(contents: Contents) -> dict[str, str]:
     plain = points.complete(contents.frame, "uncompressed")["point_id"].head(1)
     front = list(contents.front.select("point_id", "bpp").iter_rows())
     few = [front[place] for place in sorted({0, len(front) // 2, len(front) - 1})] if front else []
-    named = {key: "uncompressed" for key in plain} | {key: f"front, {bpp:.3f} bpp" for key, bpp in few}
+    named = dict.fromkeys(plain, "uncompressed") | {key: f"front, {bpp:.3f} bpp" for key, bpp in few}
     return {key: name for key, name in named.items() if key in set(contents.readings["point_id"])}
 
 
@@ -74,7 +74,7 @@ def _dots(table: pl.DataFrame, dimension: str, kind: str, names: dict[str, str])
         look = {"marker": {"color": color, "symbol": marker, "size": 10}, "name": name}
         hover = f"%{{y}}: %{{x:.1f}} {kind} {SHARE}<extra>{name}</extra>"
         traces.append(along | look | {"hovertemplate": hover})
-    title = {"title": {"text": f"{kind} {SHARE}"}, "rangemode": "tozero"}
+    title = {"title": {"text": f"{kind} per 100"}, "rangemode": "tozero"}
     drawn = figure(traces, title, {"type": "category", "tickfont": {"size": 11}})
     drawn["layout"]["height"] = 120 + 24 * len(order)
     return drawn

@@ -52,9 +52,9 @@ def confusions(rows: pl.DataFrame, most: int = 12) -> list[tuple[str, str, int]]
 def compared(readings: pl.DataFrame) -> pl.DataFrame:
     """Readings of images with a text, with the fields of `Errors` as columns."""
     readings = readings.filter(pl.col("truth").str.contains(r"[\p{L}\p{N}]"))
-    pairs = readings.select("read", "truth").iter_rows()
-    found = pl.DataFrame([compare(*pair) for pair in pairs], schema=dict.fromkeys(Errors._fields, pl.Int64), orient="row")
-    return pl.concat([readings, found], how="horizontal")
+    found = [compare(*pair) for pair in readings.select("read", "truth").iter_rows()]
+    counted = pl.DataFrame(found, schema=dict.fromkeys(Errors._fields, pl.Int64), orient="row")
+    return pl.concat([readings, counted], how="horizontal")
 
 
 def described(contents: Contents) -> pl.DataFrame:
@@ -93,8 +93,8 @@ def by(rows: pl.DataFrame, dimension: str) -> pl.DataFrame:
     known = rows.drop_nulls(dimension)
     sizes = known.group_by(dimension).agg(pl.col("index").n_unique().alias("images"))
     kept = sizes.sort("images", dimension, descending=[True, False]).head(MOST)
-    shares = [share(kind) for kind in KINDS]
-    return known.join(kept, on=dimension).group_by("point_id", dimension, "images").agg(shares).sort("point_id", dimension)
+    groups = known.join(kept, on=dimension).group_by("point_id", dimension, "images")
+    return groups.agg(share(kind) for kind in KINDS).sort("point_id", dimension)
 
 
 def share(kind: str) -> pl.Expr:

@@ -7,7 +7,7 @@ const narrow = matchMedia("(max-width: 30rem)");
 const column = Object.fromEntries(data.table.columns.map((name, at) => [name, at]));
 const rows = new Map(data.table.keys.map((key, at) => [key, data.table.rows[at]]));
 const SIGNS = { circle: "●", "circle-open": "○", square: "■", "triangle-up": "▲", "triangle-down": "▼", diamond: "◆",
-  star: "★", cross: "✚", x: "✖" };
+  star: "★", cross: "✚", x: "✖", "x-thin": "✕", "square-open": "□", "triangle-up-open": "△", "diamond-open": "◇" };
 const STROKES = { solid: "", dash: "6 4", dot: "2 3", dashdot: "6 3 2 3" };
 
 function make(tag, attributes = {}, ...children) {

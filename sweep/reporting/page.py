@@ -38,6 +38,7 @@ def write(runs: Sequence[Contents], found: Sequence[Pictures], out: Path) -> Non
     parts = {
         "title": html.escape(", ".join(contents.name for contents in runs)),
         "summaries": "".join(f"<p>{html.escape(_said(contents, len(runs)))}</p>" for contents in runs),
+        "first": "" if len(runs) == 1 else f" Of the run {html.escape(runs[0].name)}.",
         "style": (HERE / "page.css").read_text(encoding="utf-8"),
         "script": (HERE / "page.js").read_text(encoding="utf-8"),
         "plotly": get_plotlyjs(),
@@ -45,7 +46,7 @@ def write(runs: Sequence[Contents], found: Sequence[Pictures], out: Path) -> Non
     }
     template = (HERE / "page.html").read_text(encoding="utf-8")
     with atomic(out) as partial:
-        partial.write_text(re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], template), encoding="utf-8")
+        partial.write_text(re.sub(r"\{\{(\w+)\}\}", lambda place: parts[place[1]], template), encoding="utf-8")
 
 
 def _said(contents: Contents, runs: int) -> str:

@@ -37,6 +37,8 @@ def _weights(runs: Sequence[Contents], place: int) -> Iterator[Trace]:
     yield _pairs(contents.front.filter(kind="tfic")) | line | {"name": f"{before}front, by rate", "hoverinfo": "skip"}
     rows = points.complete(trials, "tfic")
     marker = {"coloraxis": "coloraxis", "color": rows["accuracy"].to_list(), "symbol": SHAPES[place % 4], "size": 10}
+    # The darkest dots would sink into a dark page.
+    marker["line"] = {"color": GREY, "width": 1}
     said = [hover("trial", row, *_figures(row)) for row in rows.iter_rows(named=True)]
     meta = {name: rows[name].to_list() for name in MEASURES}
     shown = {"customdata": keys(rows["point_id"], place), "meta": meta, "mode": "markers", "marker": marker}
@@ -44,9 +46,12 @@ def _weights(runs: Sequence[Contents], place: int) -> Iterator[Trace]:
     lost = trials.filter(pl.col("status") != "complete")
     cross = {"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": GREY}}
     if len(lost):
-        yield _pairs(lost) | {"mode": "markers", "marker": cross} | _said(lost["status"].to_list()) | {
-            "name": f"{before}stopped or failed"
-        }
+        yield (
+            _pairs(lost)
+            | {"mode": "markers", "marker": cross}
+            | _said(lost["status"].to_list())
+            | {"name": f"{before}stopped or failed"}
+        )
 
 
 def _figures(row: dict[str, Any]) -> list[str]:
