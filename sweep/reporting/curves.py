@@ -3,7 +3,6 @@
 Colors are those of Okabe and Ito, which the colorblind tell apart; marker and dash tell the curves apart without color.
 """
 
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -131,7 +130,8 @@ def _envelopes(rows: pl.DataFrame) -> Iterator[Curve]:
 def _held_out(rows: pl.DataFrame, columns: list[str]) -> Iterator[Curve]:
     """The front as readers read it that did not teach."""
     front = rows.filter("on_front").sort("bpp")
-    for column, marker, dash in zip(columns, itertools.cycle(MARKERS), itertools.cycle(DASHES), strict=False):
+    for place, column in enumerate(columns):
+        marker, dash = MARKERS[place % len(MARKERS)], DASHES[place % len(DASHES)]
         name = f"front as {column.removeprefix(READER)} reads it"
         yield Curve(name=name, points=front.drop_nulls(column), color=PURPLE, marker=marker, dash=dash, y=column)
 
@@ -141,7 +141,7 @@ def _singles(rows: pl.DataFrame, y: str = "accuracy") -> Iterator[Curve]:
     classical = points.complete(rows, "classical")
     names = classical["codec"].drop_nulls().unique().sort()
     # Cycles of 5, 6 and 3: thirty curves before two look alike.
-    looks = zip(itertools.cycle(HUES), itertools.cycle(MARKERS), itertools.cycle(DASHES), strict=False)
-    for name, (color, marker, dash) in zip(names, looks, strict=False):
+    for place, name in enumerate(names):
+        color, marker, dash = HUES[place % len(HUES)], MARKERS[place % len(MARKERS)], DASHES[place % len(DASHES)]
         curve = classical.filter(pl.col("codec") == name)
         yield Curve(name=name, points=curve, color=color, marker=marker, dash=dash, y=y, single=True, hidden=True)

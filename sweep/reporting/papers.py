@@ -66,5 +66,6 @@ def _read(contents: Contents) -> pl.DataFrame:
 def _save(figure: Figure, path: Path) -> None:
     # SVG's ids and PDF's dates would differ each time that nothing has changed.
     dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(path.suffix[1:])
-    with mpl.rc_context({"svg.hashsalt": "tfic", "pdf.fonttype": 42}), atomic(path) as partial:
+    settings = mpl.rc_context({"svg.hashsalt": "tfic", "pdf.fonttype": 42})  # pyright: ignore[reportUnknownMemberType]
+    with settings, atomic(path) as partial:
         figure.savefig(partial, format=path.suffix[1:], metadata=dates)  # pyright: ignore[reportUnknownMemberType]

@@ -36,9 +36,9 @@ def _weights(runs: Sequence[Contents], place: int) -> Iterator[Trace]:
     line = {"mode": "lines+markers", "line": {"color": color, "dash": dash, "width": 1}, "marker": ring}
     yield _pairs(contents.front.filter(kind="tfic")) | line | {"name": f"{before}front, by rate", "hoverinfo": "skip"}
     rows = points.complete(trials, "tfic")
-    marker = {"coloraxis": "coloraxis", "color": rows["accuracy"].to_list(), "symbol": SHAPES[place % 4], "size": 10}
-    # The darkest dots would sink into a dark page.
-    marker["line"] = {"color": GREY, "width": 1}
+    # The darkest dots would sink into a dark page without a line around them.
+    marker: Trace = {"symbol": SHAPES[place % 4], "size": 10, "line": {"color": GREY, "width": 1}}
+    marker |= {"coloraxis": "coloraxis", "color": rows["accuracy"].to_list()}
     said = [hover("trial", row, *_figures(row)) for row in rows.iter_rows(named=True)]
     meta = {name: rows[name].to_list() for name in MEASURES}
     shown = {"customdata": keys(rows["point_id"], place), "meta": meta, "mode": "markers", "marker": marker}

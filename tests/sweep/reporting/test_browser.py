@@ -49,8 +49,9 @@ def tab(chromium: Browser, pages: tuple[Path, Path]) -> Iterator[Browser]:
 
 def middle(tab: Browser, selector: str) -> tuple[float, float]:
     """Where on the screen an element's middle is."""
-    box = f"document.querySelector(`{selector}`).getBoundingClientRect()"
-    tab.run(f"window.scrollTo(0, {box}.top + scrollY - 300)")
+    element = f"document.querySelector(`{selector}`)"
+    tab.run(f"{element}.scrollIntoView({{block: 'center'}})")
+    box = f"{element}.getBoundingClientRect()"
     x, y = tab.run(f"(({{x, y, width, height}}) => [x + width / 2, y + height / 2])({box})")
     return x, y
 
@@ -83,7 +84,7 @@ def test_a_curve_is_hidden_and_shown_in_the_legend_by_mouse_and_by_key(tab: Brow
     click(tab, "[data-singles=front] label")
     tab.wait(f"{hidden} === {before - 1}")
     labels = "[...document.querySelectorAll('[data-legend=front] label')]"
-    tab.run(f"{labels}.find(label => label.textContent === '{BAND}').control.focus()")
+    tab.run(f"{labels}.find(label => label.lastChild.textContent === '{BAND}').control.focus()")
     tab.call("Input.dispatchKeyEvent", type="keyDown", key=" ", code="Space", text=" ", windowsVirtualKeyCode=32)
     tab.call("Input.dispatchKeyEvent", type="keyUp", key=" ", code="Space", windowsVirtualKeyCode=32)
     # The band goes with the line.
