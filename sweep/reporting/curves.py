@@ -77,14 +77,19 @@ def accuracy(frame: pl.DataFrame, bounds: pl.DataFrame = NO_BOUNDS) -> list[Curv
     found.append(Curve(name="the text itself, read on the device", points=text, color=BLUE, marker="star"))
     plain = points.complete(rows, "uncompressed").head(1)
     found.append(Curve(name="uncompressed images", points=plain, color=GREY, dash="dash", level=True))
-    return [curve for curve in (*found, *_singles(rows)) if len(curve.points)]
+    return _drawable([*found, *_singles(rows)])
 
 
 def psnr(frame: pl.DataFrame, bounds: pl.DataFrame = NO_BOUNDS) -> list[Curve]:
     """PSNR over rate of trained codecs, and of the single baselines."""
     rows = frame.join(bounds, on="point_id", how="left", maintain_order="left").drop_nulls("psnr_db")
-    found = [*_trained(rows, "psnr_db"), *_singles(rows, "psnr_db")]
-    return [curve for curve in found if len(curve.points)]
+    return _drawable([*_trained(rows, "psnr_db"), *_singles(rows, "psnr_db")])
+
+
+def _drawable(found: list[Curve]) -> list[Curve]:
+    """The curves that have points, without the points that lack a figure."""
+    whole = (replace(curve, points=curve.points.drop_nulls([curve.x, curve.y])) for curve in found)
+    return [curve for curve in whole if len(curve.points)]
 
 
 def overlaid(runs: Sequence[tuple[str, list[Curve]]]) -> list[Curve]:

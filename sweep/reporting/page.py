@@ -81,7 +81,7 @@ def _pictures(contents: Contents, found: Pictures) -> dict[str, Any]:
     """Thumbnails and what was read in them, by point id; which base point is nearest in rate to a point."""
     plain = points.complete(contents.frame, "uncompressed")["point_id"].head(1).to_list()
     base = [(bpp, key) for key, bpp in points.complete(contents.frame, "base").select("point_id", "bpp").iter_rows()]
-    measured = contents.frame.filter(status="complete").select("point_id", "bpp").iter_rows()
+    measured = contents.frame.filter(status="complete").select("point_id", "bpp").drop_nulls().iter_rows()
     return {
         "originals": [pictures.thumbnail(image) for image in found.originals],
         "plain": plain[0] if plain else None,
