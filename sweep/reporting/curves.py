@@ -119,7 +119,10 @@ def _trained(rows: pl.DataFrame, y: str = "accuracy") -> Iterator[Curve]:
     front = rows.filter("on_front").sort("bpp")
     banded = y == "accuracy" and front["accuracy_low"].null_count() == 0
     named = "front, with 95 % band" if banded else "front"
-    yield Curve(name=named, points=front, color=VERMILION, marker="circle", dash="solid", y=y, banded=banded)
+    found = Curve(name=named, points=front, color=VERMILION, marker="circle", dash="solid", y=y, banded=banded)
+    yield found
+    own = replace(found, name="front, less repeated bytes", x="bpp_own", banded=False, hidden=True)
+    yield replace(own, marker="circle-open", dash="dot")
 
 
 def _envelopes(rows: pl.DataFrame) -> Iterator[Curve]:

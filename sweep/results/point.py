@@ -37,6 +37,8 @@ class Identity:
     """beta."""
     distortion_weight: float | None = None
     """alpha of the point's last stage."""
+    text_weight: float | None = None
+    """gamma of the point's last stage."""
     learning_rate: float | None = None
     """Peak of the point's last stage."""
     seed: int | None = None
@@ -66,7 +68,7 @@ class Reading:
     """As the recognizer can read it."""
     accuracy: float
     repeated: int = 0
-    """Of the file's bytes, those that the container repeats in every file: a batch would store them once."""
+    """Of the file's bytes, those that all files have in common: a batch would store them once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class RatePoint:
     """Milliseconds in which the recognizer reads one image alone on the CPU."""
     ocr_ms_std: float | None = None
     bpp_own: float | None = None
-    """Bits per pixel without the bytes that a container repeats in every file; of codecs without training alone."""
+    """Bits per pixel without the bytes that all files have in common, which a batch would store once."""
     bpp_payload: float | None = None
     """Bits per pixel of the coded latents alone, without header and checksums."""
     bpp_estimated: float | None = None
@@ -106,7 +108,7 @@ class ValidationMetrics:
     """Bits of the whole file per pixel."""
     accuracy: float
     bpp_own: float | None = None
-    """Bits per pixel without the bytes that a container repeats in every file; of codecs without training alone."""
+    """Bits per pixel without the bytes that all files have in common, which a batch would store once."""
     psnr_db: float | None = None
     """None where nobody draws a picture: in a simulation, and in tables of early releases."""
 

@@ -8,7 +8,7 @@ from sweep.stages.tree import Node
 RECOGNIZER_COST = 3.0
 """An image of stage 2 over one of stage 1: the recognizer runs too. Measured on two cores."""
 TEST_COST = 5.5
-"""Measuring a test image over training on one in stage 1, likewise."""
+"""Measuring an image over training on one in stage 1, likewise."""
 
 
 def images(steps: int, stage: StageConfig, *, reads: bool) -> float:
@@ -23,4 +23,4 @@ def training(nodes: Iterable[Node]) -> float:
 
 def measuring(config: SweepConfig) -> float:
     """Work of measuring a point."""
-    return TEST_COST * config.data.test
+    return TEST_COST * (config.data.test + min(config.search.val_images, config.data.val))
