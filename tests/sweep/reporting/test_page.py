@@ -16,8 +16,6 @@ from sweep.reporting.contents import Contents
 from sweep.reporting.pictures import Pictures
 from sweep.results.folder import RunFolder
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def written(run: RunFolder) -> Path:
