@@ -8,7 +8,7 @@ from typing import NamedTuple
 from datagen import generate
 from sweep import run_log
 from sweep.phases import Sweep
-from sweep.results import page
+from sweep.reporting import contents
 from sweep.results.folder import RunFolder
 from sweep.stages import strategies
 from sweep.tracking import memory
@@ -59,7 +59,7 @@ def sweep(run: RunFolder, seconds: float = math.inf) -> Effort:
 
 def _summarize(run: RunFolder, display: Display, effort: Effort) -> None:
     """Prints the front, what it took, and what to do with it."""
-    display.print(page.summary(run))
+    display.print(contents.summary(contents.load(run)))
     display.print(display.table())
     display.print(
         f"{clock(effort.seconds)} of wall time, {clock(effort.train_seconds)} of training in all, "

@@ -12,7 +12,7 @@ from sweep import graceful_stop, plan
 from sweep.cluster import resources, training_data
 from sweep.cluster.pool import Pool
 from sweep.errors import SweepError
-from sweep.results import page
+from sweep.reporting import write
 from sweep.results.folder import RunFolder
 from sweep.results.point import Kind
 from sweep.results.points import PointTable
@@ -188,7 +188,7 @@ class Sweep:
 
     def _report(self) -> None:
         self._display.phase("drawing the report")
-        page.write(self._run, trial.recognizer(self._config.recognizers))
+        write.whole(self._run)
         for name in ("front.png", "reconstructions.png", "points.parquet", "readings.parquet", "front.json"):
             self._tracker.log_file(self._run.path / name)
         self._tracker.finish("FINISHED")

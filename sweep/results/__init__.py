@@ -1,4 +1,4 @@
-"""What a sweep leaves: its folder, the table of points, the front, figures, the page, exported models.
+"""What a sweep leaves: its folder, the table of points, the front, intervals, exported models.
 
 May import `sweep.stages`.
 """

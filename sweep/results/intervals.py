@@ -9,8 +9,6 @@ import polars as pl
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from sweep.results import readings
-from sweep.results.folder import RunFolder
 from sweep.results.pareto import Objectives, bd_accuracy, bd_rate, hypervolume
 from sweep.results.point import Point
 
@@ -60,16 +58,6 @@ def measured(rows: pl.DataFrame, pixels: int) -> Measured:
     ids = tuple(whole["point_id"].unique(maintain_order=True))
     bits = (8 * whole["bytes"] / pixels).to_numpy().reshape(shape)
     return Measured(ids, bits, whole["accuracy"].to_numpy().reshape(shape))
-
-
-def of_run(run: RunFolder) -> Resampled:
-    """What a run has measured, resampled.
-
-    Raises:
-        SweepError: the run's readings cannot be read.
-    """
-    data = run.config.data
-    return resample(measured(readings.read(run.path), data.width * data.height))
 
 
 def resample(of: Measured, seed: int = 0, resamples: int = RESAMPLES) -> Resampled:

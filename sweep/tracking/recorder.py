@@ -3,7 +3,7 @@
 import threading
 import time
 
-from sweep.results.figures import front_figure
+from sweep.reporting.figures import front_figure
 from sweep.results.point import READER, Identity, Point
 from sweep.results.points import PointTable, front_summary, listed
 from sweep.stages.tree import Node

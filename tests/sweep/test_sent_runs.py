@@ -6,11 +6,8 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-import polars as pl
 import pytest
 import reader
-from PIL import Image
 from rows import point
 from runs import opened
 
@@ -56,12 +53,9 @@ def called(monkeypatch: pytest.MonkeyPatch) -> Command:
     return call
 
 
-def test_no_command_imports_what_a_folder_names(
-    sent: RunFolder, module: str, called: Command, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_no_command_imports_what_a_folder_names(sent: RunFolder, module: str, called: Command) -> None:
     path, before = str(sent.path), [*sys.path]
     assert called(report.main, path) == 0
-    assert f"give --recognizer {module}:load to import and call it" in capsys.readouterr().out
     for command, arguments in (
         (run.main, ("--out", path, "--resume")),
         (run.main, ("--out", path, "--resume", "--recognizer-weights", str(sent.path / "config.json"))),
@@ -81,44 +75,16 @@ def test_resuming_asks_for_all_that_teaches(sent: RunFolder, module: str) -> Non
 
 
 def test_a_named_module_is_the_users_own_and_not_the_folders(
-    sent: RunFolder, module: str, called: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sent: RunFolder, module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is found where Python finds it, not where the folder says that it was."""
     theirs, name = str(sent.path.parent), f"{module}:load"
-    assert called(report.main, str(sent.path), "--recognizer", name) == 2
     with pytest.raises(ModelError, match=f"{name} cannot be imported"):
         opened(out=sent.path, resume=True, recognizer=(name,))
     assert theirs not in sys.path
     (tmp_path / "mine").mkdir()
     shutil.copy(reader.__file__, tmp_path / "mine" / f"{module}.py")
     monkeypatch.syspath_prepend(tmp_path / "mine")
-    assert called(report.main, str(sent.path), "--recognizer", name) == 0
     resumed = opened(out=sent.path, resume=True, recognizer=(name,))
     assert resumed.config.recognizers[0].source.folder == str(tmp_path / "mine")  # pyright: ignore
     assert theirs not in sys.path
-
-
-def test_a_report_without_a_reader_shows_the_images_alone(
-    sent: RunFolder, module: str, called: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.syspath_prepend(sent.path.parent)
-
-    def reds() -> int:
-        """Pixels in the color of what was read wrongly."""
-        with Image.open(sent.path / "reconstructions.png") as picture:
-            return (np.asarray(picture.convert("RGB")) == (0xC1, 0x12, 0x1F)).all(2).sum()
-
-    assert called(report.main, str(sent.path), "--recognizer", f"{module}:load") == 0
-    assert reds() > 0
-    assert called(report.main, str(sent.path)) == 0
-    assert reds() == 0
-    assert called(report.main, str(sent.path), "--recognizer", "other:load") == 2
-
-
-def test_a_reader_of_ours_needs_no_name(sent: RunFolder, module: str, called: Command) -> None:
-    """The first one reads; another's code teaches beside it and is not needed."""
-    both = sent.path.parent / "run"
-    assert called(report.main, str(both)) == 0
-    assert called(report.main, str(both), "--recognizer", f"{module}:load") == 2
-    assert module not in sys.modules
-    assert pl.read_parquet(both / "points.parquet").height == 1

@@ -129,7 +129,7 @@ def test_a_sweep_draws_its_pictures(finished: Finished) -> None:
     for name in ("front.png", "reconstructions.png"):
         with Image.open(finished.run / name) as picture:
             assert min(picture.size) > 300
-    assert "data:image/png;base64" in (finished.run / "report.html").read_text()
+    assert "data:image/webp;base64" in (finished.run / "report.html").read_text()
 
 
 def test_mlflow_holds_a_parent_and_a_child_a_point(finished: Finished) -> None:

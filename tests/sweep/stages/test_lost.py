@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from datagen import dataset
 from datagen.spec import DatasetSpec
 from models.codecs import registry as codecs
 from sweep import pick, plan
 from sweep.config import StageConfig, override
 from sweep.errors import SweepError
 from sweep.presets import smoke
-from sweep.results import export, figures
+from sweep.reporting import contents, figures, pictures
+from sweep.results import export
 from sweep.results.folder import RunFolder
 from sweep.results.point import Point, RatePoint
 from sweep.results.points import PointTable
@@ -92,14 +92,15 @@ def test_the_stores_copy_takes_the_place_of_a_lost_checkpoint(run: RunFolder) ->
 
 
 def test_a_report_is_drawn_without_the_picture_of_a_lost_codec(
-    run: RunFolder, data_folder: Path, caplog: pytest.LogCaptureFixture
+    run: RunFolder, caplog: pytest.LogCaptureFixture
 ) -> None:
     checkpoint(run, TRIAL).write_bytes(b"damaged")
-    frame = PointTable(run.path).frame.with_columns(on_front=True)
-    drawn = figures.reconstructions_figure(run, frame, dataset.load(data_folder, "test"), None)
+    found = contents.load(run)
+    found = replace(found, frame=found.frame.with_columns(on_front=True))
+    drawn = figures.reconstructions_figure(found, pictures.of_run(found))
     titles = [axes.get_title() for axes in drawn.axes if axes.get_title()]
     assert titles == ["original", "base, 0.100 bpp", "base, 0.200 bpp"]
-    assert "TFIC, 0.300 bpp is not drawn" in caplog.text
+    assert f"the reconstructions of {TRIAL.identity(run.config).point_id} are not drawn" in caplog.text
     assert f"sweep.run --resume --out {run.path}" in caplog.text
 
 
