@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from sweep.results import intervals, points, readings
+from sweep.results import intervals, points, readings, spread
 from sweep.results.folder import RunFolder
 from sweep.results.intervals import Resampled
 
@@ -59,4 +59,5 @@ def summary(contents: Contents) -> str:
         + f". Hypervolume {found['hypervolume']:.4f}"
         + (f" ({volume.low:.4f} to {volume.high:.4f} with 95 % confidence)" if volume else "")
         + f", of the base curve alone {found['hypervolume_base']:.4f}."
+        + (f" {said}" if (said := spread.said(frame)) else "")
     )

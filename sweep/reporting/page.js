@@ -271,6 +271,8 @@ if (data.errors.rate) {
 if (data.pictures[0].grid.length) grid($("#like"), data.pictures[0].grid, 0);
 else $("#grid").hidden = true;
 plain("#costs", data.times);
+plain("#two", data.layers);
+$("#layers").hidden = !data.layers.rows.length;
 heads();
 fill();
 $("#csv").addEventListener("click", download);

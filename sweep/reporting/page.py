@@ -24,7 +24,7 @@ ACCURACY = {"title": {"text": "accuracy of the recognizer"}, "rangemode": "tozer
 def write(runs: Sequence[Contents], found: Sequence[Pictures], out: Path) -> None:
     """Writes the page of some runs, with the pictures of each.
 
-    What went wrong, and the picture grid, are those of the first run.
+    What went wrong, the two layers and the picture grid are those of the first run.
     """
     content = {
         "runs": [contents.name for contents in runs],
@@ -33,6 +33,7 @@ def write(runs: Sequence[Contents], found: Sequence[Pictures], out: Path) -> Non
         "measures": plane.MEASURES,
         "table": tables.of_points(runs),
         "times": tables.times(runs),
+        "layers": tables.two_layers(runs[0]),
         "pictures": [_pictures(*each) for each in zip(runs, found, strict=True)],
     }
     parts = {

@@ -9,10 +9,13 @@ import polars as pl
 from sweep.reporting.contents import Contents
 from sweep.reporting.curves import BOUNDS
 from sweep.results import points
+from sweep.results.layers import layers
 
 FIRST = ("point_id", "kind", "on_front", "codec", "lambda", "beta", "bpp", "accuracy", *BOUNDS)
 """Columns at the left, in this order; then all others."""
 LAST = ("checkpoint", "mlflow_run_id", "reason")
+LAYERS = 6
+"""Rows of the table of two layers."""
 Table = dict[str, list[Any]]
 """`columns` and `rows`."""
 
@@ -32,6 +35,18 @@ def of_points(runs: Sequence[Contents]) -> Table:
 
 def _rounded(value: Any) -> Any:
     return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def two_layers(contents: Contents) -> Table:
+    """The paper's two layers (section IV-B) beside one image of their rate, a few along the front."""
+    found = layers(contents.frame)
+    few = found[:: max(1, len(found) // LAYERS)]
+    columns = ["bpp of both", "of the base layer", "accuracy", "of one image", "PSNR, dB", "of one image"]
+    return {"columns": columns, "rows": [[*map(_text, each)] for each in few]}
+
+
+def _text(value: float) -> str:
+    return f"{value:.3f}" if value < 1 else f"{value:.1f}"
 
 
 def times(runs: Sequence[Contents]) -> Table:

@@ -17,9 +17,9 @@ class Layers(NamedTuple):
     base_bpp: float
     accuracy: float
     """Of the reader, in the TFIC layer."""
+    single_accuracy: float
     psnr_db: float
     """Of the base layer."""
-    single_accuracy: float
     single_psnr_db: float
 
 
@@ -37,7 +37,7 @@ def layers(frame: pl.DataFrame) -> list[Layers]:
         for text in front
     ]
     return [
-        Layers(eye.bpp + text.bpp, eye.bpp, text.accuracy, eye.accuracy, accuracy, psnr)
+        Layers(eye.bpp + text.bpp, eye.bpp, text.accuracy, accuracy, eye.accuracy, psnr)
         for eye, text, accuracy, psnr in found
         if accuracy is not None and psnr is not None
     ]

@@ -46,7 +46,7 @@ PARENT = "parent"
 MOST = 50_000
 """The most runs that MLflow lists in one answer."""
 PARAMS = (
-    *("kind", "codec", "seed", "lambda", "beta", "distortion_weight"),
+    *("kind", "codec", "seed", "lambda", "beta", "distortion_weight", "text_weight"),
     *("learning_rate", "stage1_steps", "stage2_steps"),
 )
 ENDED = {"complete": "FINISHED", "stopped": "KILLED", "failed": "FAILED"}

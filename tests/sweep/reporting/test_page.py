@@ -105,3 +105,8 @@ def test_a_spread_between_points_counts_as_one_between_images() -> None:
 
 def test_what_stands_in_the_page_ends_no_script() -> None:
     assert "</script" not in page._json({"text": "</script><script>"})
+
+
+def test_two_layers_stand_where_the_base_curve_reaches_their_rate(written: Path) -> None:
+    rows = content(written / "report.html")["layers"]["rows"]
+    assert [row[:2] for row in rows] == [["0.150", "0.100"], ["0.200", "0.100"]]
