@@ -51,9 +51,10 @@ def size(config: SweepConfig, pool: Pool, given: Given, display: Display) -> Siz
     gone = time.monotonic() - given.began
     sized = sizing.sized(config, pace, gone, given.seconds)
     display.print(said(config, sized, pace, sizing.expected(sized, pace)))
-    display.resize(sized, work.costs(sized, pace))
+    ending = sizing.ending(sized, pace)
+    display.resize(sized, work.costs(sized, pace), ending)
     pool.resize(sized)
-    return Size(sized, given.end - sizing.ending(sized, pace))
+    return Size(sized, given.end - ending)
 
 
 def said(before: SweepConfig, config: SweepConfig, pace: Pace, seconds: float) -> str:

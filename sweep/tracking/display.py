@@ -31,7 +31,7 @@ class Display:
     def __init__(self, config: SweepConfig, console: Console | None = None) -> None:
         """Nothing is shown before `live`."""
         self._config = config
-        self._costs = work.USUAL
+        self._costs, self._ending = work.USUAL, 0.0
         self._console = console or Console()
         self._started = time.monotonic()
         self._phase, self._phase_done, self._phase_total = "starting Ray", 0.0, 0.0
@@ -66,9 +66,13 @@ class Display:
         self._phase_done, self._phase_total = done, total
         self._line()
 
-    def resize(self, config: SweepConfig, costs: work.Costs) -> None:
-        """The steps and the trials are others than before, and what they cost was measured."""
-        self._config, self._costs = config, costs
+    def resize(self, config: SweepConfig, costs: work.Costs, ending: float) -> None:
+        """The steps and the trials are others than before, and what they cost was measured.
+
+        Args:
+            ending: seconds from the last trial to the end.
+        """
+        self._config, self._costs, self._ending = config, costs, ending
 
     def expect(self, training: list[Node], points: int, trial: list[Node], trials: int) -> None:
         """Work is ahead: nodes to train, points to measure, and trials, each of which trains `trial` first."""
@@ -143,7 +147,8 @@ class Display:
         if self._work_done <= before:
             return "time left: not known yet"
         speed = (self._work_done - before) / (time.monotonic() - since)
-        return f"{clock(max(0.0, self._work - self._work_done) / speed)} left"
+        ahead = max(0.0, self._work - self._work_done) / speed
+        return f"{clock(ahead + self._ending)} left"
 
     def _state(self) -> str:
         elapsed = clock(time.monotonic() - self._started)

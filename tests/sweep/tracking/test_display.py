@@ -1,4 +1,5 @@
 import io
+import re
 from dataclasses import replace
 
 import pytest
@@ -60,13 +61,14 @@ def test_training_that_all_points_share_counts_steps_and_then_is_gone(screen: io
 def test_a_sweep_that_was_sized_counts_its_own_steps_at_the_costs_that_were_measured(screen: io.StringIO) -> None:
     display = shown(screen, terminal=False)
     sized = replace(override(smoke(), budget=9), stage1=replace(smoke().stage1, steps=200))
-    display.resize(sized, work.Costs(reading=2.0, testing=1.0))
+    display.resize(sized, work.Costs(reading=2.0, testing=1.0), ending=3600.0)
     node = tree.conditioned1(sized)
     display.expect([node], points=0, trial=[], trials=1)
-    display.trained(node, TRAINING._replace(step=200, steps=200))
+    for step in (100, 200):
+        display.trained(node, TRAINING._replace(step=step, steps=200))
     assert display._work - display._work_done == pytest.approx(sized.data.test)
     display.phase("searching")
-    assert "searching | 0 of 9 points" in screen.getvalue()
+    assert re.search(r"searching \| 0 of 9 points \| 0:\d\d gone, 1:00:\d\d left", screen.getvalue())
 
 
 @pytest.mark.parametrize("strategy", [SHARED, INDEPENDENT])
