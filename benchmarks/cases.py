@@ -28,7 +28,7 @@ def _in_small_batches(config: SweepConfig) -> SweepConfig:
 
 
 def _weighted_as_the_preset(config: SweepConfig) -> SweepConfig:
-    cpu = presets.cpu()
+    cpu = presets.aimed(presets.cpu(), "image")
     stage2 = replace(config.stage2, distortion_weight=cpu.stage2.distortion_weight)
     return override(config, betas=cpu.search.betas, stage2=stage2)
 

@@ -1,6 +1,6 @@
-"""What a run's front is worth against its base curve and against what needs no training, from its points.parquet.
+"""What a run's front is worth against its base curve and against what needs no training, from the tables of the run.
 
-python benchmarks/front.py RUN [--baselines READINGS.parquet]
+python benchmarks/front.py RUN
 """
 
 import statistics
@@ -11,10 +11,10 @@ from pathlib import Path
 import polars as pl
 import tyro
 
-from sweep.baselines import points as baselines
 from sweep.results import intervals, points, readings
 from sweep.results.folder import RunFolder
-from sweep.results.pareto import Objectives, accuracy_at, bd_rate, front, rate_at
+from sweep.results.pareto import Objectives, accuracy_at, bd_rate, front, hypervolume, rate_at
+from sweep.results.points import RATES, Counting
 
 ENOUGH = 0.97
 """Share of the uncompressed accuracy that the envelope has to reach: its rate there is E."""
@@ -24,49 +24,40 @@ SHARES = (0.5, 0.75, 0.9, ENOUGH, 1.0)
 
 @dataclass(frozen=True)
 class Arguments:
-    """Prints a run's front beside its base curve and the envelope of WebP, at equal rate and at equal accuracy."""
+    """Prints a run's front beside its base curve and the best without training, at equal rate and at equal accuracy.
+
+    The front and the envelope are chosen on the validation images; all figures are of the test images.
+    """
 
     run: tyro.conf.Positional[Path]
     """Folder of a run."""
-    baselines: Path | None = None
-    """What benchmarks/baselines.py --keep wrote of the run's data set: the front stands beside those envelopes too."""
 
 
 def main() -> None:
     """Prints the tables and figures that README.md quotes."""
     arguments = tyro.cli(Arguments)
     frame = points.read(arguments.run)
-    tfic = front(points.objectives(points.complete(frame, "tfic")))
-    base = points.objectives(points.complete(frame, "base"))
+    chosen = points.chosen(points.complete(frame, "tfic"))
+    tfic, base = points.objectives(chosen), points.objectives(points.complete(frame, "base"))
     envelope = points.envelope(frame)
     print_at_equal_rate(tfic, base, envelope)
     print_at_equal_accuracy(frame, tfic, base, envelope)
+    print_choice(frame)
     print_figures(frame)
-    kept = readings.read(arguments.run)
-    if kept.is_empty():
-        return
     spec = RunFolder.load(arguments.run).config.data
-    pixels, ids = spec.width * spec.height, {kind: _ids(frame, kind) for kind in ("tfic", "base", "classical")}
-    print_interval("base curve", kept, ids["tfic"], ids["base"], pixels)
-    print_interval("envelope", kept, ids["tfic"], ids["classical"], pixels)
-    if arguments.baselines is not None:
-        of_baselines = pl.read_parquet(arguments.baselines)
-        print_envelopes(tfic, of_baselines, pixels)
-        for counting, size in SIZES.items():
-            theirs = of_baselines.filter(split="test").select(
-                pl.col("name") + " " + pl.col("setting"), "index", size, "accuracy"
-            )
-            theirs = theirs.rename({"name": "point_id"}).filter(~pl.col("point_id").str.starts_with("text-"))
-            both = pl.concat([kept.select(theirs.columns), theirs])
-            named = f"envelope of all baselines, {counting} bytes"
-            print_interval(named, both, ids["tfic"], [*theirs["point_id"].unique()], pixels)
+    kept, pixels = readings.read(arguments.run), spec.width * spec.height
+    ids = chosen["point_id"].to_list()
+    print_interval("base curve", kept, ids, points.complete(frame, "base")["point_id"].to_list(), pixels)
+    for counting in RATES:
+        print_envelope(tfic, frame, counting)
+        others = points.chosen(points.complete(frame, "classical"), counting)["point_id"].to_list()
+        print_interval(f"envelope, {counting} bytes", own(kept) if counting == "own" else kept, ids, others, pixels)
+    print_texts(frame)
 
 
-SIZES = {"whole": pl.col("bytes"), "own": (pl.col("bytes") - pl.col("repeated")).alias("bytes")}
-
-
-def _ids(frame: pl.DataFrame, kind: str) -> list[str]:
-    return points.complete(frame, kind)["point_id"].to_list()
+def own(rows: pl.DataFrame) -> pl.DataFrame:
+    """Readings whose files lack the bytes that all files of a point have in common."""
+    return rows.with_columns(pl.col("bytes") - pl.col("repeated"))
 
 
 def print_interval(name: str, rows: pl.DataFrame, tfic: list[str], others: list[str], pixels: int) -> None:
@@ -80,32 +71,33 @@ def print_interval(name: str, rows: pl.DataFrame, tfic: list[str], others: list[
         print(f"gain over the {name}, mean over log rate: {gain.low:+.3f} to {gain.high:+.3f} with 95 % confidence")
 
 
-def print_envelopes(tfic: list[Objectives], of_baselines: pl.DataFrame, pixels: int) -> None:
-    """The front beside what needs no training: whole files, and files without the bytes that a batch repeats.
+def print_envelope(tfic: list[Objectives], frame: pl.DataFrame, counting: Counting) -> None:
+    """The front beside what needs no training. The front's own files are whole in both countings."""
+    rows = points.chosen(points.complete(frame, "classical").drop_nulls(RATES[counting]), counting)
+    print(f"\nthe best without training, {counting} bytes\n    bpp  envelope   front  of")
+    for point, name in zip(points.objectives(rows, counting), rows["point_id"], strict=True):
+        print(f"{point.bpp:7.4f}  {point.accuracy:8.3f} {_number(accuracy_at(tfic, point.bpp), 7, 3)}  {name}")
+    curve = points.objectives(rows, counting)
+    gains = [point.accuracy - other for point in tfic if (other := accuracy_at(curve, point.bpp)) is not None]
+    if gains:
+        print(f"gain at equal rate: mean {statistics.fmean(gains):+.3f}, {min(gains):+.3f} to {max(gains):+.3f}")
+    if (rate := bd_rate(tfic, curve)) is not None:
+        print(f"BD-rate: {100 * rate:+.0f} %")
 
-    The front's own files are whole in both.
-    """
-    val, test = (baselines.points(of_baselines, split, pixels) for split in ("val", "test"))
-    for counting in baselines.COUNTINGS:
-        chosen = baselines.envelope(val, test, counting)
-        curve = front([each.objectives(counting) for each in chosen])
-        print(f"\nthe envelope of all baselines, {counting} bytes\n    bpp  envelope   front  of")
-        for each in chosen:
-            reached = accuracy_at(tfic, each.rate(counting))
-            print(
-                f"{each.rate(counting):7.4f}  {each.accuracy:8.3f} {_number(reached, 7, 3)}  {each.name} {each.setting}"
-            )
-        gains = [point.accuracy - other for point in tfic if (other := accuracy_at(curve, point.bpp)) is not None]
-        if gains:
-            print(f"gain at equal rate: mean {statistics.fmean(gains):+.3f}, {min(gains):+.3f} to {max(gains):+.3f}")
-        if (rate := bd_rate(tfic, curve)) is not None:
-            print(f"BD-rate: {100 * rate:+.0f} %")
-    errors = (
-        of_baselines.filter(split="test")
-        .group_by("name", "setting")
-        .agg(pl.col("accuracy").std() / pl.len().sqrt())["accuracy"]
-    )
-    print(f"standard error of an accuracy over the test images: {errors.median():.3f}")
+
+def print_choice(frame: pl.DataFrame) -> None:
+    """How much better a front looks that is chosen on the very images that it is reported on."""
+    trained = points.complete(frame, "tfic")
+    honest, lucky = points.objectives(points.chosen(trained)), front(points.objectives(trained))
+    volumes = [hypervolume(curve) for curve in (honest, lucky)]
+    print(f"\nchosen on the validation images: {len(honest)} points, hypervolume {volumes[0]:.4f}")
+    print(f"chosen on the test images themselves: {len(lucky)} points, hypervolume {volumes[1]:.4f}")
+
+
+def print_texts(frame: pl.DataFrame) -> None:
+    """The text itself, read on the device."""
+    for name, bpp, accuracy in points.complete(frame, "text").select("codec", "bpp", "accuracy").iter_rows():
+        print(f"{name}: {bpp:.4f} bpp, accuracy {accuracy:.3f}")
 
 
 def print_at_equal_rate(tfic: list[Objectives], base: list[Objectives], envelope: list[Objectives]) -> None:
@@ -139,7 +131,7 @@ def print_at_equal_accuracy(
         rates = [rate_at(curve, accuracy) for curve in (tfic, front(base), envelope)]
         share = None if rates[0] is None or enough is None else rates[0] / enough
         print(f"{accuracy:9.3f} {''.join(_number(rate, 8, 4) for rate in rates)}  {_number(share, 10, 2)}")
-    best = max(tfic, key=lambda point: point.accuracy, default=None)
+    best = tfic[-1] if tfic else None
     if best:
         print(f"the front's end: {best.accuracy:.3f} at {best.bpp:.4f} bpp, U {best.accuracy - uncompressed:+.3f}")
 

@@ -1,4 +1,7 @@
-"""The objective of both stages: L = alpha * D + lambda * R + beta * L_ocr (TFIC, section III-B)."""
+"""The objective of both stages: L = alpha * D + gamma * D_text + lambda * R + beta * L_ocr.
+
+The paper's (TFIC, section III-B) has no D_text, which asks for the text as it was before color, light and camera.
+"""
 
 from typing import NamedTuple
 
@@ -18,6 +21,8 @@ class LossWeights(NamedTuple):
     """lambda, above 0."""
     ocr: float | Float[Tensor, " b"]
     """beta."""
+    text: float = 0.0
+    """gamma."""
 
 
 class LossTerms(NamedTuple):
@@ -32,6 +37,8 @@ class LossTerms(NamedTuple):
     bpp: Float[Tensor, " b"]
     ocr: Float[Tensor, " b"] | None
     """None where no image asks for it."""
+    text: Float[Tensor, " b"] | None = None
+    """Mean squared error from the clean renderings; None where gamma is 0."""
 
 
 def objective(
@@ -41,19 +48,27 @@ def objective(
     recognizer: FrozenRecognizer | None,
     weights: LossWeights,
     reading_scale: float = 1.0,
+    clean: Float[Tensor, "b 1 h w"] | None = None,
 ) -> LossTerms:
     """Every term and their weighted sum, one value an image; without a recognizer beta counts for nothing.
 
-    `reading_scale` is the size at which the recognizer reads, as a share of its own.
+    Args:
+        reading_scale: the size at which the recognizer reads, as a share of its own.
+        clean: black text on white, 0 to 1; where gamma is above 0.
     """
     mse = mean_squared_error(output.x_hat, images)
     bpp = bits_per_pixel(output.likelihoods, images.shape[2] * images.shape[3])
     total = weights.distortion * mse + weights.rate * bpp
+    text = None
+    if weights.text:
+        assert clean is not None, "gamma asks for clean renderings"
+        text = mean_squared_error(output.x_hat, clean.expand_as(images))
+        total = total + weights.text * text
     if recognizer is None:
-        return LossTerms(total, total / weights.rate, mse, bpp, None)
+        return LossTerms(total, total / weights.rate, mse, bpp, None, text)
     ocr = recognizer.loss(output.x_hat, texts, reading_scale)
     total = total + weights.ocr * ocr
-    return LossTerms(total, total / (weights.rate + weights.ocr), mse, bpp, ocr)
+    return LossTerms(total, total / (weights.rate + weights.ocr), mse, bpp, ocr, text)
 
 
 def mean_squared_error(x_hat: Float[Tensor, "b c h w"], x: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:

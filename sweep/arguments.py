@@ -9,13 +9,13 @@ import tyro
 from tyro.conf import UseAppendAction
 
 from sweep.errors import SweepError
-from sweep.names import Labels, PresetName, SamplerName, Setting, StrategyName
+from sweep.names import Labels, PresetName, SamplerName, Setting, StrategyName, Target
 
 if TYPE_CHECKING:
     from sweep.config import SweepConfig
 
 NAMED = (
-    *("budget", "strategy", "codec", "labels", "polish_steps", "seed"),
+    *("budget", "seeds", "strategy", "codec", "labels", "polish_steps", "seed"),
     *("sampler", "betas", "max_bpp", "min_accuracy", "min_psnr"),
 )
 """Arguments that are fields of the configuration."""
@@ -34,10 +34,13 @@ class Arguments:
 
     Renders text images, trains a codec in two stages - rate and distortion, then rate and the loss of a frozen OCR
     network - and searches the weights of rate and OCR loss with trials. Every point is measured on real files and
-    logged to MLflow, beside the base codec, WebP and the uncompressed images. An interrupted run goes on with --resume.
+    logged to MLflow, beside the base codec, what needs no training and the uncompressed images. An interrupted run
+    goes on with --resume.
 
     Args:
         budget: Points to measure, each with its own (lambda, beta) (default: the preset's).
+        seeds: Train so often, each time from another seed (default: 1). Further trainings repeat the points of the
+            front, and the report tells how much the points differ. --resume --seeds N adds them to a finished run.
         preset: paper: the paper's recipe, for GPUs; cpu: two cores, about an hour; smoke: two minutes, to try it out.
             Default: paper where a GPU is visible, else cpu.
         out: The run's folder (default: runs/PRESET). On a cluster, a path that all nodes share.
@@ -72,6 +75,8 @@ class Arguments:
             preset's).
         labels: What the recognizer is to read in training. truth (default): the data set's texts. pseudo: what it
             reads in the original, for images without labels.
+        target: What the decoder is to give back in stage 2, beside what the recognizer reads. text (default of cpu and
+            smoke): the text alone, black on white. image: the image, as imported ones need, whose ink nobody knows.
         codec: One of small, factorized, hyperprior, mbt2018-mean, mbt2018, cheng2020-anchor, cheng2020-attn, elic and
             tinylic (default: the preset's); python -m models list tells what each costs.
         init: Weights that stage 1 starts from, in half of its steps: a checkpoint of the same codec that CompressAI
@@ -89,6 +94,7 @@ class Arguments:
     """
 
     budget: Annotated[int | None, _as("N")] = None
+    seeds: Annotated[int | None, _as("N")] = None
     preset: Annotated[PresetName | None, _as()] = None
     out: Annotated[Path | None, _as("DIR")] = None
     resume: Annotated[bool, _as()] = False
@@ -111,6 +117,7 @@ class Arguments:
     trials_per_gpu: Annotated[int | None, _as("N")] = None
     polish_steps: Annotated[int | None, _as("N")] = None
     labels: Annotated[Labels | None, _as()] = None
+    target: Annotated[Target | None, _as()] = None
     codec: Annotated[str | None, _as("NAME")] = None
     init: Annotated[Path | None, _as("FILE")] = None
     recognizer: Annotated[tuple[str, ...], UseAppendAction, _as("NAME[=WEIGHT]")] = ()

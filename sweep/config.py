@@ -12,7 +12,7 @@ from models.recognizers.ensemble import RecognizerConfig
 from models.recognizers.registry import ENGLISH_G2
 from models.weights import WeightsFile
 from sweep.errors import SweepError
-from sweep.names import Labels, SamplerName, Setting, StrategyName
+from sweep.names import BaselineSet, Labels, SamplerName, Setting, StrategyName, Target
 
 NON_ADAPTIVE: tuple[SamplerName, ...] = ("qmc", "random", "grid")
 """Samplers that do not look at what was measured."""
@@ -32,7 +32,7 @@ def _check_at_least(least: int, **values: float) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StageConfig:
-    """One call of the training loop. The objective is L = alpha * D + lambda * R + beta * L_ocr."""
+    """One call of the training loop. The objective is L = alpha * D + gamma * D_text + lambda * R + beta * L_ocr."""
 
     steps: int
     """Optimizer updates, not epochs."""
@@ -42,6 +42,8 @@ class StageConfig:
     """Peak of a linear warm-up and cosine decay to zero."""
     distortion_weight: float = 1.0
     """alpha, on the mean squared error of pixels from 0 to 1."""
+    text_weight: float = 0.0
+    """gamma, on the mean squared error from the clean rendering: black text on white. 0 in the paper."""
     rate_weight: float = 0.0
     """lambda, on bits per pixel; set by each point."""
     ocr_weight: float = 0.0
@@ -58,7 +60,7 @@ class StageConfig:
         if self.steps < 0 or self.batch_size < 1:
             raise SweepError(f"a stage needs an image a step: steps={self.steps}, batch_size={self.batch_size}")
         _check_above_0(learning_rate=self.learning_rate, clip_norm=self.clip_norm)
-        weights = ("distortion_weight", "rate_weight", "ocr_weight")
+        weights = ("distortion_weight", "text_weight", "rate_weight", "ocr_weight")
         _check_at_least(0, **{name: getattr(self, name) for name in weights})
         if not 0 <= self.legibility <= 1:
             raise SweepError(f"legibility={self.legibility} must be an accuracy, 0 to 1")
@@ -68,7 +70,7 @@ class StageConfig:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchConfig:
-    """Which points a search measures. When a sweep is resumed, `budget` may grow; all else stays."""
+    """Which points a search measures. When a sweep is resumed, `budget` and `seeds` may change; all else stays."""
 
     lambdas: tuple[float, ...]
     """Rate weights of the base curve, falling: lowest rate first. Trials explore the range between them; these alone
@@ -88,13 +90,15 @@ class SearchConfig:
     """Whether trials that train stop where they fall far behind the front."""
     budget: int = 64
     """Trials."""
-    val_images: int = 96
+    seeds: int = 1
+    """Trainings of the front, each from a seed of its own, which tell how much chance is in a point."""
+    val_images: int = 240
     """Images of the validation split on which a trial is measured for the search."""
 
     def __post_init__(self) -> None:
         if self.budget < 1:
             raise SweepError(f"--budget {self.budget} is below 1; a sweep needs at least one trial")
-        _check_at_least(1, val_images=self.val_images)
+        _check_at_least(1, val_images=self.val_images, seeds=self.seeds)
         self._check_ranges()
         self._check_constraints()
         self._check_varied()
@@ -174,6 +178,7 @@ class SweepConfig:
     polish_steps: int = 0
     """Updates of stage 2 at its own point that a trial of the conditional strategy adds."""
     search: SearchConfig
+    baselines: BaselineSet = "all"
     resources: ResourceConfig = ResourceConfig()
     seed: int = 0
 
@@ -189,6 +194,11 @@ class SweepConfig:
         if self.polish_steps < 0:
             raise SweepError(f"--polish-steps {self.polish_steps}: 0 or more")
         _check_at_least(0, seed=self.seed)
+
+    @property
+    def target(self) -> Target:
+        """What the decoder is to give back in stage 2, beside what the recognizer reads."""
+        return "text" if self.stage2.text_weight else "image"
 
     @property
     def recognizer_identity(self) -> str:
@@ -217,9 +227,11 @@ def sectioned(content: Mapping[str, object]) -> dict[str, object]:
 
 
 def fixed(config: SweepConfig) -> dict[str, object]:
-    """Values that a resumed sweep keeps, named as `override` does: all but the budget and the resources."""
+    """Values that a resumed sweep keeps, named as `override` does: all but the budget, seeds and resources."""
     own = {name: getattr(config, name) for name in _names(SweepConfig) if name not in ("search", "resources")}
-    return own | {name: getattr(config.search, name) for name in _names(SearchConfig) if name != "budget"}
+    return own | {
+        name: getattr(config.search, name) for name in _names(SearchConfig) if name not in ("budget", "seeds")
+    }
 
 
 def _taken(values: dict[str, object], section: type[SearchConfig | ResourceConfig]) -> dict[str, object]:

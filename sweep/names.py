@@ -14,3 +14,7 @@ Setting = Literal["distortion_weight", "learning_rate", "steps"]
 """What of stage 2 can be searched beside lambda and beta."""
 Labels = Literal["truth", "pseudo"]
 """What the recognizer is to read in training: the data set's texts, or what it reads in the original itself."""
+Target = Literal["image", "text"]
+"""What a codec is to give back beside what the recognizer reads: the image, or the text alone, black on white."""
+BaselineSet = Literal["all", "few"]
+"""Codecs without training that a front is compared with: all that are known, or two of them at a few sizes."""

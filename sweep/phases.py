@@ -15,6 +15,7 @@ from sweep.cluster.pool import Pool
 from sweep.errors import SweepError
 from sweep.results import page
 from sweep.results.folder import RunFolder
+from sweep.results.point import Kind
 from sweep.results.points import PointTable
 from sweep.stages import strategies, tree
 from sweep.stages.store import Store
@@ -25,6 +26,9 @@ from sweep.tracking.recorder import Recorder
 from sweep.tracking.tracker import LEAVING_SECONDS, Tracker
 from sweep.trials import legibility, rereading, trial
 from sweep.trials.target import Target
+
+BASELINES: tuple[Kind, ...] = ("classical", "text")
+"""Kinds of points that need no training."""
 
 
 class Sweep:
@@ -116,8 +120,8 @@ class Sweep:
             return given.end
         size = Size(self._config, given.end)
         if given.end < math.inf:
-            untrained = [target for target in plan.targets(self._run, self._table) if not target.node(self._config)]
-            self._measure_targets(untrained, "measuring what needs no training", pool)
+            # What that takes is known then; below, it is done.
+            self._measure_baselines(pool)
             self._display.phase("timing a few steps and points")
             size = time_given.size(self._config, pool, given, self._display)
             graceful_stop.raise_if_stopped(self._run.path)
@@ -130,14 +134,15 @@ class Sweep:
     def _measure(self, pool: Pool, deadline: float) -> None:
         """Trains and measures all points: those of the base curve, then those that the search proposes."""
         targets, lost = plan.targets(self._run, self._table), plan.lost(self._run, self._table)
-        searched = self._table.of("tfic", "complete", "stopped")
+        searched = plan.searched(self._config, self._table)
         # What has failed is tried again, once each time that the run is resumed.
         trials = max(0, self._config.search.budget - len(searched))
         ahead, strategy = [*targets, *lost], strategies.of(self._config)
         self._display.expect(plan.training(self._run, ahead), len(ahead), strategy.trial_nodes(self._config), trials)
         shared = strategy.shared_nodes(self._config)
         self._train(shared[:1], pool)
-        self._measure_targets(targets, "measuring the base codec and what it is compared with", pool)
+        self._measure_baselines(pool)
+        self._measure_targets(targets, "measuring the base codec and the images as they are", pool)
         if not self._table.of("base", "complete"):
             raise SweepError("no stage 1 succeeded, so no trial can start; see the points' reasons above")
         self._train(shared[1:], pool)
@@ -145,6 +150,14 @@ class Sweep:
         self._display.phase(f"searching lambda and beta, {pool.searching(trials)} at a time", trials)
         took = plan.trial_seconds(self._table, self._config)
         pool.search(trials, searched, deadline, took)
+        self._repeat(pool)
+
+    def _repeat(self, pool: Pool) -> None:
+        """Trains the front again from other seeds, and measures what comes of it."""
+        for seed in range(self._config.seed + 1, self._config.seed + self._config.search.seeds):
+            self._train(strategies.of(self._config).shared_nodes(replace(self._config, seed=seed)), pool)
+            targets = plan.repetitions(self._run, self._table, seed)
+            self._measure_targets(targets, f"measuring the front as trained from seed {seed}", pool)
 
     def _train(self, nodes: list[Node], pool: Pool) -> None:
         """Trains what all points share, by all workers together."""
@@ -162,6 +175,14 @@ class Sweep:
             for wave in tree.waves(targets, lambda target: target.node(self._config)):
                 pool.measure(wave)
                 graceful_stop.raise_if_stopped(self._run.path)
+
+    def _measure_baselines(self, pool: Pool) -> None:
+        """Measures what needs no training, on the images that the codecs are measured on."""
+        self._display.phase("measuring what needs no training")
+        known = {point.point_id for kind in BASELINES for point in self._table.of(kind, "complete")}
+        for point in pool.baselines(self._display.advanced):
+            if point.point_id not in known:
+                self._recorder.finished(point)
 
     @contextmanager
     def _claimed(self, nodes: Iterable[Node]) -> Generator[None]:

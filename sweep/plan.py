@@ -1,25 +1,40 @@
 """What a run still lacks, and what that takes: in images of stage 1, and in seconds as its points tell."""
 
+from dataclasses import replace
 from statistics import fmean
 
 from sweep.config import SweepConfig
+from sweep.results import points
 from sweep.results.folder import RunFolder
 from sweep.results.point import Point
 from sweep.results.points import PointTable, listed
 from sweep.stages import strategies, work
 from sweep.stages.store import Store
 from sweep.stages.tree import Node
-from sweep.trials import classical
 from sweep.trials.target import Target
 
 
 def targets(run: RunFolder, table: PointTable) -> list[Target]:
     """The points beside the trials, less those that are done and have their checkpoints."""
-    wanted = [
-        *(Target("base", weight) for weight in run.config.search.lambdas),
-        Target("uncompressed"),
-        *(Target("classical", classical=codec) for codec in classical.codecs()),
-    ]
+    wanted = [*(Target("base", weight) for weight in run.config.search.lambdas), Target("uncompressed")]
+    return _ahead(wanted, run, table)
+
+
+def searched(config: SweepConfig, table: PointTable) -> list[Point]:
+    """Trials of the search that are done: complete or stopped, and no repetitions from other seeds."""
+    return [point for point in table.of("tfic", "complete", "stopped") if point.identity.seed == config.seed]
+
+
+def repetitions(run: RunFolder, table: PointTable, seed: int) -> list[Target]:
+    """The search's front as another seed trains it, less the points that are done."""
+    config, origins = run.config, Store.of(run.path).origins
+    front = listed(points.chosen(points.complete(table.frame, "tfic").filter(seed=config.seed)))
+    trials = [Target.of(point.identity, config, origins(point.point_id)) for point in front]
+    return _ahead([replace(trial, seed=seed) for trial in trials], run, table)
+
+
+def _ahead(wanted: list[Target], run: RunFolder, table: PointTable) -> list[Target]:
+    """Those that are not measured, or have lost their checkpoints."""
     done = {point.point_id for point in listed(table.frame.filter(status="complete")) if _is_here(run, point)}
     return [target for target in wanted if target.identity(run.config).point_id not in done]
 
@@ -65,6 +80,7 @@ def _trained(point: Point, config: SweepConfig) -> float:
 
 def _measuring(point: Point, config: SweepConfig) -> float:
     """Seconds in which a point was measured on the validation and the test images."""
-    each = (point.measured.encode_ms or 0.0) + (point.measured.decode_ms or 0.0) + point.measured.ocr_ms
+    measured = point.measured
+    each = sum(taken or 0.0 for taken in (measured.encode_ms, measured.decode_ms, measured.ocr_ms))
     count = config.data.test + min(config.search.val_images, config.data.val)
     return each * count / 1000

@@ -8,9 +8,11 @@ import torch
 from datagen import spec
 from models.weights import WeightsFile
 from sweep.config import ResourceConfig, SearchConfig, StageConfig, SweepConfig
-from sweep.names import PresetName
+from sweep.names import PresetName, Target
 
 PIXEL_SCALE = 255**2
+PICTURE = 0.2
+"""Weight in stage 2 of the picture that the decoder is to give back."""
 
 
 def rate_weights(*compressai_weights: float) -> tuple[float, ...]:
@@ -43,7 +45,8 @@ def cpu() -> SweepConfig:
             steps=14_000,
             batch_size=16,
             learning_rate=5e-4,
-            distortion_weight=0.2,
+            distortion_weight=0.0,
+            text_weight=PICTURE,
             reading_scales=(0.75, 0.75, 1.0),
             legibility=0.7,
         ),
@@ -59,6 +62,7 @@ def smoke() -> SweepConfig:
         stage1=replace(cpu().stage1, steps=80, batch_size=8),
         stage2=replace(cpu().stage2, steps=20, batch_size=8),
         search=replace(cpu().search, lambdas=rate_weights(0.0004, 0.0016), budget=2, val_images=24),
+        baselines="few",
         resources=ResourceConfig(report_seconds=2.0),
     )
 
@@ -66,6 +70,17 @@ def smoke() -> SweepConfig:
 def started(config: SweepConfig, checkpoint: WeightsFile) -> SweepConfig:
     """The sweep from a checkpoint, which knows images: half of stage 1 learns lines of text and the range of rates."""
     return replace(config, init=checkpoint, stage1=replace(config.stage1, steps=max(1, config.stage1.steps // 2)))
+
+
+def aimed(config: SweepConfig, target: Target) -> SweepConfig:
+    """The sweep with another picture for stage 2 to give back beside what the recognizer reads.
+
+    Whatever the picture, its weight stays; the paper's stage 2 asks for none.
+    """
+    weight = config.stage2.distortion_weight + config.stage2.text_weight
+    if target == "image":
+        return replace(config, stage2=replace(config.stage2, distortion_weight=weight, text_weight=0.0))
+    return replace(config, stage2=replace(config.stage2, distortion_weight=0.0, text_weight=weight or PICTURE))
 
 
 PRESETS: dict[PresetName, Callable[[], SweepConfig]] = {"paper": paper, "cpu": cpu, "smoke": smoke}

@@ -78,6 +78,7 @@ def _data(arguments: Arguments, out: Path) -> Path | None:
 
 def _started(arguments: Arguments, out: Path, preset: PresetName) -> "RunFolder":
     from datagen.shards import Manifest
+    from datagen.spec import ImportSpec
     from sweep import presets
     from sweep.config import override
     from sweep.results.folder import RunFolder, new_sweep_id
@@ -92,6 +93,9 @@ def _started(arguments: Arguments, out: Path, preset: PresetName) -> "RunFolder"
         config = presets.started(config, config.init)
     data = _data(arguments, out)
     config = replace(config, data=_legible(config) if data is None else Manifest.load(data).spec)
+    # Nobody knows where the ink of imported images is.
+    target = arguments.target or ("image" if isinstance(config.data, ImportSpec) else config.target)
+    config = presets.aimed(config, target)
     config = proposals.cap_budget(config)
     config = strategies.of(config).split_budget(config)
     config = replace(config, **stages(arguments, config))
@@ -134,6 +138,8 @@ def _resumed(arguments: Arguments, out: Path) -> "RunFolder":
     )
     if arguments.preset not in (None, run.preset):
         raise SweepError(f"{out} was started with --preset {run.preset}; resume it with that, or start another --out")
+    if arguments.target not in (None, run.config.target):
+        raise SweepError(f"{out} was started with --target {run.config.target}; resume it with that, or start another")
     for name, value in fixed(run.config).items():
         if wanted.get(name, value) != value:
             option = OPTIONS.get(name, f"--{name.replace('_', '-')}")

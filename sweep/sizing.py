@@ -87,7 +87,13 @@ def expected(config: SweepConfig, pace: Pace) -> float:
 
 
 def ending(config: SweepConfig, pace: Pace) -> float:
-    """Seconds from the last trial to the end: held-out readers and the report."""
+    """Seconds from the last trial of the search to the end: other seeds, held-out readers and the report."""
+    again = _repeated_training(config, pace) + _repeated_rest(config, pace)
+    return (config.search.seeds - 1) * again + _closing(config, pace)
+
+
+def _closing(config: SweepConfig, pace: Pace) -> float:
+    """Seconds of held-out readers and the report."""
     points = 1 + ON_FRONT * (len(config.search.lambdas) + config.search.budget)
     reading = pace.start + _turns(points, pace.places) * pace.reading if pace.reading else 0.0
     return reading + REPORT_SECONDS
@@ -95,16 +101,38 @@ def ending(config: SweepConfig, pace: Pace) -> float:
 
 def _training(config: SweepConfig, pace: Pace) -> float:
     """Seconds in which the steps of both stages are trained, one trial's beside another's."""
+    trials = _turns_of_trials(config, pace) * _trial(config, pace, _to_the_end(config))
+    again = (config.search.seeds - 1) * _repeated_training(config, pace)
+    return _shared(config, pace) + _base(config, pace) + trials + again
+
+
+def _repeated_training(config: SweepConfig, pace: Pace) -> float:
+    """Seconds of the steps that train the front again from one other seed."""
+    own = len(strategies.of(config).trial_nodes(config)) > 1
+    stage1 = 0.0 if own else _base(config, pace)
+    return _shared(config, pace) + stage1 + _turns_again(config, pace) * _trial(config, pace, 1.0)
+
+
+def _shared(config: SweepConfig, pace: Pace) -> float:
+    return sum(_seconds(node, pace) for node in strategies.of(config).shared_nodes(config))
+
+
+def _base(config: SweepConfig, pace: Pace) -> float:
+    """Seconds of the stages 1 that the points of the base curve train themselves."""
     strategy = strategies.of(config)
-    shared = sum(_seconds(node, pace) for node in strategy.shared_nodes(config))
     if strategy.conditions:
-        return shared
+        return 0.0
     waves = tree.waves(config.search.lambdas, lambda weight: strategy.base_node(config, weight))
-    base = sum(_turns(len(wave), pace.places) * _seconds(strategy.base_node(config, wave[0]), pace) for wave in waves)
-    whole = _to_the_end(config)
+    return sum(_turns(len(wave), pace.places) * _seconds(strategy.base_node(config, wave[0]), pace) for wave in waves)
+
+
+def _trial(config: SweepConfig, pace: Pace, whole: float) -> float:
+    """Seconds of the stages that a trial trains itself, on average where so large a share goes to the end."""
+    strategy = strategies.of(config)
+    if strategy.conditions:
+        return 0.0
     parts = {"stage 1": 1.0, "stage 2": whole + (1 - whole) * GIVEN_UP}
-    trial = sum(parts[node.title] * _seconds(node, pace) for node in strategy.trial_nodes(config))
-    return shared + base + _turns_of_trials(config, pace) * trial
+    return sum(parts[node.title] * _seconds(node, pace) for node in strategy.trial_nodes(config))
 
 
 def _seconds(node: Node, pace: Pace) -> float:
@@ -113,11 +141,26 @@ def _seconds(node: Node, pace: Pace) -> float:
 
 def _rest(config: SweepConfig, pace: Pace) -> float:
     """Seconds of all that does not depend on the steps: workers that start, points that are measured, the end."""
-    strategy = strategies.of(config)
-    starts = pace.team * len(strategy.shared_nodes(config)) + 2 * pace.start
     base = _turns(len(config.search.lambdas), pace.places) * pace.point
     trial = config.polish_steps * pace.polish + _to_the_end(config) * pace.point
-    return starts + base + _turns_of_trials(config, pace) * trial + ending(config, pace)
+    search = _turns_of_trials(config, pace) * trial
+    again = (config.search.seeds - 1) * _repeated_rest(config, pace)
+    return _starts(config, pace) + pace.start + base + search + again + _closing(config, pace)
+
+
+def _repeated_rest(config: SweepConfig, pace: Pace) -> float:
+    """Seconds of what does not depend on the steps where the front is trained again."""
+    trial = config.polish_steps * pace.polish + pace.point
+    return _starts(config, pace) + _turns_again(config, pace) * trial
+
+
+def _starts(config: SweepConfig, pace: Pace) -> float:
+    """Seconds until all workers together begin with each stage that all points share, and those of trials."""
+    return pace.team * len(strategies.of(config).shared_nodes(config)) + pace.start
+
+
+def _turns_again(config: SweepConfig, pace: Pace) -> int:
+    return _turns(ON_FRONT * config.search.budget, pace.places)
 
 
 def _to_the_end(config: SweepConfig) -> float:

@@ -20,7 +20,7 @@ class Version(NamedTuple):
 
 TABLE: dict[str, Version] = {
     "renderer": Version(RENDERER, "c6b204317b73"),
-    "training": Version(1, "d0cc51031e81"),
+    "training": Version(1, "5546aa28f196"),
     "conditioning": Version(1, "82015281181f"),
     "recognizers": Version(1, "0988e233b6b8"),
     "small": Version(1, "647dbb8c739a"),

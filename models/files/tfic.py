@@ -50,6 +50,12 @@ class TficFile(NamedTuple):
     grey: bool = False
     """Whether the image has one channel."""
 
+    @property
+    def own_bytes(self) -> int:
+        """Bytes without those that a batch of files of one model and size would store once: the dial's position, the
+        stream and the checksum."""
+        return (self.quality is not None) + len(self.stream) + CRC_BYTES
+
     def pack(self) -> bytes:
         """The file's bytes."""
         kind = bytes([MAGIC + (0 if self.quality is None else DIAL) + (GREY if self.grey else 0)])

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -11,25 +11,27 @@ from PIL import __version__ as pillow
 
 from datagen.files import atomic
 from models import sources
-from models.baselines.base import Baseline
 from sweep.baselines.points import SCHEMA
 
 logger = logging.getLogger(__name__)
 ROOT = Path(__file__).parents[2]
 
 
-def path(folder: Path, data: str, recognizer: str, baselines: Sequence[Baseline], readers: Sequence[str]) -> Path:
-    """Where the readings of a data set are kept: in `folder`, by all that decides of them.
-
-    Args:
-        data: the data set's digest.
-        recognizer: its identity.
-        readers: names of held-out readers.
-    """
+def path(folder: Path, kind: str, *parts: object) -> Path:
+    """Where readings are kept: in `folder`, by the kind of readings, the code here and Pillow, and all other `parts`
+    that decide of them, such as the digest of the data set."""
     files = [file for room in ("models/baselines", "sweep/baselines") for file in (ROOT / room).rglob("*.py")]
-    settings = [(codec.name, codec.setting) for codec in baselines]
-    parts = (data, recognizer, settings, sorted(readers), sources.checksum(files, ROOT), pillow)
-    return folder / f"baselines-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]}.parquet"
+    identity = json.dumps((parts, sources.checksum(files, ROOT), pillow))
+    return folder / f"{kind}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}.parquet"
+
+
+def kept(file: Path, measured: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+    """Readings that the file keeps, or else those that are `measured` now and kept there."""
+    found = load(file)
+    if found is None:
+        found = measured()
+        save(found, file)
+    return found
 
 
 def load(file: Path) -> pl.DataFrame | None:

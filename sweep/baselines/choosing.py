@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 
 from models.baselines.base import Baseline
-from sweep.baselines.points import COUNTINGS, Counting, Point
+from sweep.baselines.points import Point
+from sweep.results.points import RATES, Counting
 
 Rates = Mapping[Counting, float]
 """Bits per pixel in each counting."""
@@ -34,7 +35,7 @@ def explore(
         settings = sorted(((rates(codec), codec) for codec in curve), key=lambda pair: pair[0]["whole"], reverse=True)
         bound = ENOUGH * most
         for rate, codec in settings:
-            if all(reached([point for _, point in found], rate[counting], counting) >= bound for counting in COUNTINGS):
+            if all(reached([point for _, point in found], rate[counting], counting) >= bound for counting in RATES):
                 continue
             point = measure(codec)
             found.append((codec, point))
@@ -57,7 +58,7 @@ def promising(points: Sequence[Point], most: float, *, slack: float, step: float
         step: the least ratio of neighboring rates, such as 1.1.
     """
     chosen = set[Point]()
-    for counting in COUNTINGS:
+    for counting in RATES:
         bins = dict[int, Point]()
         enough = [point.rate(counting) for point in points if point.accuracy >= ENOUGH * most]
         for point in points:

@@ -20,7 +20,7 @@ from sweep.baselines.points import Reading
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Images = UInt8[NDArray[Any], "n h w 3"]
-BATCH = 16
+BATCH = 8
 
 
 class ReadOnce:
@@ -56,7 +56,7 @@ class Encoded(NamedTuple):
 
 def encode(codec: Baseline, images: Images) -> Encoded:
     """A file an image."""
-    files, milliseconds = _timed(codec.encode, images)
+    files, milliseconds = timed(codec.encode, images)
     parts = [codec.container.split(file) for file in files]
     [(shared, _)] = Counter(part.shared for part in parts).most_common(1)
     repeated = [
@@ -70,14 +70,24 @@ def measure(codec: Baseline, data: TextImages, start: int, end: int, reader: Rea
     originals, texts = data.images[start:end], data.texts[start:end]
     height, width = originals.shape[1:3]
     encoded = encode(codec, originals)
-    decoded, decode_ms = _timed(lambda file: codec.decode(file, width, height), encoded.files)
+    decoded, decode_ms = timed(lambda file: codec.decode(file, width, height), encoded.files)
     images = np.stack(decoded)
     read = reader.read(images)
     psnr = [float(value) for value in psnr_db(to_tensor(images), to_tensor(originals))]
     sizes = map(len, encoded.files)
-    scores = [accuracy(text, reader.as_read(truth)) for text, truth in zip(read, texts, strict=True)]
+    truths = [reader.as_read(text) for text in texts]
     indexes = range(start, start + len(texts))
-    columns = (indexes, sizes, encoded.repeated, read, scores, psnr, encoded.milliseconds, decode_ms)
+    columns = (
+        indexes,
+        sizes,
+        encoded.repeated,
+        read,
+        truths,
+        map(accuracy, read, truths),
+        psnr,
+        encoded.milliseconds,
+        decode_ms,
+    )
     return [Reading(*values) for values in zip(*columns, strict=True)]
 
 
@@ -93,19 +103,21 @@ def measure_text(
         read: the text of an image.
         as_read: takes differences out of the truth that the reader cannot tell.
     """
-    files, milliseconds = _timed(lambda image: coder.encode(read(image)), data.images)
+    files, milliseconds = timed(lambda image: coder.encode(read(image)), data.images)
     readings = list[Reading]()
     for index, (file, truth) in enumerate(zip(files, data.texts, strict=True)):
-        text = coder.decode(file)
-        score = accuracy(text, as_read(truth))
-        readings.append(Reading(index, len(file), 0, text, score, None, milliseconds[index], None))
+        text, known = coder.decode(file), as_read(truth)
+        score = accuracy(text, known)
+        readings.append(Reading(index, len(file), 0, text, known, score, None, milliseconds[index], None))
     return readings
 
 
-def _timed(work: Callable[[Item], Result], items: Iterable[Item]) -> tuple[list[Result], list[float]]:
-    """Results of `work` and milliseconds that each took."""
+def timed(work: Callable[[Item], Result], items: Iterable[Item]) -> tuple[list[Result], list[float]]:
+    """Results and milliseconds of `work` on each item; one run beforehand is not counted."""
     results, times = list[Result](), list[float]()
     for item in items:
+        if not results:
+            work(item)
         started = time.perf_counter()
         results.append(work(item))
         times.append(1e3 * (time.perf_counter() - started))

@@ -2,15 +2,18 @@
 
 import statistics
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import polars as pl
 
+from models.metrics import character_error_rate
+from sweep.results import point as results
 from sweep.results.pareto import Objectives, on_front
+from sweep.results.point import Identity, Kind, RatePoint, ValidationMetrics
+from sweep.results.points import Counting
 
-Counting = Literal["whole", "own"]
-"""Whole files, or files without the bytes that a container repeats in every file of a batch."""
-COUNTINGS: tuple[Counting, ...] = ("whole", "own")
+TEXT = "text-"
+"""Begins the names of text curves, such as text-english_g2."""
 SCHEMA = pl.Schema(
     {
         "split": pl.String,
@@ -20,6 +23,7 @@ SCHEMA = pl.Schema(
         "bytes": pl.Int64,
         "repeated": pl.Int64,
         "read": pl.String,
+        "truth": pl.String,
         "accuracy": pl.Float64,
         "psnr_db": pl.Float64,
         "encode_ms": pl.Float64,
@@ -38,6 +42,8 @@ class Reading(NamedTuple):
     repeated: int
     """Bytes that all files of the batch have in common."""
     read: str
+    truth: str
+    """As the reader can read it."""
     accuracy: float
     psnr_db: float | None
     """None where no image comes back."""
@@ -87,31 +93,62 @@ def point(name: str, setting: str, readings: Sequence[Reading], pixels: int) -> 
     )
 
 
-def points(readings: pl.DataFrame, split: str, pixels: int) -> list[Point]:
-    """Each setting of a split, in the order of the rows."""
-    rows = readings.filter(pl.col("split") == split)
-    groups = rows.group_by("name", "setting", maintain_order=True)
-    fields = SCHEMA.names()[-len(Reading._fields) :]
-    return [
-        point(str(name), str(setting), [Reading(*row) for row in group.select(fields).iter_rows()], pixels)
-        for (name, setting), group in groups
-    ]
-
-
 def front(found: Sequence[Point], counting: Counting) -> list[Point]:
     """The points that no other dominates, by rising rate."""
     kept = on_front([each.objectives(counting) for each in found])
     return sorted((each for each, keep in zip(found, kept, strict=True) if keep), key=lambda each: each.rate(counting))
 
 
-def envelope(validation: Sequence[Point], test: Sequence[Point], counting: Counting) -> list[Point]:
-    """Test figures of the settings that make the front on validation images, by rising rate.
+def rows(frame: pl.DataFrame, pixels: int, seed: int) -> list[results.Point]:
+    """What a table of points says of the settings that were measured on test images, in the order of `frame`'s rows.
 
-    They need not rise everywhere: nothing was chosen by looking at the test images.
+    Args:
+        frame: with the columns of `SCHEMA`.
+        pixels: an image's.
+        seed: the sweep's.
     """
-    chosen = {(each.name, each.setting) for each in front(validation, counting)}
-    kept = (each for each in test if (each.name, each.setting) in chosen)
-    return sorted(kept, key=lambda each: each.rate(counting))
+    found = _readings(frame)
+    tested = [key for key in found if key[0] == "test"]
+    return [_row(key, found[key], found.get(("val", *key[1:])), pixels, seed) for key in tested]
+
+
+def _readings(frame: pl.DataFrame) -> dict[tuple[str, ...], list[Reading]]:
+    """Readings by split, curve and setting."""
+    groups = frame.group_by("split", "name", "setting", maintain_order=True)
+    fields = SCHEMA.names()[-len(Reading._fields) :]
+    return {tuple(map(str, key)): [Reading(*row) for row in group.select(fields).iter_rows()] for key, group in groups}
+
+
+def _row(key: tuple[str, ...], test: list[Reading], val: list[Reading] | None, pixels: int, seed: int) -> results.Point:
+    _, name, setting = key
+    kind: Kind = "text" if name.startswith(TEXT) else "classical"
+    return results.Point(
+        identity=Identity(f"{name} {setting}", kind, name, seed=seed),
+        status="complete",
+        test=_rate_point(point(name, setting, test, pixels), test),
+        val=None if val is None else _validation(point(name, setting, val, pixels)),
+    )
+
+
+def _rate_point(means: Point, test: list[Reading]) -> RatePoint:
+    return RatePoint(
+        bpp=means.bpp,
+        accuracy=means.accuracy,
+        cer=character_error_rate([each.read for each in test], [each.truth for each in test]),
+        bpp_own=means.bpp_own,
+        psnr_db=means.psnr_db,
+        encode_ms=means.encode_ms,
+        encode_ms_std=means.encode_ms_std,
+        decode_ms=means.decode_ms,
+        readings=tuple(
+            results.Reading(each.image, each.bytes, each.read, each.truth, each.accuracy, each.repeated)
+            for each in test
+        ),
+    )
+
+
+def _validation(means: Point) -> ValidationMetrics:
+    return ValidationMetrics(means.bpp, means.accuracy, means.bpp_own, means.psnr_db)
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

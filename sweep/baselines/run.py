@@ -1,143 +1,124 @@
-"""All baselines on a data set: explored on a few validation images, chosen on more, measured on the test images."""
+"""All baselines on a data set: explored on a few validation images, chosen on all, measured on the test images."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple
 
 import polars as pl
 
-from datagen import dataset, shards
 from datagen.dataset import TextImages
 from models.baselines.base import Baseline
-from models.baselines.registry import baselines
 from models.baselines.text import TextCoder
 from models.metrics import mean_accuracy
-from models.recognizers.base import FrozenRecognizer
 from models.recognizers.held_out import Reader
-from sweep.baselines import cache, choosing
+from sweep.baselines import choosing
 from sweep.baselines.choosing import Rates
 from sweep.baselines.measuring import ReadOnce, encode, measure, measure_text
-from sweep.baselines.points import SCHEMA, Point, Reading, point
+from sweep.baselines.points import SCHEMA, TEXT, Point, Reading, point
 
 logger = logging.getLogger(__name__)
-WEIGHED, EXPLORED, CHOSEN_BY = 8, 24, 96
-"""Validation images whose files tell a setting's rate, that explore the settings, and that choose among them."""
+WEIGHED, EXPLORED = 8, 24
+"""Validation images whose files tell a setting's rate, and that explore the settings."""
 EXPLORED_STEP, CHOSEN_STEP = 1.05, 1.12
 """Ratio of the rates of neighboring settings that go from exploring to choosing, and from choosing to the test."""
 CHOSEN_SLACK = 0.02
 """How far below the envelope a setting may read on the images that choose."""
-TEXT = "text"
-"""First part of the names of text curves, such as text-english_g2."""
+AS_READ = "as read"
+"""The setting of a text curve."""
 
 
-@dataclass
-class Measuring:
-    """Readings of one data set by one recognizer, as they arrive."""
+class Job(NamedTuple):
+    """Images to write as files of a setting, restore and read: from `start` to `end` of a split."""
 
-    recognizer: FrozenRecognizer
-    val: TextImages
-    test: TextImages
-    readings: dict[tuple[str, str, str], list[Reading]] = field(
-        default_factory=dict[tuple[str, str, str], list[Reading]]
-    )
-    """By split, curve and setting."""
-
-    def __post_init__(self) -> None:
-        self.reader = ReadOnce(self.recognizer)
-
-    def point(self, codec: Baseline, split: str, images: int) -> Point:
-        """A setting on the first images of a split, of which only those that are new are measured."""
-        data = self.test if split == "test" else self.val
-        found = self.readings.setdefault((split, codec.name, codec.setting), [])
-        if len(found) < min(images, len(data.texts)):
-            found += measure(codec, data, len(found), images, self.reader)
-        return point(codec.name, codec.setting, found, self._pixels)
-
-    def rates(self, codec: Baseline) -> Rates:
-        """Rates of a setting by the files of a few validation images."""
-        files, repeated, _ = encode(codec, self.val.images[:WEIGHED])
-        scale = 8 / (len(files) * self._pixels)
-        whole = sum(map(len, files))
-        return {"whole": scale * whole, "own": scale * (whole - sum(repeated))}
-
-    def uncompressed(self, images: int) -> float:
-        """Accuracy of the first validation images as they are."""
-        truths = map(self.recognizer.as_read, self.val.texts[:images])
-        return mean_accuracy(self.reader.read(self.val.images[:images]), truths)
-
-    def frame(self) -> pl.DataFrame:
-        """All readings, as they are kept."""
-        rows = [(*key, *reading) for key, found in self.readings.items() for reading in found]
-        return pl.DataFrame(rows, schema=SCHEMA, orient="row")
-
-    @property
-    def _pixels(self) -> int:
-        return self.val.images.shape[1] * self.val.images.shape[2]
+    codec: Baseline
+    split: Literal["val", "test"]
+    start: int
+    end: int
 
 
-def run(measuring: Measuring, settings: Sequence[Baseline]) -> None:
-    """Measures on the test images what may be on the envelope, as the validation images tell."""
-    explored = choosing.explore(
-        settings,
-        measuring.rates,
-        lambda codec: measuring.point(codec, "val", EXPLORED),
-        measuring.uncompressed(EXPLORED),
-    )
-    by_point = {(codec.name, codec.setting): codec for codec, _ in explored}
-    left = choosing.promising(
-        [found for _, found in explored], measuring.uncompressed(EXPLORED), slack=choosing.SLACK, step=EXPLORED_STEP
-    )
-    validated = [measuring.point(by_point[each.name, each.setting], "val", CHOSEN_BY) for each in left]
-    chosen = choosing.promising(validated, measuring.uncompressed(CHOSEN_BY), slack=CHOSEN_SLACK, step=CHOSEN_STEP)
-    for each in chosen:
-        measuring.point(by_point[each.name, each.setting], "test", len(measuring.test.texts))
-    logger.info(
-        "baselines: %d settings, %d explored, %d validated, %d tested; %d images read",
-        *(len(each) for each in (settings, explored, left, chosen)),
-        measuring.reader.images_read,
+class Explored(NamedTuple):
+    """What a few validation images tell."""
+
+    found: list[tuple[Baseline, list[Reading]]]
+    """Settings that may be on the envelope, and what was read in them."""
+    uncompressed: float
+    """Accuracy of the images as they are."""
+
+
+Measure = Callable[[Sequence[Job]], Iterable[tuple[Job, list[Reading]]]]
+"""Does jobs, in any order, and gives back what was read in each."""
+
+
+def explore(settings: Sequence[Baseline], val: TextImages, reader: ReadOnce) -> Explored:
+    """Reads the first validation images at those settings that may be on the envelope; one after the other."""
+    few = TextImages(val.images[:EXPLORED], val.texts[:EXPLORED])
+    found = list[tuple[Baseline, list[Reading]]]()
+
+    def look(codec: Baseline) -> Point:
+        found.append((codec, measure(codec, few, 0, len(few.texts), reader)))
+        return _point(*found[-1], pixels(val))
+
+    uncompressed = mean_accuracy(reader.read(few.images), map(reader.as_read, few.texts))
+    choosing.explore(settings, lambda codec: _rates(codec, few), look, uncompressed)
+    return Explored(found, uncompressed)
+
+
+def measured(explored: Explored, val: TextImages, test: TextImages, measure: Measure) -> pl.DataFrame:
+    """Readings on both splits of what may be on the envelope, as the validation images tell; columns as `SCHEMA`."""
+    found, size = dict(explored.found), pixels(val)
+
+    def left(slack: float, step: float) -> list[Baseline]:
+        seen = {_point(codec, readings, size): codec for codec, readings in found.items()}
+        return [seen[each] for each in choosing.promising([*seen], explored.uncompressed, slack=slack, step=step)]
+
+    validated = left(choosing.SLACK, EXPLORED_STEP)
+    found = {codec: found[codec] for codec in validated}
+    looked, count = min(EXPLORED, len(val.texts)), len(val.texts)
+    if looked < count:
+        for job, readings in measure([Job(codec, "val", looked, count) for codec in validated]):
+            found[job.codec] = found[job.codec] + readings
+    chosen = left(CHOSEN_SLACK, CHOSEN_STEP)
+    tested = {job.codec: done for job, done in measure([Job(codec, "test", 0, len(test.texts)) for codec in chosen])}
+    stages = len(explored.found), len(validated), len(chosen)
+    logger.info("baselines: %d settings explored, %d validated, %d tested", *stages)
+    return pl.concat(
+        table(split, codec.name, codec.setting, readings[codec])
+        for codec in chosen
+        for split, readings in (("val", found), ("test", tested))
     )
 
 
-def run_texts(measuring: Measuring, name: str, held_out: Mapping[str, Reader], training_texts: Sequence[str]) -> None:
-    """Measures the text itself: by the recognizer, called `name`, and by other readers that are installed.
+def texts(
+    name: str, test: TextImages, reader: ReadOnce, held_out: Mapping[str, Reader], training_texts: Sequence[str]
+) -> pl.DataFrame:
+    """The text itself, read on the device by the recognizer, called `name`, and by other readers, and compressed.
 
     Args:
         training_texts: those whose characters tell how texts are coded; none of the test split.
     """
     coder = TextCoder(training_texts)
-    texts = measure_text(
-        coder, lambda image: measuring.reader.read(image[None])[0], measuring.test, measuring.recognizer.as_read
-    )
-    measuring.readings["test", f"{TEXT}-{name}", "as read"] = texts
-    for other, reader in held_out.items():
-        found = measure_text(coder, reader.read, measuring.test)
-        measuring.readings["test", f"{TEXT}-{other}", "as read"] = found
+    read = measure_text(coder, lambda image: reader.read(image[None])[0], test, reader.as_read)
+    others = {other: measure_text(coder, engine.read, test) for other, engine in held_out.items()}
+    return pl.concat(table("test", TEXT + each, AS_READ, done) for each, done in {name: read, **others}.items())
 
 
-def measured(
-    folder: Path, recognizer: FrozenRecognizer, identity: str, held_out: Mapping[str, Reader], kept: Path | None = None
-) -> pl.DataFrame:
-    """All readings of a data set's baselines, with the columns of `SCHEMA`; from a file that an earlier sweep left.
+def table(split: str, name: str, setting: str, readings: Iterable[Reading]) -> pl.DataFrame:
+    """Readings of a setting, with the columns of `SCHEMA`."""
+    return pl.DataFrame([(split, name, setting, *reading) for reading in readings], schema=SCHEMA, orient="row")
 
-    Args:
-        folder: a finished data set.
-        identity: the recognizer's, as `registry.identity` gives it.
-        held_out: other readers that are installed, for the text itself.
-        kept: folder in which the readings are kept; None: the data set's.
 
-    Raises:
-        DataError: the data set cannot be read.
-    """
-    settings = baselines()
-    path = cache.path(kept or folder, shards.digest(folder) or "", identity, settings, [*held_out])
-    found = cache.load(path)
-    if found is None:
-        val, test = (dataset.load(folder, split) for split in ("val", "test"))
-        measuring = Measuring(recognizer, val, test)
-        run(measuring, settings)
-        texts = shards.read(folder, "train", ("text",))["text"].to_list()
-        run_texts(measuring, identity.partition("@")[0], held_out, texts)
-        found = measuring.frame()
-        cache.save(found, path)
-    return found
+def pixels(images: TextImages) -> int:
+    """Pixels of an image."""
+    return images.images.shape[1] * images.images.shape[2]
+
+
+def _point(codec: Baseline, readings: list[Reading], size: int) -> Point:
+    return point(codec.name, codec.setting, readings, size)
+
+
+def _rates(codec: Baseline, images: TextImages) -> Rates:
+    """Rates of a setting by the files of a few images."""
+    files, repeated, _ = encode(codec, images.images[:WEIGHED])
+    scale = 8 / (len(files) * pixels(images))
+    whole = sum(map(len, files))
+    return {"whole": scale * whole, "own": scale * (whole - sum(repeated))}

@@ -5,6 +5,7 @@ from dataclasses import replace
 import torch
 from torch import nn
 
+from datagen import dataset
 from datagen.dataset import Batch
 from datagen.spec import count
 from models.codecs import registry as codecs
@@ -27,7 +28,7 @@ def trials(config: SweepConfig, free: int) -> int:
     batch_size = max(config.stage1.batch_size, config.stage2.batch_size)
     stage = replace(config.stage2, batch_size=batch_size, reading_scales=(1.0,))
     size = config.data.height, config.data.width
-    images = 3 * size[0] * size[1] * count(config.data, "train")
+    images = dataset.CHANNELS * size[0] * size[1] * count(config.data, "train")
     needed = training(config.codec, stage, recognizer(config.recognizers), size) + images
     return max(1, min(TOGETHER, free // needed))
 
@@ -43,7 +44,9 @@ def training(codec: str, stage: StageConfig, reader: FrozenRecognizer | None, si
     """
     network, objective = codecs.build(codec).train(), objective_of(stage, None, reader)
     text = 8 * ((reader and reader.readable) or "0")[0]
-    one, two = (_kept(network, objective, Batch(torch.zeros(n, 3, *size), n * [text])) for n in (1, 2))
+    zeros = torch.zeros(2, 3, *size)
+    batches = (Batch(zeros[:n], n * [text], zeros[:n, :1]) for n in (1, 2))
+    one, two = (_kept(network, objective, batch) for batch in batches)
     weights = sum(parameter.nbytes for parameter in network.parameters())
     # What both keep, such as weights, is no image's.
     return PROCESS + COPIES * weights + stage.batch_size * (two - one)

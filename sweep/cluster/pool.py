@@ -29,7 +29,7 @@ from ray.tune.search import Searcher
 from datagen.generate import Report
 from datagen.machines import Resources, cores, machines, shared_out
 from sweep import graceful_stop
-from sweep.cluster import pace, resources, training_data
+from sweep.cluster import baselines, pace, resources, training_data
 from sweep.cluster.trainer import train_together
 from sweep.cluster.tune_adapters import (
     IN_A_ROW,
@@ -93,6 +93,7 @@ class Pool:
         self._say = say
         # Workers run in folders of their own.
         self._folder = folder.absolute()
+        self._data_folder = data_folder
         self._observer = observer
         self._failures = Failures(functools.partial(graceful_stop.request_stop, self._folder))
         self._data = ray.put(training_data.data(self._config, data_folder, folder, report))
@@ -157,6 +158,19 @@ class Pool:
         """
         if targets:
             self._fit({"target": tune.grid_search(targets)}, None, 1, self._places)
+
+    def baselines(self, report: Report) -> list[Point]:
+        """Points of what needs no training; what an earlier sweep on the data has read is taken over.
+
+        Args:
+            report: told how far the images are read.
+
+        Raises:
+            SweepError: a worker failed.
+        """
+        check = functools.partial(graceful_stop.raise_if_stopped, self._folder)
+        place = self._data_folder if os.access(self._data_folder, os.W_OK) else self._folder
+        return baselines.measured(self._config, place, self._data_folder, self._data, report, check)
 
     def search(
         self, trials: int, recorded: Iterable[Point] = (), deadline: float = math.inf, took: Iterable[float] = ()

@@ -36,6 +36,8 @@ def data(config: SweepConfig, folder: Path, run: Path, report: Report = lambda d
         SweepError: none is left of a split.
     """
     train = _taught(dataset.load(folder, "train"), config, (folder, run), report)
+    if config.target == "text" and train.ink is None:
+        raise SweepError(f"{folder} does not tell where the ink of all images is; give --target image")
     val, test = (_completed(dataset.load(folder, split), config) for split in ("val", "test"))
     return Data(train, TextImages(val.images[: config.search.val_images], val.texts[: config.search.val_images]), test)
 
@@ -65,7 +67,7 @@ def _taught(train: TextImages, config: SweepConfig, places: tuple[Path, Path], r
     teaching = np.flatnonzero(legible & np.array(list(map(bool, texts))) & alignable(texts, config))
     if not teaching.size:
         raise SweepError(f"{config.recognizers[0].name} reads no training image; check their texts")
-    return TextImages(train.images, texts, teaching)
+    return train._replace(texts=texts, legible=teaching)
 
 
 def _completed(images: TextImages, config: SweepConfig) -> TextImages:

@@ -22,12 +22,19 @@ from models.recognizers.base import FrozenRecognizer
 from sweep.errors import SweepError
 from sweep.results import export, points
 from sweep.results.folder import RunFolder
+from sweep.results.pareto import Objectives
 from sweep.results.point import READER, Point
+from sweep.results.points import Counting
 
 logger = logging.getLogger(__name__)
 
 BASE, TFIC, FRONT, CLASSICAL, OTHER = "#7f7f7f", "#5fa8d3", "#c1121f", "#e09f3e", "#6a4c93"
 RIGHT, WRONG = "#2d6a4f", "#c1121f"
+ENVELOPES: dict[Counting, tuple[str, str]] = {
+    "whole": ("s-", "the best without training"),
+    "own": ("s--", "the best without training, without repeated bytes"),
+}
+"""How each counting is drawn, and what the legend says."""
 IMAGES = 5
 """Rows of the picture of reconstructions: the first of the test split, whatever they show."""
 RATES = 3
@@ -47,9 +54,9 @@ def front_figure(frame: pl.DataFrame, bounds: pl.DataFrame | None = None) -> Fig
     axes = figure.add_subplot()
     base, trials = points.complete(frame, "base"), points.complete(frame, "tfic")
     front = frame.filter("on_front").sort("bpp")
-    envelope = points.envelope(frame)
-    rates, accuracies = [point.bpp for point in envelope], [point.accuracy for point in envelope]
-    axes.plot(rates, accuracies, "s-", color=CLASSICAL, markersize=4, label="WebP, the best of size and color")
+    for counting, (style, label) in ENVELOPES.items():
+        rates, accuracies = _columns(points.envelope(frame, counting))
+        axes.plot(rates, accuracies, style, color=CLASSICAL, markersize=4, label=label)
     axes.plot(base["bpp"], base["accuracy"], "o-", color=BASE, label="base codec (stage 1)")
     axes.scatter(trials["bpp"], trials["accuracy"], color=TFIC, s=22, alpha=0.7, label="TFIC (stage 2)")
     axes.step(front["bpp"], front["accuracy"], where="post", color=FRONT, linewidth=1.6, label="Pareto front")
@@ -66,10 +73,14 @@ def front_figure(frame: pl.DataFrame, bounds: pl.DataFrame | None = None) -> Fig
     if uncompressed is not None:
         axes.axhline(uncompressed, color="black", linestyle="--", linewidth=1, label="uncompressed")
     _label(axes)
-    if not (rates or len(base) or len(trials)):
+    if points.complete(frame, "classical").is_empty() and base.is_empty() and trials.is_empty():
         # A log axis of nothing cannot be drawn.
         axes.set_xlim(0.01, 1)
     return figure
+
+
+def _columns(curve: list[Objectives]) -> tuple[list[float], list[float]]:
+    return [point.bpp for point in curve], [point.accuracy for point in curve]
 
 
 def _label(axes: Axes) -> None:

@@ -7,8 +7,9 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from sweep.results.pareto import Objectives
 
-Kind = Literal["uncompressed", "classical", "base", "tfic"]
-"""The images as they are, a codec without training, a codec after stage 1, a codec after stage 2."""
+Kind = Literal["uncompressed", "text", "classical", "base", "tfic"]
+"""The images as they are, their text read on the device and sent alone, a codec without training, a codec after stage
+1, a codec after stage 2."""
 Status = Literal["complete", "stopped", "failed"]
 Cell = str | int | float | None
 Columns = dict[str, Cell]
@@ -36,6 +37,8 @@ class Identity:
     """beta."""
     distortion_weight: float | None = None
     """alpha of the point's last stage."""
+    text_weight: float | None = None
+    """gamma of the point's last stage."""
     learning_rate: float | None = None
     """Peak of the point's last stage."""
     seed: int | None = None
@@ -64,6 +67,8 @@ class Reading:
     truth: str
     """As the recognizer can read it."""
     accuracy: float
+    repeated: int = 0
+    """Of the file's bytes, those that all files have in common: a batch would store them once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +80,11 @@ class RatePoint:
     accuracy: float
     """Share of letters and digits that are read correctly (TFIC, section IV-A)."""
     cer: float
-    ocr_ms: float
-    """Milliseconds in which the recognizer reads one image on the CPU."""
-    ocr_ms_std: float
+    ocr_ms: float | None = None
+    """Milliseconds in which the recognizer reads one image alone on the CPU."""
+    ocr_ms_std: float | None = None
+    bpp_own: float | None = None
+    """Bits per pixel without the bytes that all files have in common, which a batch would store once."""
     bpp_payload: float | None = None
     """Bits per pixel of the coded latents alone, without header and checksums."""
     bpp_estimated: float | None = None
@@ -95,11 +102,13 @@ class RatePoint:
 
 @dataclass(frozen=True, slots=True)
 class ValidationMetrics:
-    """The figures of a trial that the search is told: means over the validation images."""
+    """What is chosen by, such as by the search: means over the validation images."""
 
     bpp: float
     """Bits of the whole file per pixel."""
     accuracy: float
+    bpp_own: float | None = None
+    """Bits per pixel without the bytes that all files have in common, which a batch would store once."""
     psnr_db: float | None = None
     """None where nobody draws a picture: in a simulation, and in tables of early releases."""
 

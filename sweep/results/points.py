@@ -3,15 +3,15 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
 from datagen.files import atomic
 from sweep.errors import SweepError
 from sweep.results import point, readings
-from sweep.results.pareto import Objectives, front, hypervolume, on_front
-from sweep.results.point import READER, Columns, Kind, Point, Status
+from sweep.results.pareto import Objectives, hypervolume, on_front
+from sweep.results.point import READER, VALIDATION, Columns, Kind, Point, Status
 
 SCHEMA = pl.Schema({**point.schema(), "on_front": bool})
 
@@ -100,17 +100,34 @@ def reader_columns(frame: pl.DataFrame) -> list[str]:
     return [name for name in frame.columns if name.startswith(READER) and frame[name].count()]
 
 
+Counting = Literal["whole", "own"]
+"""Whole files, or files without the bytes that a container repeats in every file of a batch."""
+RATES: dict[Counting, str] = {"whole": "bpp", "own": "bpp_own"}
+"""The column of each counting."""
+
+
 def mark_front(frame: pl.DataFrame) -> pl.DataFrame:
-    """Recomputes `on_front` over the complete points of trained codecs."""
+    """Recomputes `on_front` over the complete points of trained codecs, as the validation images tell."""
     candidates = frame.filter(pl.col("kind").is_in(["tfic", "base"]), pl.col("status") == "complete")
-    kept = on_front(objectives(candidates))
-    ids = [key for key, keep in zip(candidates["point_id"], kept, strict=True) if keep]
+    ids = chosen(candidates)["point_id"].implode()
     return frame.with_columns(on_front=pl.col("point_id").is_in(ids))
 
 
-def objectives(frame: pl.DataFrame) -> list[Objectives]:
-    """Rate and accuracy of each row, as points of the plane."""
-    return [Objectives(*pair) for pair in frame.select("bpp", "accuracy").iter_rows()]
+def chosen(frame: pl.DataFrame, counting: Counting = "whole") -> pl.DataFrame:
+    """The rows that no other dominates on the validation images, by rising rate on the test images.
+
+    No row is chosen by its test figures, which therefore need not rise everywhere. Where a table of an early release
+    lacks a row's validation figures, the test figures stand in.
+    """
+    rate = RATES[counting]
+    seen = frame.select(pl.coalesce(VALIDATION + rate, rate), pl.coalesce("val_accuracy", "accuracy"))
+    kept = on_front([Objectives(*pair) for pair in seen.iter_rows()])
+    return frame.filter(pl.Series(kept, dtype=pl.Boolean)).sort(rate)
+
+
+def objectives(frame: pl.DataFrame, counting: Counting = "whole") -> list[Objectives]:
+    """Rate and accuracy of each row on the test images, as points of the plane."""
+    return [Objectives(*pair) for pair in frame.select(RATES[counting], "accuracy").iter_rows()]
 
 
 def complete(frame: pl.DataFrame, kind: str) -> pl.DataFrame:
@@ -118,9 +135,10 @@ def complete(frame: pl.DataFrame, kind: str) -> pl.DataFrame:
     return frame.filter(pl.col("kind") == kind, pl.col("status") == "complete").sort("bpp")
 
 
-def envelope(frame: pl.DataFrame) -> list[Objectives]:
-    """The front of the codecs that need no training, by rising rate."""
-    return front(objectives(complete(frame, "classical")))
+def envelope(frame: pl.DataFrame, counting: Counting = "whole") -> list[Objectives]:
+    """The best of all codecs that need no training, chosen on the validation images, by rising rate."""
+    rows = complete(frame, "classical").drop_nulls(RATES[counting])
+    return objectives(chosen(rows, counting), counting)
 
 
 def uncompressed_accuracy(frame: pl.DataFrame) -> float | None:
@@ -132,11 +150,13 @@ def uncompressed_accuracy(frame: pl.DataFrame) -> float | None:
 def front_summary(frame: pl.DataFrame) -> dict[str, Any]:
     """The content of front.json: the front by rising rate, and hypervolumes."""
     kept = frame.filter("on_front").sort("bpp")
-    columns = ["point_id", "kind", "lambda", "beta", "bpp", "accuracy", *reader_columns(kept), "psnr_db", "checkpoint"]
+    columns = ["point_id", "kind", "lambda", "beta", "val_bpp", "val_accuracy", "bpp", "accuracy"]
+    columns += [*reader_columns(kept), "psnr_db", "checkpoint"]
     return {
         "uncompressed_accuracy": uncompressed_accuracy(frame),
         "hypervolume": hypervolume(objectives(kept)),
         "hypervolume_base": hypervolume(objectives(complete(frame, "base"))),
         "hypervolume_classical": hypervolume(envelope(frame)),
+        "hypervolume_classical_own": hypervolume(envelope(frame, "own")),
         "front": kept.select(columns).to_dicts(),
     }

@@ -104,11 +104,11 @@ class Node:
 def _identity(fields: list[tuple[str, Any]]) -> dict[str, Any]:
     """The fields of a node that determine its weights.
 
-    A file counts by its content, not its place; without one, a key is what it was before there could be one. Versions
-    are added once for the whole lineage.
+    A file counts by its content, not its place. Where a field is as if there were none, the key is what it was before
+    there could be one. Versions are added once for the whole lineage.
     """
-    dropped = ("path", "versions")
-    return {name: value for name, value in fields if name not in dropped and (name, value) != ("init", None)}
+    dropped, unset = ("path", "versions"), (("init", None), ("text_weight", 0.0))
+    return {name: value for name, value in fields if name not in dropped and (name, value) not in unset}
 
 
 def plane(config: SweepConfig) -> Plane:

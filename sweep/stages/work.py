@@ -11,7 +11,7 @@ from sweep.stages.tree import Node
 RECOGNIZER_COST = 3.0
 """An image of stage 2 over one of stage 1: the recognizer runs too. Measured on two cores."""
 TEST_COST = 5.5
-"""Measuring a test image over training on one in stage 1, likewise."""
+"""Measuring an image over training on one in stage 1, likewise."""
 
 
 class Costs(NamedTuple):
@@ -20,7 +20,7 @@ class Costs(NamedTuple):
     reading: float = RECOGNIZER_COST
     """Training on one in stage 2."""
     testing: float = TEST_COST
-    """Measuring a test image."""
+    """Measuring an image."""
 
 
 USUAL = Costs()
@@ -54,7 +54,7 @@ def costs(config: SweepConfig, pace: Pace) -> Costs:
     # Where all workers train together, that alone takes every place.
     beside = pace.places if strategies.of(config).conditions else 1
     reading = pace.stage2 / config.stage2.batch_size / image
-    return Costs(reading, pace.point / beside / config.data.test / image)
+    return Costs(reading, pace.point / beside / _measured(config) / image)
 
 
 def images(steps: int, stage: StageConfig, *, reads: bool, costs: Costs = USUAL) -> float:
@@ -69,4 +69,9 @@ def training(nodes: Iterable[Node], costs: Costs = USUAL) -> float:
 
 def measuring(config: SweepConfig, costs: Costs = USUAL) -> float:
     """Work of measuring a point."""
-    return costs.testing * config.data.test
+    return costs.testing * _measured(config)
+
+
+def _measured(config: SweepConfig) -> int:
+    """Images on which a point is measured."""
+    return config.data.test + min(config.search.val_images, config.data.val)

@@ -133,7 +133,7 @@ class Display:
 
     def show(self, frame: pl.DataFrame) -> None:
         """Notes the table of all points so far."""
-        self._points = frame.filter(pl.col("kind") == "tfic").height
+        self._points = frame.filter(kind="tfic", seed=self._config.seed).height
         self._front = frame.filter("on_front").sort("bpp")
 
     def print(self, text: str | Table | Text) -> None:
@@ -181,14 +181,14 @@ class Display:
 
 
 def _training(name: str, progress: Progress) -> str:
-    terms = {"bpp": progress.bpp, "mse": progress.mse, "ocr": progress.ocr}
+    terms = {"bpp": progress.bpp, "mse": progress.mse, "text": progress.text, "ocr": progress.ocr}
     values = ", ".join(f"{name} {value:.3g}" for name, value in terms.items() if value is not None)
     together = f" by {progress.workers} workers" if progress.workers > 1 else ""
     return f"{name}{together}: step {progress.step} of {progress.steps}, {values}"
 
 
 def _name(identity: Identity) -> str:
-    if identity.kind == "classical":
+    if identity.kind in ("classical", "text"):
         return identity.point_id
     weights = {"λ": identity.rate_weight, "β": identity.ocr_weight}
     return " ".join([identity.kind, *(f"{sign}={weight:.2g}" for sign, weight in weights.items() if weight)])

@@ -286,7 +286,7 @@ def _name(identity: dict[str, Any]) -> str:
             return f"tfic λ={identity['lambda']:.2g} β={identity['beta']:.2g}"
         case "base":
             return f"base λ={identity['lambda']:.2g}"
-        case "classical":
+        case "classical" | "text":
             return identity["point_id"]
         case kind:
             return kind

@@ -45,6 +45,8 @@ class Progress(NamedTuple):
     """Workers that train together."""
     skipped: int = 0
     halvings: int = 0
+    text: float | None = None
+    """Mean squared error from the clean renderings."""
 
     @property
     def mishaps(self) -> Mishaps:
@@ -174,8 +176,8 @@ def _progress(
     step: int, steps: int, terms: LossTerms, rate: float, seconds: float, workers: int, mishaps: Mishaps
 ) -> Progress:
     total, mse, bpp = (_mean(term) for term in (terms.total, terms.mse, terms.bpp))
-    ocr = None if terms.ocr is None else _mean(terms.ocr)
-    return Progress(step, steps, total, mse, bpp, ocr, rate, seconds, workers, *mishaps)
+    ocr, text = (None if term is None else _mean(term) for term in (terms.ocr, terms.text))
+    return Progress(step, steps, total, mse, bpp, ocr, rate, seconds, workers, *mishaps, text)
 
 
 def _mean(term: Float[Tensor, " b"]) -> float:

@@ -22,11 +22,10 @@ def reading_scale(stage: StageConfig, step: int) -> float:
 
 
 def _fixed(stage: StageConfig, recognizer: FrozenRecognizer | None) -> Objective:
-    weights = LossWeights(stage.distortion_weight, stage.rate_weight, stage.ocr_weight)
+    weights = LossWeights(stage.distortion_weight, stage.rate_weight, stage.ocr_weight, stage.text_weight)
 
     def terms(codec: Callable[..., CodecOutput], batch: Batch, step: int) -> LossTerms:
-        output = codec(batch.images)
-        return objective(output, batch.images, batch.texts, recognizer, weights, reading_scale(stage, step))
+        return _weighed(codec(batch.images), batch, weights, stage, recognizer, step)
 
     return terms
 
@@ -34,8 +33,19 @@ def _fixed(stage: StageConfig, recognizer: FrozenRecognizer | None) -> Objective
 def _drawn(stage: StageConfig, plane: Plane, recognizer: FrozenRecognizer | None) -> Objective:
     def terms(codec: Callable[..., CodecOutput], batch: Batch, step: int) -> LossTerms:
         condition = plane.draw(len(batch.texts), batch.images.device, with_ocr=recognizer is not None)
-        weights = LossWeights(stage.distortion_weight, *condition)
-        output = codec(batch.images, condition)
-        return objective(output, batch.images, batch.texts, recognizer, weights, reading_scale(stage, step))
+        weights = LossWeights(stage.distortion_weight, *condition, stage.text_weight)
+        return _weighed(codec(batch.images, condition), batch, weights, stage, recognizer, step)
 
     return terms
+
+
+def _weighed(
+    output: CodecOutput,
+    batch: Batch,
+    weights: LossWeights,
+    stage: StageConfig,
+    recognizer: FrozenRecognizer | None,
+    step: int,
+) -> LossTerms:
+    scale = reading_scale(stage, step)
+    return objective(output, batch.images, batch.texts, recognizer, weights, scale, batch.clean)

@@ -21,7 +21,9 @@ class Team:
 
     def share(self, batch: Batch) -> Batch:
         """Every `size`-th image, from the `rank`-th on."""
-        return Batch(batch.images[self.rank :: self.size], batch.texts[self.rank :: self.size])
+        mine = slice(self.rank, None, self.size)
+        clean = None if batch.clean is None else batch.clean[mine]
+        return Batch(batch.images[mine], batch.texts[mine], clean)
 
 
 ALONE = Team()

@@ -1,10 +1,10 @@
 """A codec on a set of images -> one point of the rate-accuracy plane, measured on real files."""
 
 import statistics
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, TypeVar, cast
+from operator import sub
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -18,69 +18,60 @@ from models.files.tfic import TficFile
 from models.losses import bits_per_pixel
 from models.metrics import accuracy, character_error_rate, mean_accuracy, psnr_db
 from models.recognizers.base import FrozenRecognizer
+from sweep.baselines.measuring import timed
 from sweep.results.point import RatePoint, Reading, ValidationMetrics
-from sweep.trials.classical import ClassicalCodec
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
-BATCH = 16
+BATCH = 8
+TIMED = 48
+"""Images that the recognizer reads one by one too, for the time that an image takes alone."""
 CPU = torch.device("cpu")
 
 
 def evaluate(trained: TrainedCodec, recognizer: FrozenRecognizer, data: TextImages) -> RatePoint:
     """Compresses every image to a file's bytes, restores it, and reads what came back. Runs on the CPU."""
-    point, files = _measured(
-        lambda image: tfic.encode(trained, image), lambda file: tfic.decode(trained, file), recognizer, data
-    )
+    files, encode_ms = timed(lambda image: tfic.encode(trained, image), data.images)
+    restored, decode_ms = timed(lambda file: tfic.decode(trained, file), files)
+    images, opened = np.stack(restored), [TficFile.unpack(file) for file in files]
+    own = [file.own_bytes for file in opened]
     return replace(
-        point,
-        bpp_payload=_rate([TficFile.unpack(file).stream for file in files], data),
+        _as_read(images, recognizer, data.texts, [len(file) for file in files], own),
+        bpp_own=_rate(own, data),
+        bpp_payload=_rate([len(file.stream) for file in opened], data),
         bpp_estimated=_estimated(trained, data.images),
-    )
-
-
-def evaluate_classical(codec: ClassicalCodec, recognizer: FrozenRecognizer, data: TextImages) -> RatePoint:
-    """Measures a codec that needs no training as `evaluate` does a trained one."""
-    height, width = data.images[0].shape[:2]
-    return _measured(codec.encode, lambda file: codec.decode(file, width, height), recognizer, data)[0]
-
-
-def evaluate_uncompressed(recognizer: FrozenRecognizer, data: TextImages) -> RatePoint:
-    """The recognizer's reading of the images as they are."""
-    return _as_read(data.images, recognizer, data.texts, [image.nbytes for image in data.images])
-
-
-def _measured(
-    encode: Callable[[NDArray[Any]], bytes],
-    decode: Callable[[bytes], NDArray[Any]],
-    recognizer: FrozenRecognizer,
-    data: TextImages,
-) -> tuple[RatePoint, list[bytes]]:
-    files, encode_ms = _timed(encode, data.images)
-    decoded, decode_ms = _timed(decode, files)
-    images = np.stack(decoded)
-    point = replace(
-        _as_read(images, recognizer, data.texts, [len(file) for file in files]),
         psnr_db=psnr_db(to_tensor(images), to_tensor(data.images)).mean().item(),
         encode_ms=statistics.fmean(encode_ms),
         encode_ms_std=statistics.pstdev(encode_ms),
         decode_ms=statistics.fmean(decode_ms),
     )
-    return point, files
+
+
+def evaluate_uncompressed(recognizer: FrozenRecognizer, data: TextImages) -> RatePoint:
+    """The recognizer's reading of the images as they are."""
+    sizes = [image.nbytes for image in data.images]
+    return _as_read(data.images, recognizer, data.texts, sizes, sizes)
 
 
 def _as_read(
-    images: UInt8[NDArray[Any], "n h w 3"], recognizer: FrozenRecognizer, texts: list[str], sizes: list[int]
+    images: UInt8[NDArray[Any], "n h w 3"],
+    recognizer: FrozenRecognizer,
+    texts: list[str],
+    sizes: list[int],
+    own: list[int],
 ) -> RatePoint:
-    """A point of files of these sizes, with what the recognizers read in the images."""
-    said, ocr_ms = _timed(lambda image: recognizer.read(tfic.to_float(image))[0], images)
+    """A point of files of these sizes, with what the recognizers read in the images.
+
+    Args:
+        sizes: bytes of the whole files.
+        own: bytes without those that all files have in common.
+    """
+    said = read(images, recognizer)
+    _, ocr_ms = timed(lambda image: recognizer.read(tfic.to_float(image)), images[:TIMED])
     truths = [recognizer.as_read(text) for text in texts]
     scores = map(accuracy, said, truths)
     return RatePoint(
         bpp=8 * statistics.fmean(sizes) / (images.shape[1] * images.shape[2]),
         accuracy=mean_accuracy(said, truths),
-        readings=tuple(map(Reading, range(len(said)), sizes, said, truths, scores)),
+        readings=tuple(map(Reading, range(len(said)), sizes, said, truths, scores, map(sub, sizes, own))),
         cer=character_error_rate(said, truths),
         ocr_ms=statistics.fmean(ocr_ms),
         ocr_ms_std=statistics.pstdev(ocr_ms),
@@ -93,9 +84,10 @@ def accuracy_of(recognizer: FrozenRecognizer, images: UInt8[NDArray[Any], "n h w
     return mean_accuracy(read(images, recognizer), map(recognizer.as_read, texts))
 
 
-def _rate(files: list[bytes], data: TextImages) -> float:
+def _rate(sizes: list[int], data: TextImages) -> float:
+    """Bits per pixel of files of so many bytes."""
     height, width = data.images[0].shape[:2]
-    return 8 * statistics.fmean(map(len, files)) / (height * width)
+    return 8 * statistics.fmean(sizes) / (height * width)
 
 
 def read(images: UInt8[NDArray[Any], "n h w 3"], recognizer: FrozenRecognizer, device: torch.device = CPU) -> list[str]:
@@ -111,8 +103,9 @@ def validate(
     restored = np.stack([tfic.decode(trained, file) for file in files])
     said = read(restored, recognizer, device)
     return ValidationMetrics(
-        bpp=_rate(files, data),
+        bpp=_rate([len(file) for file in files], data),
         accuracy=mean_accuracy(said, map(recognizer.as_read, data.texts)),
+        bpp_own=_rate([TficFile.unpack(file).own_bytes for file in files], data),
         psnr_db=psnr_db(to_tensor(restored), to_tensor(data.images)).mean().item(),
     )
 
@@ -128,16 +121,3 @@ def _estimated(trained: TrainedCodec, images: UInt8[NDArray[Any], "n h w 3"]) ->
 
 def _batches(images: UInt8[NDArray[Any], "n h w 3"]) -> Iterator[Float[torch.Tensor, "b 3 h w"]]:
     return (to_tensor(images[start : start + BATCH]) for start in range(0, len(images), BATCH))
-
-
-def _timed(work: Callable[[Item], Result], items: Iterable[Item]) -> tuple[list[Result], list[float]]:
-    """Results and milliseconds of `work` on each item; one run beforehand is not counted."""
-    results = list[Result]()
-    times = list[float]()
-    for item in items:
-        if not results:
-            work(item)
-        started = time.perf_counter()
-        results.append(work(item))
-        times.append(1e3 * (time.perf_counter() - started))
-    return results, times

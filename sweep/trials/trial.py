@@ -19,14 +19,14 @@ from models.recognizers.base import FrozenRecognizer
 from models.recognizers.ensemble import RecognizerConfig
 from sweep.config import SweepConfig
 from sweep.errors import DivergedError
-from sweep.results.point import Point, RatePoint, ValidationMetrics
+from sweep.results.point import Point, ValidationMetrics
 from sweep.search.early_stopping import rungs
 from sweep.stages import strategies
 from sweep.stages.store import Store
 from sweep.stages.train import train_node
 from sweep.stages.tree import Node
 from sweep.training.loop import CHECK_STEPS, Progress
-from sweep.trials.evaluate import evaluate, evaluate_classical, evaluate_uncompressed, validate
+from sweep.trials.evaluate import evaluate, evaluate_uncompressed, validate
 from sweep.trials.target import Target
 
 RUNG_IMAGES = 96
@@ -71,7 +71,7 @@ def run(
     torch.set_num_threads(config.resources.cpus_per_trial)
     reader, identity, node = recognizer(config.recognizers), target.identity(config), target.node(config)
     if node is None:
-        return Point(identity=identity, status="complete", test=_untrained(target, reader, data.test))
+        return Point(identity=identity, status="complete", test=evaluate_uncompressed(reader, data.test))
     started, store = time.perf_counter(), Store.of(folder, config.resources.save_seconds)
     try:
         trained = _train(node, store, config, data, reader, report, pass_rung)
@@ -86,12 +86,6 @@ def run(
         checkpoint=str(store.path(node).relative_to(folder)),
         reason=store.mishaps(node) or None,
     )
-
-
-def _untrained(target: Target, reader: FrozenRecognizer, test: TextImages) -> RatePoint:
-    if target.classical is None:
-        return evaluate_uncompressed(reader, test)
-    return evaluate_classical(target.classical, reader, test)
 
 
 def _train(

@@ -1,9 +1,12 @@
 import io
+import json
+import shutil
 from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import polars as pl
 import pytest
 import torch
 from PIL import Image
@@ -22,6 +25,28 @@ def test_pixels_are_those_of_the_shards(data_folder: Path, test_images: TextImag
     stored = shards.read(data_folder, "test")["image"]
     for image, png in zip(test_images.images, stored, strict=True):
         assert np.array_equal(image, np.asarray(Image.open(io.BytesIO(png)).convert("RGB")))
+
+
+def test_clean_renderings_are_black_where_the_ink_is(data_folder: Path) -> None:
+    data = dataset.load(data_folder, "test")
+    assert data.ink is not None
+    batch = next(dataset.batches(data, 12, seed=0))
+    assert batch.clean is not None
+    assert batch.clean.shape == (12, 1, 64, 256)
+    order = [data.texts.index(text) for text in batch.texts]
+    stored = torch.from_numpy(data.ink[order])
+    assert torch.allclose(batch.clean[:, 0], 1 - stored / 255)
+    assert all(0 < image.mean() < 1 for image in batch.clean)
+
+
+def test_without_ink_of_all_images_there_are_no_clean_renderings(data_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(data_folder, tmp_path / "data")
+    for file in (tmp_path / "data").glob("test-*.parquet"):
+        pl.read_parquet(file).drop("ink").write_parquet(file)
+        manifest = json.loads((tmp_path / "data" / "manifest.json").read_text())
+        manifest["sha256"][file.name] = shards.sha256(file)
+        (tmp_path / "data" / "manifest.json").write_text(json.dumps(manifest))
+    assert dataset.load(tmp_path / "data", "test").ink is None
 
 
 def test_batches_resume_in_the_middle_of_an_epoch(test_images: TextImages) -> None:
@@ -59,7 +84,7 @@ def test_a_missing_shard_is_reported(data_folder: Path, tmp_path: Path) -> None:
 
 
 def test_pixels_that_memory_does_not_hold_are_refused(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    needed = 24 * 64 * 256 * 3
+    needed = 24 * 64 * 256 * 4
     monkeypatch.setattr("datagen.dataset.psutil.virtual_memory", lambda: SimpleNamespace(available=needed))
     assert len(dataset.load(data_folder, "train").texts) == 24
     monkeypatch.setattr("datagen.dataset.psutil.virtual_memory", lambda: SimpleNamespace(available=needed - 1))

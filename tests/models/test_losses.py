@@ -45,3 +45,11 @@ def test_without_a_recognizer_no_text_is_read(output: CodecOutput) -> None:
     assert terms.ocr is None
     assert torch.allclose(terms.total, terms.mse + 0.01 * terms.bpp)
     assert torch.allclose(terms.scaled, terms.total / 0.01)
+
+
+def test_clean_renderings_ask_for_the_text_alone(output: CodecOutput) -> None:
+    images, clean = torch.rand(2, 3, 64, 256), torch.rand(2, 1, 64, 256)
+    terms = losses.objective(output, images, ["", ""], None, LossWeights(0.0, 0.01, 0.1, 0.2), clean=clean)
+    assert terms.text is not None
+    assert torch.allclose(terms.text, (output.x_hat - clean).square().mean((1, 2, 3)))
+    assert torch.allclose(terms.total, 0.2 * terms.text + 0.01 * terms.bpp)

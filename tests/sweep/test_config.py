@@ -52,7 +52,9 @@ def test_a_configuration_from_before_there_were_several_is_read() -> None:
 def test_a_run_from_before_there_were_sections_is_read() -> None:
     """As `--preset smoke --strategy shared --budget 6 --max-bpp 0.5 --vary steps 30 120` and more wrote it then."""
     config = RunFolder.load(Path(__file__).parent / "flat").config
-    asked = override(PRESETS["smoke"](), budget=6, max_bpp=0.5, vary=(("steps", 30.0, 120.0),), early_stopping=False)
+    asked = override(
+        PRESETS["smoke"](), baselines="all", budget=6, max_bpp=0.5, vary=(("steps", 30.0, 120.0),), early_stopping=False
+    )
     asked = override(SHARED.split_budget(asked), data=config.data, gpus_per_trial=0.25, shares_gpus=False)
     assert config == asked
     assert config.data.digest() == "92753704c717272e"

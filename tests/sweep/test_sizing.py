@@ -93,3 +93,11 @@ def test_trials_that_stop_early_leave_their_time_to_the_others() -> None:
 def test_what_a_polish_takes_is_part_of_the_sum() -> None:
     plain, polished = (sizing.expected(preset(polish_steps=steps), PACE) for steps in (0, 100))
     assert polished - plain == pytest.approx(32 * 100 * PACE.polish)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_other_seeds_are_part_of_the_sum_and_come_after_the_search(strategy: StrategyName) -> None:
+    once, thrice = (sizing.sized(preset(strategy, seeds=seeds), PACE, 0.0, 20 * HOUR) for seeds in (1, 3))
+    assert thrice.stage2.steps < once.stage2.steps
+    assert sizing.expected(thrice, PACE) <= sizing.AIM * 20 * HOUR
+    assert sizing.ending(thrice, PACE) > sizing.ending(once, PACE)

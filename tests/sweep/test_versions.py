@@ -58,6 +58,8 @@ WITHOUT_A_SAY = (
     | of("sweep/tracking")
     | of("sweep/trials")
     | of("sweep/cluster")
+    | of("sweep/baselines")
+    | of("models/baselines")
 )
 """What passes on, keeps, checks or measures them, or stands in the keys itself."""
 

@@ -8,7 +8,8 @@ from models.baselines.base import Baseline
 from models.baselines.few_greys import GROUP_4, OTSU, FewGreys
 from models.baselines.lossy import JPEG, WEBP, LossyCodec
 from sweep.baselines import choosing
-from sweep.baselines.points import COUNTINGS, Point, front
+from sweep.baselines.points import Point, front
+from sweep.results.points import RATES
 
 MOST = 0.9
 HEADERS = {"webp": 0.013, "jpeg": 0.15, "otsu-g4": 0.04}
@@ -32,13 +33,13 @@ def point(codec: Baseline) -> Point:
 
 
 def rates(codec: Baseline) -> choosing.Rates:
-    return {counting: point(codec).rate(counting) for counting in COUNTINGS}
+    return {counting: point(codec).rate(counting) for counting in RATES}
 
 
 def test_exploring_finds_the_envelope_and_leaves_the_hopeless_unread() -> None:
     found = [seen for _, seen in choosing.explore(settings(), rates, point, MOST)]
     every = [point(codec) for codec in settings()]
-    for counting in COUNTINGS:
+    for counting in RATES:
         assert {*front(every, counting)} <= {*found}
     assert len(found) < len(every)
     read = {name: len(list(group)) for name, group in groupby(found, lambda each: each.name)}

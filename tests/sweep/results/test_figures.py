@@ -30,13 +30,15 @@ def test_the_plot_tells_the_front_from_all_it_is_compared_with() -> None:
     tfic = {"point_id": "t", "kind": "tfic", "status": "complete", "bpp": 0.1, "accuracy": 0.6}
     plain = {"point_id": "u", "kind": "uncompressed", "status": "complete", "bpp": 24.0, "accuracy": 0.9}
     webp = {"point_id": "w", "kind": "classical", "status": "complete", "bpp": 0.2, "accuracy": 0.5}
+    webp["bpp_own"] = 0.19
     drawn = labels(frame(base, tfic, plain, webp))
     assert drawn == {
         "base codec (stage 1)",
         "TFIC (stage 2)",
         "Pareto front",
         "uncompressed",
-        "WebP, the best of size and color",
+        "the best without training",
+        "the best without training, without repeated bytes",
     }
 
 

@@ -3,17 +3,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rows import point
+from rows import frame, point
 
 from sweep.errors import SweepError
 from sweep.results import points
+from sweep.results.pareto import Objectives
 from sweep.results.point import Kind, Point, Status
 from sweep.results.points import PointTable
 
 CONTRACT = """
-    point_id kind codec lambda beta distortion_weight learning_rate seed stage1_steps stage2_steps
-    bpp accuracy cer ocr_ms ocr_ms_std bpp_payload bpp_estimated psnr_db encode_ms encode_ms_std decode_ms
-    val_bpp val_accuracy val_psnr_db accuracy_tesseract accuracy_rapidocr
+    point_id kind codec lambda beta distortion_weight text_weight learning_rate seed stage1_steps stage2_steps
+    bpp accuracy cer ocr_ms ocr_ms_std bpp_own bpp_payload bpp_estimated psnr_db encode_ms encode_ms_std decode_ms
+    val_bpp val_accuracy val_bpp_own val_psnr_db accuracy_tesseract accuracy_rapidocr
     status train_seconds checkpoint mlflow_run_id reason on_front
 """
 
@@ -52,6 +53,33 @@ def test_the_front_is_of_complete_trained_points(tmp_path: Path) -> None:
     table.add(row("c", 0.05, 0.3, kind="base"))
     table.add(point(point_id="d", kind="tfic", status="failed"))
     assert table.frame.filter("on_front")["point_id"].to_list() == ["a", "c"]
+
+
+def test_the_front_is_chosen_on_the_validation_images(tmp_path: Path) -> None:
+    table = PointTable(tmp_path)
+    table.add(row("lucky", 0.1, 0.9, val_bpp=0.1, val_accuracy=0.4))
+    table.add(row("chosen", 0.1, 0.5, val_bpp=0.1, val_accuracy=0.6))
+    table.add(row("better", 0.2, 0.4, val_bpp=0.2, val_accuracy=0.7))
+    assert table.frame.filter("on_front")["point_id"].to_list() == ["chosen", "better"]
+    summary = json.loads((tmp_path / "front.json").read_text())
+    assert [point["accuracy"] for point in summary["front"]] == [0.5, 0.4]
+    assert summary["hypervolume"] == pytest.approx(0.4 * 0.5)
+
+
+def test_each_counting_has_an_envelope_chosen_on_the_validation_images() -> None:
+    def of(name: str, bpp: float, own: float, val: float, test: float) -> dict[str, Any]:
+        rates = {"bpp": bpp, "bpp_own": own, "val_bpp": bpp, "val_bpp_own": own}
+        return {
+            "point_id": name,
+            "kind": "classical",
+            "status": "complete",
+            "val_accuracy": val,
+            "accuracy": test,
+        } | rates
+
+    table = frame(of("g4", 0.2, 0.05, 0.5, 0.45), of("webp", 0.1, 0.09, 0.6, 0.55), of("unlucky", 0.1, 0.09, 0.3, 0.9))
+    assert points.envelope(table) == [Objectives(0.1, 0.55)]
+    assert points.envelope(table, "own") == [Objectives(0.05, 0.45), Objectives(0.09, 0.55)]
 
 
 def test_front_json_says_what_the_front_is_worth(tmp_path: Path) -> None:

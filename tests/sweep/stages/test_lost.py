@@ -67,6 +67,21 @@ def test_a_trial_with_settings_of_its_own_is_known_by_its_row() -> None:
     assert Target.of(target.identity(config), config, ()) == target
 
 
+def test_the_front_is_repeated_from_another_seed_until_that_is_done(run: RunFolder) -> None:
+    table, again = PointTable(run.path), replace(TRIAL, seed=7)
+    assert plan.repetitions(run, table, 7) == [again]
+    node, identity = again.node(run.config), again.identity(run.config)
+    assert node is not None
+    assert (node.seed, identity.seed) == (7, 7)
+    assert identity.point_id != TRIAL.identity(run.config).point_id
+    assert Target.of(identity, run.config, TRIAL.origins) == again
+    shutil.copy(checkpoint(run, TRIAL), checkpoint(run, again))
+    measured = RatePoint(0.3, 0.4, cer=0.6)
+    table.add(Point(identity=identity, status="complete", test=measured, checkpoint="checkpoints/x.pt"))
+    assert plan.repetitions(run, table, 7) == []
+    assert [point.identity.seed for point in plan.searched(run.config, table)] == [run.config.seed]
+
+
 def test_the_stores_copy_takes_the_place_of_a_lost_checkpoint(run: RunFolder) -> None:
     (run.path.parent / "store").mkdir()
     lost = checkpoint(run, TRIAL)

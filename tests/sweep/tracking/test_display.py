@@ -66,7 +66,7 @@ def test_a_sweep_that_was_sized_counts_its_own_steps_at_the_costs_that_were_meas
     display.expect([node], points=0, trial=[], trials=1)
     for step in (100, 200):
         display.trained(node, TRAINING._replace(step=step, steps=200))
-    assert display._work - display._work_done == pytest.approx(sized.data.test)
+    assert display._work - display._work_done == pytest.approx(work.measuring(sized, work.Costs(testing=1.0)))
     display.phase("searching")
     assert re.search(r"searching \| 0 of 9 points \| 0:\d\d gone, 1:00:\d\d left", screen.getvalue())
 

@@ -34,9 +34,12 @@ def test_a_codec_without_training_is_unreadable_and_timed(
     assert point.accuracy < 0.3
     assert point.psnr_db is not None
     assert 0 < point.psnr_db < 20
-    assert point.encode_ms is not None
-    assert point.encode_ms > 0
-    assert point.ocr_ms > 0
+    assert point.bpp_own is not None
+    assert point.bpp_payload is not None
+    assert point.bpp_payload < point.bpp_own < point.bpp
+    for taken in (point.encode_ms, point.ocr_ms):
+        assert taken is not None
+        assert taken > 0
 
 
 def test_uncompressed_images_are_read_as_they_are(recognizer: CtcRecognizer, test_images: TextImages) -> None:

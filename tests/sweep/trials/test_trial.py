@@ -23,7 +23,6 @@ from sweep.presets import smoke
 from sweep.stages import tree
 from sweep.training.loop import Progress
 from sweep.trials import trial
-from sweep.trials.classical import ClassicalCodec
 from sweep.trials.target import Target
 from sweep.trials.trial import Data
 
@@ -91,15 +90,6 @@ def test_the_uncompressed_point_needs_no_training(config: SweepConfig, data: Dat
     ).columns()
     assert (row["point_id"], row["bpp"], row["status"]) == ("uncompressed", 24.0, "complete")
     assert row["accuracy"] > 0.6
-
-
-def test_a_codec_without_training_is_a_point(config: SweepConfig, data: Data, folder: Path) -> None:
-    target = Target("classical", classical=ClassicalCodec(grey=True, divisor=2, quality=30))
-    point = trial.run(target, config, folder, data, lambda progress: pytest.fail("trained"))
-    row: dict[str, Any] = point.columns()
-    assert (row["point_id"], row["kind"], row["codec"]) == ("webp-grey-1/2-q30", "classical", "webp-grey-1/2")
-    assert 0 < row["bpp"] < 1
-    assert row["lambda"] is None
 
 
 @pytest.mark.slow
