@@ -1,7 +1,7 @@
 """What the command line of a sweep takes, and which fields of its configuration that names."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from sweep.config import SweepConfig
 
 NAMED = (
-    *("budget", "seeds", "strategy", "codec", "labels", "polish_steps"),
+    *("budget", "seeds", "strategy", "codec", "labels", "polish_steps", "seed"),
     *("sampler", "betas", "max_bpp", "min_accuracy", "min_psnr"),
 )
 """Arguments that are fields of the configuration."""
-OPTIONS = {"recognizers": "--recognizer", "early_stopping": "--train-all"}
+OPTIONS = {"recognizers": "--recognizer", "early_stopping": "--train-all", "stage1": "--steps", "stage2": "--steps"}
 """Fields that other options name."""
 
 
@@ -45,8 +45,14 @@ class Arguments:
             Default: paper where a GPU is visible, else cpu.
         out: The run's folder (default: runs/PRESET). On a cluster, a path that all nodes share.
         resume: Go on with the run in --out. A larger --budget extends it.
-        hours: Start no trial that would end later than so many hours after the start (default: no limit). The training
-            that all points share is not cut short; --resume goes on to the budget.
+        hours: Take so many hours in all, on whatever machine: the pace is measured here, and both stages get as many
+            steps as there is time for, in the preset's proportion (default: the preset's steps). If that is too few,
+            there are fewer trials. With --steps, --vary steps or --resume, steps stay as they are, and no trial starts
+            that would end later.
+        steps: Optimizer updates of each training of stage 1 and of stage 2, exactly (default: the preset's, or as many
+            as --hours has time for).
+        lambdas: Rate weights of the base curve, between which trials are searched (default: the preset's).
+        seed: What weights, batches and proposals are drawn by (default: 0).
         strategy: Where a trial's codec comes from. conditional (default): one codec conditioned on (lambda, beta),
             trained by all workers together, folded to a plain one at each trial's point. The others train each trial,
             on as many images in all. shared: a stage 1 for each lambda of a grid, a stage 2 for each trial. continued:
@@ -93,6 +99,9 @@ class Arguments:
     out: Annotated[Path | None, _as("DIR")] = None
     resume: Annotated[bool, _as()] = False
     hours: Annotated[float | None, _as("H")] = None
+    steps: Annotated[tuple[int, int] | None, _as("STAGE1 STAGE2")] = None
+    lambdas: Annotated[tuple[float, ...], _as("LAMBDA …")] = ()
+    seed: Annotated[int | None, _as("N")] = None
     strategy: Annotated[StrategyName | None, _as()] = None
     train_all: Annotated[bool, _as()] = False
     sampler: Annotated[SamplerName | None, _as()] = None
@@ -137,6 +146,10 @@ def overrides(arguments: Arguments, config: "SweepConfig") -> dict[str, Any]:
     values = {name: getattr(arguments, name) for name in NAMED}
     if arguments.vary:
         values["vary"] = arguments.vary
+    if arguments.lambdas:
+        values["lambdas"] = tuple(sorted(set(arguments.lambdas), reverse=True))
+    if arguments.steps is not None and min(arguments.steps) < 1:
+        raise SweepError(f"--steps {arguments.steps[0]} {arguments.steps[1]}: each stage needs one step or more")
     if arguments.trials_per_gpu is not None:
         if arguments.trials_per_gpu < 1:
             raise SweepError(f"--trials-per-gpu {arguments.trials_per_gpu} is below 1")
@@ -149,3 +162,17 @@ def overrides(arguments: Arguments, config: "SweepConfig") -> dict[str, Any]:
         names = arguments.recognizer or [f"{each.name}={each.weight}" for each in config.recognizers]
         values["recognizers"] = ensemble.parse(names, arguments.recognizer_weights)
     return {name: value for name, value in values.items() if value is not None}
+
+
+def stages(arguments: Arguments, config: "SweepConfig") -> dict[str, Any]:
+    """The stages with the steps of --steps, each training's own, in place of what they are; empty without it."""
+    if arguments.steps is None:
+        return {}
+    first, second = arguments.steps
+    return {"stage1": replace(config.stage1, steps=first), "stage2": replace(config.stage2, steps=second)}
+
+
+def sizes(arguments: Arguments) -> bool:
+    """Whether the steps of a new sweep follow from --hours."""
+    varied = any(setting == "steps" for setting, _, _ in arguments.vary)
+    return arguments.hours is not None and arguments.steps is None and not varied

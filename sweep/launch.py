@@ -11,6 +11,7 @@ from sweep.phases import Sweep
 from sweep.reporting import contents
 from sweep.results.folder import RunFolder
 from sweep.stages import strategies
+from sweep.time_given import Given
 from sweep.tracking import memory
 from sweep.tracking.display import Display, clock
 from sweep.trials import trial
@@ -27,10 +28,13 @@ class Effort(NamedTuple):
     """Most memory at a time, on this machine."""
 
 
-def sweep(run: RunFolder, seconds: float = math.inf) -> Effort:
+def sweep(run: RunFolder, seconds: float = math.inf, began: float | None = None) -> Effort:
     """Brings a run to its budget, whatever of it is done already; then reports. Its config.json is written first.
 
-    No trial starts that would end later than so many seconds from now.
+    Args:
+        seconds: what all of it is to take. A run whose steps are not sized yet gets as many as there is time for; in
+            others, no trial starts that would end later.
+        began: when that time began, by the monotonic clock; None: now.
 
     Raises:
         SweepError: every point failed, or another sweep works in the folder.
@@ -40,7 +44,7 @@ def sweep(run: RunFolder, seconds: float = math.inf) -> Effort:
     # Workers load it again; here it fails before anything has started.
     trial.recognizer(run.config.recognizers)
     display = Display(run.config)
-    started = time.monotonic()
+    started = time.monotonic() if began is None else began
     with (
         run.claimed(),
         run_log.opened(run.path),
@@ -50,7 +54,7 @@ def sweep(run: RunFolder, seconds: float = math.inf) -> Effort:
     ):
         run.save()
         under_way = Sweep(run, display)
-        under_way.complete(started + seconds)
+        run = under_way.complete(Given(started, seconds))
         peak.look()
     effort = Effort(time.monotonic() - started, under_way.train_seconds, peak.bytes)
     _summarize(run, display, effort)

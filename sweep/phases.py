@@ -1,6 +1,7 @@
 """A sweep's phases: images, training that all points share, base points, trials, other readers, report."""
 
 import functools
+import math
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import replace
@@ -8,7 +9,7 @@ from dataclasses import replace
 from datagen import generate, shards, summary
 from datagen.spec import SPLITS
 from models.recognizers import held_out
-from sweep import graceful_stop, plan
+from sweep import graceful_stop, plan, time_given
 from sweep.cluster import resources, training_data
 from sweep.cluster.pool import Pool
 from sweep.errors import SweepError
@@ -19,6 +20,7 @@ from sweep.results.points import PointTable
 from sweep.stages import strategies, tree
 from sweep.stages.store import Store
 from sweep.stages.tree import Node
+from sweep.time_given import Given, Size
 from sweep.tracking.display import Display
 from sweep.tracking.recorder import Recorder
 from sweep.tracking.tracker import LEAVING_SECONDS, Tracker
@@ -51,8 +53,8 @@ class Sweep:
         """Time in training so far, summed over the places of trials."""
         return self._recorder.train_seconds
 
-    def complete(self, deadline: float) -> None:
-        """Goes through all phases; no trial starts that would end after `deadline`, of the monotonic clock.
+    def complete(self, given: Given) -> RunFolder:
+        """Goes through all phases; returns the run as it is then, its steps and trials sized to the time given.
 
         Raises:
             KeyboardInterrupt: it was asked to end; what was done is saved.
@@ -65,9 +67,10 @@ class Sweep:
                 self._prepare_images()
             pool = self._pool()
             with graceful_stop.on_signals(self._run.path, self._display.print):
-                self._measure(pool, deadline)
+                self._measure(pool, self._settled(pool, given))
             self._read_by_others(pool)
             self._report()
+            return self._run
         except BaseException as error:
             self._tracker.finish("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
             self._tracker.settle(LEAVING_SECONDS)
@@ -110,6 +113,23 @@ class Sweep:
         if self._config.resources.gpus_per_trial and not pool.gpus:
             self._display.print("the cluster has no GPU: everything trains on CPUs")
         return pool
+
+    def _settled(self, pool: Pool, given: Given) -> float:
+        """When the search is to end, of the monotonic clock; a run whose steps follow from the time has them then."""
+        if not self._run.unsized:
+            return given.end
+        size = Size(self._config, given.end)
+        if given.end < math.inf:
+            # What that takes is known then; below, it is done.
+            self._measure_baselines(pool)
+            self._display.phase("timing a few steps and points")
+            size = time_given.size(self._config, pool, given, self._display)
+            graceful_stop.raise_if_stopped(self._run.path)
+        self._config = size.config
+        self._run = replace(self._run, config=size.config, unsized=False)
+        self._run.save()
+        self._tracker.log_params(self._run.steps())
+        return size.search_end
 
     def _measure(self, pool: Pool, deadline: float) -> None:
         """Trains and measures all points: those of the base curve, then those that the search proposes."""

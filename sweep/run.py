@@ -4,6 +4,7 @@ python -m sweep.run --budget 64
 """
 
 import sys
+import time
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from rich.console import Console
 from datagen.errors import DataError
 from models.console import ended
 from models.errors import ModelError
-from sweep.arguments import OPTIONS, Arguments, overrides, seconds
+from sweep.arguments import OPTIONS, Arguments, overrides, seconds, sizes, stages
 from sweep.console import STYLE, complain
 from sweep.errors import SweepError
 from sweep.names import PresetName
@@ -43,12 +44,12 @@ def main() -> int:
 
 
 def _run(arguments: Arguments) -> None:
-    limit = seconds(arguments.hours)
+    began, limit = time.monotonic(), seconds(arguments.hours)
     run = open_run(arguments)
     # Ray and MLflow take seconds to import; wrong arguments are answered first.
     from sweep import launch
 
-    launch.sweep(run, limit)
+    launch.sweep(run, limit, began)
 
 
 def open_run(arguments: Arguments) -> "RunFolder":
@@ -97,8 +98,10 @@ def _started(arguments: Arguments, out: Path, preset: PresetName) -> "RunFolder"
     config = presets.aimed(config, target)
     config = proposals.cap_budget(config)
     config = strategies.of(config).split_budget(config)
+    config = replace(config, **stages(arguments, config))
     data = data or out.parent / "data" / f"{preset}-{config.data.digest()}"
-    run = RunFolder(out, config, preset, data.absolute(), new_sweep_id(), mlflow_store.default_uri())
+    uri = mlflow_store.default_uri()
+    run = RunFolder(out, config, preset, data.absolute(), new_sweep_id(), uri, unsized=sizes(arguments))
     _check_start(run)
     run.create()
     # As it will be resumed, where 1 and 1.0 are one.
@@ -128,7 +131,11 @@ def _resumed(arguments: Arguments, out: Path) -> "RunFolder":
     _check_version(run)
     _check_named(run, arguments.recognizer)
     data = _data(arguments, out)
-    wanted = overrides(arguments, run.config) | ({"data": Manifest.load(data).spec} if data else {})
+    wanted = (
+        overrides(arguments, run.config)
+        | stages(arguments, run.config)
+        | ({"data": Manifest.load(data).spec} if data else {})
+    )
     if arguments.preset not in (None, run.preset):
         raise SweepError(f"{out} was started with --preset {run.preset}; resume it with that, or start another --out")
     if arguments.target not in (None, run.config.target):

@@ -29,7 +29,7 @@ from ray.tune.search import Searcher
 from datagen.generate import Report
 from datagen.machines import Resources, cores, machines, shared_out
 from sweep import graceful_stop
-from sweep.cluster import baselines, resources, training_data
+from sweep.cluster import baselines, pace, resources, training_data
 from sweep.cluster.trainer import train_together
 from sweep.cluster.tune_adapters import (
     IN_A_ROW,
@@ -51,6 +51,7 @@ from sweep.search.front_search import FrontSearch
 from sweep.stages import strategies
 from sweep.stages.store import Store
 from sweep.stages.tree import Node
+from sweep.stages.work import Pace
 from sweep.training.loop import Progress, every
 from sweep.trials import rereading, trial
 from sweep.trials.target import Target
@@ -107,6 +108,30 @@ class Pool:
         """Trials at a time."""
         return resources.fit(self._config, resources.awaited(self._say, self._config.resources.gpus_per_trial > 0))[1]
 
+    def pace(self, readers: list[str], seconds: float) -> Pace:
+        """How long the parts of the sweep take here.
+
+        Args:
+            readers: names of the held-out readers.
+            seconds: time in which steps of each stage are measured.
+
+        Raises:
+            SweepError: nothing could be measured, for training fails.
+        """
+        cluster = pace.Cluster(self._config, self._places, self._team, self._folder, self._data)
+        with resources.watched(_needs(self._config), self._say):
+            return pace.measured(cluster, readers, seconds)
+
+    def resize(self, config: SweepConfig) -> None:
+        """Goes on with the steps and the budget of another configuration."""
+        sizes = {"stage1": config.stage1, "stage2": config.stage2, "budget": config.search.budget}
+        self._wanted, self._config = override(self._wanted, **sizes), override(self._config, **sizes)
+
+    def _team(self, node: Node) -> tuple[SweepConfig, int]:
+        """What each worker of a node's shared training takes, and how many work."""
+        found = resources.awaited(self._say, self._wanted.resources.gpus_per_trial > 0)
+        return resources.team(self._wanted, found, node.stage.batch_size)
+
     def train(self, node: Node, report: Callable[[Progress, int], None]) -> None:
         """Trains a node that all points share, with all that the cluster has.
 
@@ -116,8 +141,7 @@ class Pool:
         Raises:
             SweepError: the training diverged, or failed once too often.
         """
-        found = resources.awaited(self._say, self._wanted.resources.gpus_per_trial > 0)
-        member, size = resources.team(self._wanted, found, node.stage.batch_size)
+        member, size = self._team(node)
 
         def told(progress: Progress) -> None:
             cores = progress.workers * member.resources.cpus_per_trial

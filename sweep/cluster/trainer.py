@@ -1,52 +1,30 @@
-"""One stage trained by all workers of the cluster together; the only place that knows Ray Train."""
+"""One stage trained by all workers of the cluster together."""
 
 import pickle
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import ray
-import torch
-from ray import train
 from ray.train import FailureConfig, RunConfig, ScalingConfig
-from ray.train.torch import TorchTrainer, get_device
+from ray.train.torch import TorchTrainer
 from ray.util.queue import Empty, Queue
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-from torch import distributed, nn
-from torch.nn.parallel import DistributedDataParallel
 
-from models.recognizers import ensemble
 from sweep import graceful_stop
 from sweep.cluster import out_of_memory
+from sweep.cluster.member import Job, News, Timed, work
 from sweep.config import SweepConfig
 from sweep.errors import DivergedError, Interrupted, SweepError
 from sweep.stages.store import Store
-from sweep.stages.train import train_node
 from sweep.stages.tree import Node
-from sweep.training.loop import Progress, every
-from sweep.training.team import ALONE, Team
+from sweep.training.loop import Progress
 from sweep.trials.trial import Data
 
-News = Progress | DivergedError | Interrupted
-"""What the first worker tells the driver."""
 ENDING_SECONDS = 30.0
 """Seconds that workers may take to end when they are asked to."""
 FAILURES = 3
 """Workers that may die before a stage is given up; each time it goes on from its last checkpoint."""
-
-
-@dataclass(frozen=True)
-class _Job:
-    node: Node
-    config: SweepConfig
-    folder: Path
-    data: ray.ObjectRef[Data]
-    news: Queue
-
-    def tell(self, said: News) -> None:
-        """Sends bytes, for the queue's process would import all of ours to hold an object."""
-        self.news.put(pickle.dumps(said))
 
 
 def train_together(
@@ -68,20 +46,40 @@ def train_together(
         SweepError: the training diverged, or failed once too often.
         KeyboardInterrupt: it was asked to end, and its state is saved.
     """
-    if Store.of(folder).load(node) is not None:
-        return
-    news = _queue()
+    if Store.of(folder).load(node) is None:
+        _carry_out(Job([node], config, folder, data, _queue()), workers, report, lambda timed: None)
+
+
+def time_together(
+    nodes: list[Node], config: SweepConfig, folder: Path, data: ray.ObjectRef[Data], workers: int, seconds: float
+) -> list[Timed]:
+    """How long a step of each node takes the workers that `train_together` would train it with; nothing is kept.
+
+    Args:
+        seconds: time in which the steps of each node are timed.
+
+    Raises:
+        SweepError, KeyboardInterrupt: as `train_together`.
+    """
+    found = list[Timed]()
+    _carry_out(Job(nodes, config, folder, data, _queue(), seconds), workers, lambda progress: None, found.append)
+    # A worker that died began again.
+    return found[-len(nodes) :]
+
+
+def _carry_out(job: Job, workers: int, report: Callable[[Progress], None], timed: Callable[[Timed], None]) -> None:
+    """Has the workers do a job, and passes on what the first of them tells."""
     # In the main thread, Ray Train would take Ctrl-C over, for good.
-    fitting = _Aside(_trainer(_Job(node, config, folder, data, news), workers).fit)
+    fitting = _Aside(_trainer(job, workers).fit)
     try:
         under_way = True
         while under_way:
             under_way = fitting.is_alive()
-            while (said := _next(news)) is not None:
-                _heed(said, report)
+            while (said := _next(job.news)) is not None:
+                _heed(said, report, timed)
     finally:
-        _end(fitting, folder)
-        news.shutdown()
+        _end(fitting, job.folder)
+        job.news.shutdown()
     if fitting.error is not None:
         raise SweepError(f"the codec's training failed: {_reason(str(fitting.error).strip())}") from fitting.error
 
@@ -92,20 +90,20 @@ def _queue() -> Queue:
     return Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
 
 
-def _trainer(job: _Job, workers: int) -> TorchTrainer:
+def _trainer(job: Job, workers: int) -> TorchTrainer:
     """Trains with as many workers as there are places for: a node that dies or arrives late changes that."""
     config = job.config
     return TorchTrainer(
-        _work,
+        work,
         # A reference, for Ray Train's controller would import all of ours as well.
         train_loop_config={"job": ray.put(job)},  # pyright: ignore[reportUnknownMemberType]
         scaling_config=ScalingConfig(
-            num_workers=(1, min(workers, job.node.stage.batch_size)),
+            num_workers=(1, min(workers, *(node.stage.batch_size for node in job.nodes))),
             use_gpu=config.resources.gpus_per_trial > 0,
             resources_per_worker={"CPU": config.resources.cpus_per_trial, "GPU": config.resources.gpus_per_trial},
         ),
         run_config=RunConfig(
-            name=f"train-{job.node.key}",
+            name=f"{'train' if job.seconds is None else 'time'}-{job.nodes[-1].key}",
             storage_path=str(job.folder / "tune"),
             failure_config=FailureConfig(max_failures=FAILURES),
         ),
@@ -142,47 +140,16 @@ def _next(news: Queue) -> News | None:
         return None
 
 
-def _heed(said: News, report: Callable[[Progress], None]) -> None:
+def _heed(said: News, report: Callable[[Progress], None], timed: Callable[[Timed], None]) -> None:
     match said:
         case Progress():
             report(said)
+        case Timed():
+            timed(said)
         case DivergedError():
             raise SweepError(f"the codec's training failed: {said}") from said
         case Interrupted():
             raise KeyboardInterrupt
-
-
-def _work(settings: dict[str, ray.ObjectRef[_Job]]) -> None:
-    """What each worker executes."""
-    job: _Job = ray.get(settings["job"])
-    context, device = train.get_context(), get_device()
-    torch.set_num_threads(job.config.resources.cpus_per_trial)
-    rank, size = context.get_world_rank(), context.get_world_size()
-    # Alone, there is nobody to agree with; a GPU would be waited for at every step.
-    team = Team(rank, size, _join, _any) if size > 1 else ALONE
-    recognizer = ensemble.load(job.config.recognizers).to(device)
-    store = Store.of(job.folder, job.config.resources.save_seconds)
-    report = every(job.config.resources.report_seconds, job.tell) if team.rank == 0 else _say_nothing
-    try:
-        train_node(job.node, store, ray.get(job.data).train, recognizer, device, report, team)
-    except (DivergedError, Interrupted) as error:
-        # No failure for Ray to retry. All members leave at the same step; the first one has saved for all.
-        if team.rank == 0:
-            job.tell(error)
-
-
-def _say_nothing(progress: Progress) -> None:
-    del progress
-
-
-def _join(network: nn.Module) -> nn.Module:
-    return DistributedDataParallel(network, broadcast_buffers=False)
-
-
-def _any(mine: bool) -> bool:
-    found = torch.tensor(float(mine), device=get_device())
-    distributed.all_reduce(found, distributed.ReduceOp.MAX)
-    return bool(found)
 
 
 def _reason(said: str) -> str:

@@ -35,6 +35,8 @@ class RunFolder:
     sweep_id: str
     """Names the sweep in MLflow."""
     tracking_uri: str
+    unsized: bool = False
+    """Whether the steps of both stages are still to be sized to the hours that the sweep is given."""
     versions: Versions | None = None
     """Versions of the code that started the run; None for a run from before there were versions."""
 
@@ -81,6 +83,7 @@ class RunFolder:
             # Both relative to the run, so that all can be moved together.
             "tracking_uri": _placed(self.tracking_uri, lambda file: os.path.relpath(file, self.path)),
             "data": os.path.relpath(self.data, self.path),
+            "unsized": self.unsized,
             "versions": self.versions and asdict(self.versions),
             "sweep": asdict(self.config),
         }
@@ -98,7 +101,13 @@ class RunFolder:
             values |= {"init": config.init.sha256}
         for name, stage in (("stage1", config.stage1), ("stage2", config.stage2)):
             values |= {f"{name}_{field}": value for field, value in asdict(stage).items()}
+        for name in self.steps() if self.unsized else ():
+            del values[name]
         return values | {"preset": self.preset, "data": config.data.digest(), "folder": str(self.path.absolute())}
+
+    def steps(self) -> dict[str, Any]:
+        """The parameters that are known once the steps are sized."""
+        return {"stage1_steps": self.config.stage1.steps, "stage2_steps": self.config.stage2.steps}
 
     @classmethod
     def load(cls, path: Path) -> "RunFolder":
@@ -116,7 +125,8 @@ class RunFolder:
             data = Path(os.path.normpath(path / content["data"]))
             uri = _placed(content["tracking_uri"], lambda file: os.path.normpath((path / file).absolute()))
             started = TypeAdapter(Versions | None).validate_python(content.get("versions"))
-            return cls(path, config, content["preset"], data, content["sweep_id"], uri, started)
+            unsized = bool(content.get("unsized", False))
+            return cls(path, config, content["preset"], data, content["sweep_id"], uri, unsized, started)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise SweepError(
                 f"{path} holds no run (config.json is missing); start one with python -m sweep.run"

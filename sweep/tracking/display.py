@@ -31,6 +31,7 @@ class Display:
     def __init__(self, config: SweepConfig, console: Console | None = None) -> None:
         """Nothing is shown before `live`."""
         self._config = config
+        self._costs, self._ending = work.USUAL, 0.0
         self._console = console or Console()
         self._started = time.monotonic()
         self._phase, self._phase_done, self._phase_total = "starting Ray", 0.0, 0.0
@@ -65,12 +66,20 @@ class Display:
         self._phase_done, self._phase_total = done, total
         self._line()
 
+    def resize(self, config: SweepConfig, costs: work.Costs, ending: float) -> None:
+        """The steps and the trials are others than before, and what they cost was measured.
+
+        Args:
+            ending: seconds from the last trial to the end.
+        """
+        self._config, self._costs, self._ending = config, costs, ending
+
     def expect(self, training: list[Node], points: int, trial: list[Node], trials: int) -> None:
         """Work is ahead: nodes to train, points to measure, and trials, each of which trains `trial` first."""
-        self._expected = {node.key: work.training([node]) for node in training}
-        self._trial = work.training(trial)
+        self._expected = {node.key: work.training([node], self._costs) for node in training}
+        self._trial = work.training(trial, self._costs)
         self._work = sum(self._expected.values()) + trials * self._trial
-        self._work += (points + trials) * work.measuring(self._config)
+        self._work += (points + trials) * work.measuring(self._config, self._costs)
 
     def trained(self, node: Node, progress: Progress) -> None:
         """A node that all points share is being trained."""
@@ -86,7 +95,7 @@ class Display:
 
     def _train(self, key: str, name: str, stage: StageConfig, progress: Progress) -> None:
         reads = progress.ocr is not None
-        done = work.images(progress.step, stage, reads=reads)
+        done = work.images(progress.step, stage, reads=reads, costs=self._costs)
         self._work_done += done - self._done.get((key, reads), 0.0)
         self._done[key, reads] = done
         # Workers take a while to start; the clock of "time left" runs from their first word.
@@ -108,7 +117,7 @@ class Display:
     def _settle(self, point: Point) -> None:
         """Takes off the work ahead what a point spared by ending early, or by being in the store already."""
         trained = sum(self._done.pop((point.point_id, reads), 0.0) for reads in (False, True))
-        measuring = work.measuring(self._config)
+        measuring = work.measuring(self._config, self._costs)
         expected = self._trial if point.identity.kind == "tfic" else self._expected.get(point.point_id, 0.0)
         self._work -= expected - trained
         if point.status == "complete":
@@ -138,7 +147,8 @@ class Display:
         if self._work_done <= before:
             return "time left: not known yet"
         speed = (self._work_done - before) / (time.monotonic() - since)
-        return f"{clock(max(0.0, self._work - self._work_done) / speed)} left"
+        ahead = max(0.0, self._work - self._work_done) / speed
+        return f"{clock(ahead + self._ending)} left"
 
     def _state(self) -> str:
         elapsed = clock(time.monotonic() - self._started)

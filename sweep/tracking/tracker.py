@@ -76,6 +76,10 @@ class Tracker:
         """Names the images that the sweep trains on and measures, a split each, on the parent run."""
         self._put(datasets=mlflow_store.described(folder, digest, splits))
 
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Logs parameters of the sweep that were not known when it began."""
+        self._put(params={name: str(value) for name, value in params.items()})
+
     def log_shared_progress(self, stage: str, progress: Progress) -> None:
         """Logs loss terms of training that all points share, on the parent run, as `stage 1/*` and `stage 2/*`."""
         self._put(metrics=_terms(stage, progress), step=progress.step, curve=stage)

@@ -1,5 +1,6 @@
 """Measures the front with held-out OCR engines, which no codec was trained against."""
 
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from models.recognizers import held_out
 from sweep.results import export
 from sweep.results.point import READER, Point
 from sweep.results.points import listed
+
+FEW = 16
+"""Images that tell how long all take."""
 
 
 def columns(readers: Iterable[str]) -> list[str]:
@@ -43,6 +47,18 @@ def read(point: Point, readers: list[str], folder: Path, data: TextImages) -> di
     images = data.images if point.checkpoint is None else _reconstructed(point, folder, data.images)
     engines, _ = held_out.opened(())
     return {name: mean_accuracy(map(engines[name].read, images), data.texts) for name in readers if name in engines}
+
+
+def seconds(trained: TrainedCodec, readers: Iterable[str], data: TextImages) -> float:
+    """Seconds that `read` takes of a point with this codec, as a few of the images tell."""
+    started = time.perf_counter()
+    engines, _ = held_out.opened(())
+    opened, few = time.perf_counter(), data.images[:FEW]
+    for image in few:
+        restored = tfic.decode(trained, tfic.encode(trained, image))
+        for name in readers:
+            engines[name].read(restored)
+    return opened - started + (time.perf_counter() - opened) * len(data.images) / len(few)
 
 
 def _reconstructed(

@@ -104,7 +104,7 @@ def _train(
     def measurable(codec: Codec) -> TrainedCodec:
         return TrainedCodec(codec.cpu(), config.codec, config.recognizer_identity, {})
 
-    with _on_device(reader, gpu=config.resources.gpus_per_trial > 0) as device:
+    with on_device(reader, gpu=config.resources.gpus_per_trial > 0) as device:
 
         def look(codec: Codec, steps: int) -> None:
             seen = validate(measurable(codec), reader, few, device)
@@ -141,7 +141,7 @@ class _Rungs:
 
 
 @contextmanager
-def _on_device(recognizer: FrozenRecognizer, gpu: bool) -> Generator[torch.device]:
+def on_device(recognizer: FrozenRecognizer, gpu: bool) -> Generator[torch.device]:
     """The device for training, the GPU of this worker if it was given one; the recognizer is there during the block.
 
     Measuring runs on the CPU, always.

@@ -1,6 +1,7 @@
 """What the command line of a sweep takes, and what it says."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,9 +49,45 @@ def test_a_resumed_sweep_may_use_other_machines(tmp_path: Path) -> None:
     assert resumed.config.resources.gpus_per_trial == 0.5
 
 
+def test_steps_lambdas_and_seed_are_taken_exactly(tmp_path: Path) -> None:
+    line = ["--steps", "70", "300", "--lambdas", "0.01", "0.1", "0.01", "--seed", "3", "--strategy", "shared"]
+    out = ["--out", str(tmp_path / "run")]
+    config = open_run(tyro.cli(Arguments, args=["--preset", "smoke", *out, *line])).config
+    assert (config.stage1.steps, config.stage2.steps) == (70, 300)
+    assert (config.search.lambdas, config.seed) == ((0.1, 0.01), 3)
+    assert open_run(tyro.cli(Arguments, args=["--resume", *out, *line])).config == config
+    for option, value in (("--steps", ("70", "30")), ("--lambdas", ("0.1",)), ("--seed", ("4",))):
+        with pytest.raises(SweepError, match=f"another {option}"):
+            open_run(tyro.cli(Arguments, args=["--resume", *out, option, *value]))
+
+
+@pytest.mark.parametrize(
+    ("given", "unsized"),
+    [
+        ({}, False),
+        ({"hours": 1.0}, True),
+        ({"hours": 1.0, "steps": (5, 5)}, False),
+        ({"hours": 1.0, "vary": (("steps", 5.0, 9.0),), "strategy": "shared"}, False),
+    ],
+)
+def test_steps_follow_from_the_hours_of_a_new_run_where_nothing_else_says_them(
+    given: dict, unsized: bool, tmp_path: Path
+) -> None:
+    run = opened(preset="smoke", out=tmp_path / "run", **given)
+    assert (run.unsized, RunFolder.load(run.path).unsized) == (unsized, unsized)
+    assert ("stage1_steps" in run.parameters()) != unsized
+    # It was stopped before it was sized; once it is, hours change nothing.
+    assert opened(out=run.path, resume=True).unsized == unsized
+    replace(run, unsized=False).save()
+    assert not opened(out=run.path, resume=True, hours=9.0).unsized
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
+        ({"steps": (0, 5)}, "--steps 0 5: each stage needs one step or more"),
+        ({"lambdas": (0.1, -0.1)}, "lowest_lambda=-0.1 must be a number above 0"),
+        ({"seed": -1}, "seed=-1 must be a number, 0 or more"),
         ({"budget": 0}, "--budget 0 is below 1"),
         ({"budget": -3}, "--budget -3 is below 1"),
         ({"trials_per_gpu": 0}, "--trials-per-gpu 0 is below 1"),

@@ -1,12 +1,15 @@
 import io
+import re
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 from rows import frame, point
 
+from sweep.config import override
 from sweep.presets import smoke
 from sweep.results.point import Identity
-from sweep.stages import tree
+from sweep.stages import tree, work
 from sweep.stages.strategies import CONDITIONAL, INDEPENDENT, SHARED, Strategy
 from sweep.tracking.display import BEST, Display, clock
 from sweep.training.loop import Progress
@@ -53,6 +56,19 @@ def test_training_that_all_points_share_counts_steps_and_then_is_gone(screen: io
     display.trained(node, TRAINING._replace(step=80))
     assert display._running == {}
     assert display._work_done == pytest.approx(display._work)
+
+
+def test_a_sweep_that_was_sized_counts_its_own_steps_at_the_costs_that_were_measured(screen: io.StringIO) -> None:
+    display = shown(screen, terminal=False)
+    sized = replace(override(smoke(), budget=9), stage1=replace(smoke().stage1, steps=200))
+    display.resize(sized, work.Costs(reading=2.0, testing=1.0), ending=3600.0)
+    node = tree.conditioned1(sized)
+    display.expect([node], points=0, trial=[], trials=1)
+    for step in (100, 200):
+        display.trained(node, TRAINING._replace(step=step, steps=200))
+    assert display._work - display._work_done == pytest.approx(work.measuring(sized, work.Costs(testing=1.0)))
+    display.phase("searching")
+    assert re.search(r"searching \| 0 of 9 points \| 0:\d\d gone, 1:00:\d\d left", screen.getvalue())
 
 
 @pytest.mark.parametrize("strategy", [SHARED, INDEPENDENT])
