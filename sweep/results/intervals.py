@@ -9,6 +9,7 @@ import polars as pl
 from jaxtyping import Float
 from numpy.typing import NDArray
 
+from sweep.results.folder import RunFolder
 from sweep.results.pareto import Objectives, bd_accuracy, bd_rate, hypervolume
 from sweep.results.point import Point
 
