@@ -1,19 +1,20 @@
 """A sweep's phases: images, training that all points share, base points, trials, other readers, report."""
 
 import functools
+import logging
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
-from datagen import generate, shards, summary
+from datagen import dataset, generate, shards, summary
 from datagen.spec import SPLITS
 from models.recognizers import held_out
 from sweep import graceful_stop, plan
 from sweep.cluster import resources, training_data
 from sweep.cluster.pool import Pool
 from sweep.errors import SweepError
-from sweep.results import page
+from sweep.results import export, page, pictures, readings
 from sweep.results.folder import RunFolder
-from sweep.results.points import PointTable
+from sweep.results.points import PointTable, listed
 from sweep.stages import strategies, tree
 from sweep.stages.store import Store
 from sweep.stages.tree import Node
@@ -22,6 +23,11 @@ from sweep.tracking.recorder import Recorder
 from sweep.tracking.tracker import LEAVING_SECONDS, Tracker
 from sweep.trials import legibility, rereading, trial
 from sweep.trials.target import Target
+
+logger = logging.getLogger(__name__)
+
+REPORTED = ("report.html", "front.png", "reconstructions.png", "points.parquet", "readings.parquet", "front.json")
+"""What a finished sweep gives MLflow of its folder."""
 
 
 class Sweep:
@@ -167,12 +173,30 @@ class Sweep:
     def _report(self) -> None:
         self._display.phase("drawing the report")
         page.write(self._run, trial.recognizer(self._config.recognizers))
-        for name in ("front.png", "reconstructions.png", "points.parquet", "readings.parquet", "front.json"):
+        for name in REPORTED:
             self._tracker.log_file(self._run.path / name)
+        self._picture_front()
         self._tracker.finish("FINISHED")
         self._display.phase("writing to MLflow what it lacks")
         self._tracker.settle()
         judge(self._table, self._display)
+
+    def _picture_front(self) -> None:
+        """Logs test images with the reconstructions by each codec of the front that MLflow has no pictures of."""
+        front = listed(self._table.frame.filter("on_front"))
+        points = [point for point in front if not self._tracker.pictured(point)]
+        self._display.phase("drawing the front's reconstructions for MLflow", len(points))
+        images, read = dataset.load(self._run.data, "test").images, readings.read(self._run.path)
+        originals = readings.of_point(read, "uncompressed")
+        for count, point in enumerate(points, 1):
+            try:
+                model = export.trained(self._run, point)
+            except SweepError as error:
+                logger.warning("%s is not drawn: %s", point.point_id, error)
+                continue
+            drawn = pictures.drawn(model, images, originals, readings.of_point(read, point.point_id))
+            self._tracker.log_pictures(point, {f"test image {index}": png for index, png in enumerate(drawn)})
+            self._display.advanced(count, len(points))
 
 
 def judge(table: PointTable, display: Display) -> None:

@@ -49,6 +49,7 @@ class Recorder:
         with self._lock:
             self._table.add(point)
         self._tracker.log_point(point)
+        self._log_front()
         self._display.finished(point, self._table.frame)
         self.train_seconds += point.train_seconds or 0.0
         summary = front_summary(self._table.frame)
@@ -79,3 +80,7 @@ class Recorder:
                 self._table.update(point.point_id, {"mlflow_run_id": run_id})
             if run_id is None and point.point_id not in waiting:
                 self._tracker.log_point(point)
+        self._log_front()
+
+    def _log_front(self) -> None:
+        self._tracker.log_front(self._table.frame.filter("on_front")["point_id"])

@@ -1,10 +1,11 @@
 """MLflow as a sweep sees it: entries go into a queue in the folder of the run, so that no sweep waits for a store."""
 
+import base64
 import logging
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ from matplotlib.figure import Figure
 
 from datagen.errors import reason
 from datagen.files import atomic
+from sweep.results import readings
 from sweep.results.point import READER, VALIDATION, Identity, Point
-from sweep.tracking import mlflow_store
-from sweep.tracking.mlflow_store import ENDED, PARAMS, given
+from sweep.tracking import mlflow_runs, mlflow_store
+from sweep.tracking.mlflow_runs import ENDED, FILTERS, FRONT, PARAMS, given
 from sweep.tracking.outbox import Entry, Outbox, RefusedError
 from sweep.training.loop import Progress
 
@@ -27,6 +29,9 @@ LEAVING_SECONDS = 5.0
 """How long an interrupted sweep waits for MLflow to take what waits in the queue."""
 UNLOGGED = ("step", "steps", "workers")
 """Fields of a training's progress that are not metrics; charts are drawn over the step."""
+READINGS = "readings.json"
+SHOWN = ("index", "truth", "read", "accuracy", "bytes")
+"""The table of a point's readings, an artifact, and the columns."""
 
 
 class Tracker:
@@ -53,8 +58,12 @@ class Tracker:
         self._uri = uri
         self._folder = folder
         self._say = say
-        self._runs = mlflow_store.Runs(uri, sweep_id, folder, params)
+        self._runs = mlflow_runs.Runs(uri, sweep_id, folder, params)
         self._outbox = Outbox(folder / "tune" / "mlflow", self._write, self._tell)
+        self._test: dict[str, dict[str, Any]] = {}
+        self._front, self._pictured = self._runs.on_front(), self._runs.pictured()
+        for entry in self._outbox.waiting():
+            self._note(entry)
         self._logged: Callable[[str, str], None] = lambda point_id, run_id: None
 
     def start(self, logged: Callable[[str, str], None]) -> None:
@@ -74,7 +83,9 @@ class Tracker:
 
     def log_dataset(self, folder: Path, digest: str, splits: dict[str, pl.DataFrame]) -> None:
         """Names the images that the sweep trains on and measures, a split each, on the parent run."""
-        self._put(datasets=mlflow_store.described(folder, digest, splits))
+        datasets = mlflow_store.described(folder, digest, splits)
+        self._test = {split: datasets[split] for split in datasets if split == "test"}
+        self._put(datasets=datasets)
 
     def log_shared_progress(self, stage: str, progress: Progress) -> None:
         """Logs loss terms of training that all points share, on the parent run, as `stage 1/*` and `stage 2/*`."""
@@ -85,8 +96,12 @@ class Tracker:
         self._put(identity, metrics=_terms("train", progress), step=progress.step, curve=identity.point_id)
 
     def log_point(self, point: Point) -> None:
-        """Logs all that was measured of a finished point; figures of the validation images are called `val/*`."""
+        """Logs all that was measured of a finished point, and a table of what was read in each image.
+
+        Figures of the validation images are called `val/*`. The point is not on the front before `log_front` says so.
+        """
         columns = point.columns()
+        table = readings.read(self._folder).filter(point_id=point.point_id).select(SHOWN)
         figures = {name.replace(VALIDATION, "val/"): value for name, value in columns.items() if name not in PARAMS}
         self._put(
             point.identity,
@@ -94,14 +109,31 @@ class Tracker:
             step=point.identity.steps,
             # Once more: MLflow may have failed between a run and its params.
             params=given(columns, PARAMS),
-            tags=given(columns, ("status", "reason", "checkpoint")),
+            tags=given(columns, (*FILTERS, "status", "reason", "checkpoint")) | {FRONT: "false"},
+            tables={READINGS: table.to_dict(as_series=False)} if len(table) else {},
+            datasets=self._test if point.test is not None else {},
             status=ENDED[point.status],
         )
+
+    def log_front(self, point_ids: Iterable[str]) -> None:
+        """Sets the tag `on_front` of the points that have come onto the front or left it since it was logged last."""
+        front = {*point_ids}
+        for point_id in sorted(front ^ self._front):
+            self._send(Entry(point={"point_id": point_id}, tags={FRONT: str(point_id in front).lower()}, adds=True))
+
+    def pictured(self, point: Point) -> bool:
+        """Whether pictures of a point are logged."""
+        return point.point_id in self._pictured
+
+    def log_pictures(self, point: Point, pictures: Mapping[str, bytes]) -> None:
+        """Logs PNG files, by name, for the grid of images that MLflow shows of a point."""
+        encoded = {name: base64.b64encode(png).decode() for name, png in pictures.items()}
+        self._put(point.identity, images=encoded, step=point.identity.steps, adds=True)
 
     def log_readings(self, point: Point, accuracies: Mapping[str, float]) -> None:
         """Logs the accuracies of other readers, by name, on a finished point."""
         metrics = {READER + name: accuracy for name, accuracy in accuracies.items()}
-        self._put(point.identity, metrics=metrics, step=point.identity.steps)
+        self._put(point.identity, metrics=metrics, step=point.identity.steps, adds=True)
 
     def log_metrics(self, values: Mapping[str, Any], step: int) -> None:
         """Logs figures of the whole sweep, such as `hypervolume`, after `step` points."""
@@ -115,7 +147,7 @@ class Tracker:
 
     def log_file(self, path: Path) -> None:
         """Copies a file to the parent run, in the state in which it is when the queue comes to it."""
-        self._outbox.put(Entry(file=os.path.relpath(path, self._folder)))
+        self._send(Entry(file=os.path.relpath(path, self._folder)))
 
     def finish(self, status: str) -> None:
         """Ends the parent run as FINISHED, KILLED or FAILED."""
@@ -128,7 +160,21 @@ class Tracker:
 
     def _put(self, point: Identity | None = None, **content: Any) -> None:
         named = None if point is None else point.columns()
-        self._outbox.put(Entry(point=named, time_ms=time.time_ns() // 1_000_000, **content))
+        self._send(Entry(point=named, time_ms=time.time_ns() // 1_000_000, **content))
+
+    def _send(self, entry: Entry) -> None:
+        self._note(entry)
+        self._outbox.put(entry)
+
+    def _note(self, entry: Entry) -> None:
+        """Keeps in mind what a run will say of its point once an entry is written."""
+        point_id = entry.point["point_id"] if entry.point is not None else ""
+        if entry.tags.get(FRONT) == "true":
+            self._front.add(point_id)
+        elif FRONT in entry.tags:
+            self._front.discard(point_id)
+        if entry.images:
+            self._pictured.add(point_id)
 
     def _write(self, entry: Entry) -> None:
         run_id = self._runs.write(entry)

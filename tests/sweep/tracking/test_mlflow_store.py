@@ -20,7 +20,7 @@ from sweep.errors import SweepError
 from sweep.results.folder import openable
 from sweep.results.point import Point
 from sweep.tracking import mlflow_store
-from sweep.tracking.mlflow_store import EXPERIMENT, Runs
+from sweep.tracking.mlflow_store import EXPERIMENT
 from sweep.tracking.tracker import Tracker
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
@@ -131,8 +131,9 @@ def test_a_deleted_experiment_says_how_it_is_restored(store: str, tmp_path: Path
 
 
 def test_an_experiment_that_another_sweep_has_just_made_is_used(store: str, tmp_path: Path) -> None:
-    opened = Runs(store, "sweep-i", tmp_path, {})
-    assert opened._new_experiment() == opened._experiment
+    opened = mlflow_store.opened(store)
+    mlflow_store.create_experiment(opened.client, store)
+    assert mlflow_store.opened(store).experiment_id == opened.experiment_id
 
 
 @pytest.mark.slow
