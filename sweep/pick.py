@@ -31,6 +31,8 @@ class Arguments:
     """Export the conditioned codec itself: compress then takes --bpp or --quality for each image."""
     out: Path
     """Model file to write, for python -m models."""
+    register: Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="")] = None
+    """Also register the codec in MLflow, as the newest version of the model of this name."""
 
 
 def main() -> int:
@@ -48,17 +50,24 @@ def _picked(arguments: Arguments) -> str:
         raise SweepError("give either --max-bpp, for a codec of one rate, or --dial, for one of every rate")
     if arguments.max_bpp is not None and not 0 < arguments.max_bpp < math.inf:
         raise SweepError(f"--max-bpp {arguments.max_bpp:g} must be a number above 0")
+    if arguments.dial and arguments.register is not None:
+        raise SweepError(f"--register {arguments.register} registers a codec of one rate; give --max-bpp with it")
     run = RunFolder.load(arguments.run)
     front = points.read(run.path).filter("on_front")
-    if arguments.max_bpp is None:
+    point = None if arguments.max_bpp is None else export.choose(front, arguments.max_bpp)
+    if point is None:
         model = export.dial(run, front)
         said = f"a dial from {model.facts['least_bpp']:.4f} to {model.facts['most_bpp']:.4f} bpp"
     else:
-        point = export.choose(front, arguments.max_bpp)
         model = export.trained(run, point)
         measured = point.measured
         said = f"{point.identity.kind} point {point.point_id}, {measured.bpp:.4f} bpp, accuracy {measured.accuracy:.3f}"
     export.write(model, arguments.out)
+    if arguments.register is not None and point is not None:
+        # MLflow takes seconds to import.
+        from sweep.tracking.registering import register
+
+        said += f"; MLflow has it as {register(run, point, arguments.out, arguments.register)}"
     return said
 
 

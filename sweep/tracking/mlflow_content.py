@@ -1,5 +1,8 @@
 """What an entry of the queue holds, written to a run of MLflow: figures, names, data sets, tables, files, pictures."""
 
+# MLflow leaves the arguments of its client partly untyped.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+
 import base64
 import io
 import json
@@ -41,7 +44,7 @@ def write(client: MlflowClient, run_id: str, entry: Entry, folder: Path) -> None
         table = {"columns": [*columns], "data": [*zip(*columns.values(), strict=True)]}
         asked(client.log_text, run_id, json.dumps(table, ensure_ascii=False), name)
     if entry.file is not None:
-        asked(client.log_artifact, run_id, str(folder / entry.file))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        asked(client.log_artifact, run_id, str(folder / entry.file))
     if entry.images:
         _write_images(client, run_id, entry)
 

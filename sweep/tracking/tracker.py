@@ -101,7 +101,7 @@ class Tracker:
         Figures of the validation images are called `val/*`. The point is not on the front before `log_front` says so.
         """
         columns = point.columns()
-        table = readings.read(self._folder).filter(point_id=point.point_id).select(SHOWN)
+        table = readings.read(self._folder).filter(point_id=point.point_id).select(SHOWN).sort("index")
         figures = {name.replace(VALIDATION, "val/"): value for name, value in columns.items() if name not in PARAMS}
         self._put(
             point.identity,
