@@ -27,6 +27,8 @@ from sweep.tracking.outbox import StoreError
 # A request that has timed out may have reached the server. Our own queue looks before it asks again, and can wait.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
+# A bar for each file.
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 # Two lines a point, in the midst of our display.
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 

@@ -3,7 +3,10 @@
 # MLflow leaves the arguments of save_model untyped.
 # pyright: reportUnknownMemberType=false
 
+import json
+import logging
 import tempfile
+import warnings
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,6 +14,7 @@ from mlflow import MlflowClient, pyfunc
 from mlflow.entities import LoggedModel, LoggedModelOutput, Metric, Run
 from mlflow.models import Model, ModelSignature
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
+from mlflow.utils.mlflow_tags import MLFLOW_MODEL_VERSIONS
 
 import models
 from datagen.errors import reason
@@ -21,6 +25,9 @@ from sweep.tracking import mlflow_store, serving
 from sweep.tracking.mlflow_runs import PARAMS, given
 from sweep.tracking.mlflow_store import OPENING_ERRORS, Store, asked, code
 from sweep.tracking.outbox import StoreError
+
+# It warns that uv makes environments without pip.
+logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
 
 ALIAS = "champion"
 """Of the version that was registered last."""
@@ -93,15 +100,16 @@ def _logged(store: Store, child: Run, point: Point, model: Path) -> LoggedModel:
 
 def _save(folder: Path, model: Path, model_id: str, run_id: str) -> None:
     """Writes a model as MLflow loads it: the exported file, the code that serves it, and what that needs."""
-    pyfunc.save_model(
-        folder,
-        python_model=str(Path(serving.__file__)),
-        code_paths=[str(Path(models.__file__).parent)],
-        artifacts={"model": str(model.absolute())},
-        pip_requirements=[f"{package}=={version(package)}" for package in ("mlflow", *NEEDED)],
-        signature=SIGNATURE,
-        mlflow_model=Model(run_id=run_id, model_id=model_id),
-    )
+    with warnings.catch_warnings(action="ignore"):
+        pyfunc.save_model(
+            folder,
+            python_model=str(Path(serving.__file__)),
+            code_paths=[str(Path(models.__file__).parent)],
+            artifacts={"model": str(model.absolute())},
+            pip_requirements=[f"{package}=={version(package)}" for package in ("mlflow", *NEEDED)],
+            signature=SIGNATURE,
+            mlflow_model=Model(run_id=run_id, model_id=model_id),
+        )
 
 
 def _metrics(child: Run, point: Point, model_id: str) -> list[Metric]:
@@ -125,9 +133,12 @@ def _registered(client: MlflowClient, logged: LoggedModel, name: str) -> str:
     made = asked(
         client.create_model_version,
         name,
-        f"models:/{logged.model_id}",
+        logged.artifact_location,
         logged.source_run_id,
         model_id=logged.model_id,
     )
-    asked(client.set_registered_model_alias, name, ALIAS, made.version)
+    asked(client.set_registered_model_alias, name, ALIAS, str(made.version))
+    # The page of the logged model leads to its versions by this tag.
+    named = json.dumps([{"name": name, "version": str(made.version)}])
+    asked(client.set_logged_model_tags, logged.model_id, {MLFLOW_MODEL_VERSIONS: named})
     return f"models:/{name}@{ALIAS}"
