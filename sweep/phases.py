@@ -52,6 +52,11 @@ class Sweep:
         """Time in training so far, summed over the places of trials."""
         return self._recorder.train_seconds
 
+    @property
+    def page(self) -> str:
+        """What follows the address of MLflow's page where the sweep is shown."""
+        return self._tracker.page
+
     def complete(self, deadline: float) -> None:
         """Goes through all phases; no trial starts that would end after `deadline`, of the monotonic clock.
 
@@ -80,6 +85,7 @@ class Sweep:
         generate.ensure(config.data, run.data, self._display.advanced)
         tables = {split: shards.read(run.data, split, shards.DESCRIPTION) for split in SPLITS}
         self._tracker.log_dataset(run.data, config.data.digest(), tables)
+        self._recorder.complete()
         if config.labels == "truth":
             # Training would meet an unknown character minutes later, in a worker.
             self._check_texts(tables["train"]["text"].unique().to_list())

@@ -24,12 +24,9 @@ PARENT = "parent"
 """The value of POINT_TAG on the run of the sweep itself."""
 MOST = 50_000
 """The most runs that MLflow lists in one answer."""
-PARAMS = (
-    *("kind", "codec", "seed", "lambda", "beta", "distortion_weight"),
-    *("learning_rate", "stage1_steps", "stage2_steps"),
-)
+PARAMS = ("seed", "lambda", "beta", "distortion_weight", "learning_rate", "stage1_steps", "stage2_steps")
 FILTERS = ("kind", "codec")
-"""Params that are tags too, by which the page's search box filters runs of every kind."""
+"""Columns that are tags, to filter by, and no params: the page compares runs by the params in which they differ."""
 FRONT = "on_front"
 """The tag that tells whether a point is on the front: true or false."""
 ENDED = {"complete": "FINISHED", "stopped": "KILLED", "failed": "FAILED"}
@@ -62,6 +59,11 @@ class Runs:
                 f"MLflow at {uri} cannot be opened ({reason(error)}); "
                 "set MLFLOW_TRACKING_URI to a store that can, and add --resume"
             ) from error
+
+    @property
+    def page(self) -> str:
+        """What follows the address of MLflow's page where the runs are shown."""
+        return mlflow_store.PAGE.format(self._experiment)
 
     def ended(self, point: Point) -> str | None:
         """The run that holds all of a finished point."""

@@ -42,6 +42,11 @@ EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development", NOTE: no
 """Tags of the experiment: MLflow's page opens with training runs, not with traces, and says what to look at."""
 
 
+PAGE = "#/experiments/{}/runs?workflowType=machine_learning"
+"""Where MLflow's page shows an experiment; without the last part it shows traces of chat applications, of which we have
+none."""
+
+
 class Store(NamedTuple):
     """An open store."""
 

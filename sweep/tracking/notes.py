@@ -8,7 +8,7 @@ Codecs for images of text: how much an OCR network still reads (**accuracy**) at
 A run with the tag `kind` = `sweep` is a sweep. The runs below it are the sweep's points, one for each λ (weight of the
 rate) and β (weight of the OCR loss), beside what they are compared with.
 
-**Find points** with the search box above the table:
+**Find points** with the search box above the table. Sort by `bpp`, and they stand in one list, not below their sweeps:
 
 | search | shows |
 |---|---|

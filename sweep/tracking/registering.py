@@ -91,7 +91,7 @@ def _logged(store: Store, child: Run, point: Point, model: Path) -> LoggedModel:
             _save(Path(folder, "model"), model, logged.model_id, run_id)
             asked(client.log_model_artifacts, logged.model_id, str(Path(folder, "model")))
         asked(client.log_batch, run_id, _metrics(child, point, logged.model_id), synchronous=True)
-        asked(client.log_outputs, run_id, [LoggedModelOutput(logged.model_id, point.identity.steps)])
+        asked(client.log_outputs, run_id, [LoggedModelOutput(logged.model_id, 0)])
         return asked(client.finalize_logged_model, logged.model_id, "READY")
     except StoreError:
         client.finalize_logged_model(logged.model_id, "FAILED")
@@ -119,8 +119,9 @@ def _metrics(child: Run, point: Point, model_id: str) -> list[Metric]:
     named = {} if images is None else {"dataset_name": images.name, "dataset_digest": images.digest}
     named |= {"model_id": model_id, "run_id": child.info.run_id}
     figures = {name: child.data.metrics[name] for name in FIGURES if name in child.data.metrics}
-    at = child.info.end_time or child.info.start_time, point.identity.steps
-    return [Metric(name, value, *at, **named) for name, value in figures.items()]
+    # With the run's time and step, so that the run does not have them twice.
+    at = child.info.end_time or child.info.start_time
+    return [Metric(name, value, at, 0, **named) for name, value in figures.items()]
 
 
 def _registered(client: MlflowClient, logged: LoggedModel, name: str) -> str:

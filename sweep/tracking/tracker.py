@@ -2,7 +2,6 @@
 
 import base64
 import logging
-import math
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -15,9 +14,9 @@ from matplotlib.figure import Figure
 from datagen.errors import reason
 from datagen.files import atomic
 from sweep.results import readings
-from sweep.results.point import READER, VALIDATION, Identity, Point
-from sweep.tracking import mlflow_runs, mlflow_store
-from sweep.tracking.mlflow_runs import ENDED, FILTERS, FRONT, PARAMS, given
+from sweep.results.point import READER, Identity, Point
+from sweep.tracking import entries, mlflow_runs, mlflow_store
+from sweep.tracking.mlflow_runs import FRONT
 from sweep.tracking.outbox import Entry, Outbox, RefusedError
 from sweep.training.loop import Progress
 
@@ -27,11 +26,6 @@ SETTLING_SECONDS = 60.0
 """How long a finished sweep waits for MLflow to take what waits in the queue."""
 LEAVING_SECONDS = 5.0
 """How long an interrupted sweep waits for MLflow to take what waits in the queue."""
-UNLOGGED = ("step", "steps", "workers")
-"""Fields of a training's progress that are not metrics; charts are drawn over the step."""
-READINGS = "readings.json"
-SHOWN = ("index", "truth", "read", "accuracy", "bytes")
-"""The table of a point's readings, an artifact, and the columns."""
 
 
 class Tracker:
@@ -62,8 +56,11 @@ class Tracker:
         self._outbox = Outbox(folder / "tune" / "mlflow", self._write, self._tell)
         self._test: dict[str, dict[str, Any]] = {}
         self._front, self._pictured = self._runs.on_front(), self._runs.pictured()
-        for entry in self._outbox.waiting():
+        waiting = self._outbox.waiting()
+        for entry in waiting:
             self._note(entry)
+        self.waiting = {point_id for entry in waiting if (point_id := _ended(entry))}
+        """Ids of the finished points that an earlier process has left in the queue."""
         self._logged: Callable[[str, str], None] = lambda point_id, run_id: None
 
     def start(self, logged: Callable[[str, str], None]) -> None:
@@ -73,13 +70,14 @@ class Tracker:
         self._put(status="RUNNING")
         self._outbox.start()
 
+    @property
+    def page(self) -> str:
+        """What follows the address of MLflow's page where the sweep is shown."""
+        return self._runs.page
+
     def run_of(self, point: Point) -> str | None:
         """The run that held all of a finished point when the store was opened."""
         return self._runs.ended(point)
-
-    def waiting(self) -> set[str]:
-        """Ids of the finished points that are still to be written."""
-        return {point_id for entry in self._outbox.waiting() if (point_id := _ended(entry))}
 
     def log_dataset(self, folder: Path, digest: str, splits: dict[str, pl.DataFrame]) -> None:
         """Names the images that the sweep trains on and measures, a split each, on the parent run."""
@@ -89,31 +87,20 @@ class Tracker:
 
     def log_shared_progress(self, stage: str, progress: Progress) -> None:
         """Logs loss terms of training that all points share, on the parent run, as `stage 1/*` and `stage 2/*`."""
-        self._put(metrics=_terms(stage, progress), step=progress.step, curve=stage)
+        self._put(metrics=entries.terms(stage, progress), step=progress.step, curve=stage)
 
     def log_progress(self, identity: Identity, progress: Progress) -> None:
         """Logs loss terms of a point under way, by step, as `train/*`."""
-        self._put(identity, metrics=_terms("train", progress), step=progress.step, curve=identity.point_id)
+        self._put(identity, metrics=entries.terms("train", progress), step=progress.step, curve=identity.point_id)
 
     def log_point(self, point: Point) -> None:
         """Logs all that was measured of a finished point, and a table of what was read in each image.
 
         Figures of the validation images are called `val/*`. The point is not on the front before `log_front` says so.
         """
-        columns = point.columns()
-        table = readings.read(self._folder).filter(point_id=point.point_id).select(SHOWN).sort("index")
-        figures = {name.replace(VALIDATION, "val/"): value for name, value in columns.items() if name not in PARAMS}
-        self._put(
-            point.identity,
-            metrics=_numbers(figures),
-            step=point.identity.steps,
-            # Once more: MLflow may have failed between a run and its params.
-            params=given(columns, PARAMS),
-            tags=given(columns, (*FILTERS, "status", "reason", "checkpoint")) | {FRONT: "false"},
-            tables={READINGS: table.to_dict(as_series=False)} if len(table) else {},
-            datasets=self._test if point.test is not None else {},
-            status=ENDED[point.status],
-        )
+        read = readings.read(self._folder).filter(point_id=point.point_id)
+        datasets = self._test if point.test is not None else {}
+        self._put(point.identity, **entries.of_point(point, read), datasets=datasets)
 
     def log_front(self, point_ids: Iterable[str]) -> None:
         """Sets the tag `on_front` of the points that have come onto the front or left it since it was logged last."""
@@ -128,16 +115,16 @@ class Tracker:
     def log_pictures(self, point: Point, pictures: Mapping[str, bytes]) -> None:
         """Logs PNG files, by name, for the grid of images that MLflow shows of a point."""
         encoded = {name: base64.b64encode(png).decode() for name, png in pictures.items()}
-        self._put(point.identity, images=encoded, step=point.identity.steps, adds=True)
+        self._put(point.identity, images=encoded, adds=True)
 
     def log_readings(self, point: Point, accuracies: Mapping[str, float]) -> None:
         """Logs the accuracies of other readers, by name, on a finished point."""
         metrics = {READER + name: accuracy for name, accuracy in accuracies.items()}
-        self._put(point.identity, metrics=metrics, step=point.identity.steps, adds=True)
+        self._put(point.identity, metrics=entries.numbers(metrics), adds=True)
 
     def log_metrics(self, values: Mapping[str, Any], step: int) -> None:
         """Logs figures of the whole sweep, such as `hypervolume`, after `step` points."""
-        self._put(metrics=_numbers(values), step=step, curve="sweep")
+        self._put(metrics=entries.numbers(values), step=step, curve="sweep")
 
     def log_figure(self, figure: Figure, name: str) -> None:
         """Draws a picture into the folder of the run, and replaces the picture of that name on the parent run."""
@@ -195,11 +182,3 @@ class Tracker:
 def _ended(entry: Entry) -> str | None:
     """The id of the point that an entry ends, if the entry ends one."""
     return entry.point["point_id"] if entry.point is not None and entry.status is not None else None
-
-
-def _terms(prefix: str, progress: Progress) -> dict[str, float]:
-    return _numbers({f"{prefix}/{name}": value for name, value in progress._asdict().items() if name not in UNLOGGED})
-
-
-def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
-    return {name: value for name, value in values.items() if isinstance(value, int | float) and math.isfinite(value)}

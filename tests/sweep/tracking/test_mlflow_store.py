@@ -50,7 +50,7 @@ def test_a_point_has_params_metrics_by_step_and_a_status(store: str, tmp_path: P
     run_id = sweep.point(POINT)
     client = MlflowClient(store)
     run = client.get_run(run_id)
-    assert run.data.params == {"kind": "tfic", "lambda": "0.01", "beta": "0.1", "codec": "small", "seed": "0"}
+    assert run.data.params == {"lambda": "0.01", "beta": "0.1", "seed": "0"}
     assert (run.data.metrics["bpp"], run.data.metrics["accuracy"], run.data.metrics["val/bpp"]) == (0.1, 0.5, 0.11)
     assert not {"psnr_db", "train/step", "train/workers"} & run.data.metrics.keys()
     history = client.get_metric_history(run_id, "train/total")
