@@ -19,6 +19,8 @@ from sweep.results.point import Reading
 
 IMAGES = 5
 """Test images that are drawn: the first ones, whatever they show."""
+WIDTH = 3.0
+"""Inches of a picture, so few that words are legible where MLflow shows it small."""
 
 
 def drawn(
@@ -41,7 +43,7 @@ def drawn(
 
 def _png(pair: list[tuple[UInt8[NDArray[Any], "h w 3"], Reading | None]], size: int) -> bytes:
     height, width = pair[0][0].shape[:2]
-    figure = Figure(figsize=(4, 2 * 4 * height / width + 1), dpi=100, layout="constrained")
+    figure = Figure(figsize=(WIDTH, 2 * WIDTH * height / width + 0.5), dpi=120, layout="constrained")
     for axes, (image, reading), title in zip(figure.subplots(2), pair, ("original", f"{size} bytes"), strict=True):
         axes.imshow(image)
         axes.set_axis_off()

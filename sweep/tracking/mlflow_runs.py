@@ -133,7 +133,8 @@ class Runs:
         tags = {SWEEP_TAG: self._sweep_id, POINT_TAG: identity["point_id"], MLFLOW_PARENT_RUN_ID: self.parent_id}
         tags |= given(identity, FILTERS)
         name = notes.name(identity)
-        run_id = asked(self._client.create_run, self._experiment, entry.time_ms, tags, name).info.run_id
+        began_ms = entry.time_ms - round(1000 * entry.metrics.get("train_seconds", 0))
+        run_id = asked(self._client.create_run, self._experiment, began_ms, tags, name).info.run_id
         asked(self._client.log_batch, run_id, params=[Param(*pair) for pair in given(identity, PARAMS).items()])
         return run_id
 

@@ -36,7 +36,7 @@ all points share.
 | the figures of validation images, which the search sees | metrics `val/*` |
 | the loss, by training step | metrics `train/*` |
 | what was read in each test image, and its bytes | artifact `readings.json`, a table |
-| test images above the reconstructions | artifacts in `images`, and the image grid of the chart view |
+| test images above the reconstructions, of the front | artifacts in `images`, and the end of the chart view |
 """
 
 

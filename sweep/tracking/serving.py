@@ -56,7 +56,7 @@ class ServedCodec(PythonModel):
             if give not in GIVES:
                 raise ModelError(f"give {give!r}: there is {' and '.join(GIVES)}")
             images: list[bytes] = [*model_input["image"]]
-            files = [tfic.encode(self._model, _pixels(data)) for data in images]
+            files = [tfic.encode(self._model, _pixels(data, index)) for index, data in enumerate(images)]
             given = files if give == "tfic" else [self._text(data, index) for index, data in enumerate(files)]
         except ModelError as error:
             raise MlflowException.invalid_parameter_value(str(error)) from error
@@ -71,12 +71,15 @@ class ServedCodec(PythonModel):
         return recognizers.load_identified(ensemble.reading(self._model.recognizer_name))
 
 
-def _pixels(data: bytes) -> UInt8[NDArray[Any], "h w *_c"]:
-    """The pixels of an image file's bytes."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "image")
-        file.write_bytes(data)
-        return pictures.read(file)
+def _pixels(data: bytes, index: int) -> UInt8[NDArray[Any], "h w *_c"]:
+    """The pixels of an image file's bytes; errors call it by its index."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        try:
+            return pictures.read(Path(file.name))
+        except ModelError as error:
+            raise ModelError(str(error).replace(file.name, f"image {index}")) from error
 
 
 set_model(ServedCodec())

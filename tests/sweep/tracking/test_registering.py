@@ -91,7 +91,7 @@ def test_a_registered_codec_is_loaded_without_our_code(
     data = tfic.encode(trained, test_images.images[0])
     assert (tmp_path / "one.tfic").read_bytes() == data
     assert (tmp_path / "one.txt").read_text() == reading.text(trained, data, recognizer, "one")
-    assert "cannot be read as an image" in (tmp_path / "error.txt").read_text()
+    assert "image 0 cannot be read as an image" in (tmp_path / "error.txt").read_text()
 
 
 def test_a_point_that_mlflow_lacks_says_how_it_is_sent(logged: tuple[RunFolder, Point], tmp_path: Path) -> None:
