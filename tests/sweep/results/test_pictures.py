@@ -33,7 +33,7 @@ def test_what_was_read_stands_above_each_image_in_the_color_of_right_or_wrong(
     first, *others = drawn(trained, test_images, original, [Reading(0, 9, "$one^", "one", accuracy)])
     assert (has(first, RIGHT), has(first, WRONG)) == (right, wrong)
     assert len(others) == pictures.IMAGES - 1
-    assert first.shape[1] == pictures.WIDTH * 120
+    assert first.shape[1] == pictures.WIDTH
 
 
 def test_images_that_nobody_has_read_are_drawn_too(trained: TrainedCodec, test_images: TextImages) -> None:
