@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -45,8 +46,8 @@ def logged(store: str, tmp_path: Path) -> tuple[RunFolder, Point]:
     sweep = Sweep(store, f"registered-{tmp_path.name}", tmp_path)
     sweep.tracker.log_dataset(Path("data"), "0123456789abcdef", {"test": pl.DataFrame({"text": ["one"]})})
     run_id = sweep.point(POINT)
-    point = Point(**{name: getattr(POINT, name) for name in POINT.__slots__} | {"mlflow_run_id": run_id})
-    return RunFolder(tmp_path, smoke(), "smoke", tmp_path, "registered", store), point
+    run = RunFolder(tmp_path, smoke(), "smoke", tmp_path, "registered", store)
+    return run, replace(POINT, mlflow_run_id=run_id)
 
 
 def test_a_registered_codec_is_linked_to_run_and_images(
@@ -66,6 +67,7 @@ def test_a_registered_codec_is_linked_to_run_and_images(
     [model] = [model for model in models if model.artifact_location == version.source]
     assert model.source_run_id == point.mlflow_run_id
     assert model.params["lambda"] == "0.01"
+    assert model.metrics is not None
     assert {(each.key, each.value, each.dataset_name) for each in model.metrics} >= {
         ("bpp", 0.1, "test"),
         ("accuracy", 0.5, "test"),
