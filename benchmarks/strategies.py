@@ -31,7 +31,8 @@ from sweep.results.pareto import Objectives, hypervolume
 from sweep.simulation.formula import Workload
 from sweep.simulation.simulation import Simulation
 from sweep.stages.store import SHARED
-from sweep.tracking.mlflow_store import EXPERIMENT, PARENT, POINT_TAG, SWEEP_TAG
+from sweep.tracking.mlflow_runs import PARENT, POINT_TAG, SWEEP_TAG
+from sweep.tracking.mlflow_store import EXPERIMENT
 
 SHARED_SECONDS = "shared_seconds.json"
 """Stands in the folder of a finished run."""

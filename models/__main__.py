@@ -15,8 +15,6 @@ from models.errors import ModelError
 from models.files import disk, pictures
 
 ENDING = ".tfic"
-LONGEST = 1000
-"""Heights of a line that is read: a recognizer scales it to its own height, and takes memory by the width then."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +105,8 @@ class Read:
 
     def run(self) -> None:
         """Prints the texts."""
-        from models.files import jobs, tfic
+        from models import reading
+        from models.files import jobs
         from models.files.model import load_model
         from models.recognizers import ensemble
         from models.recognizers import registry as recognizers
@@ -118,11 +117,7 @@ class Read:
         recognizer = recognizers.load_identified(name, self.recognizer_weights, self.recognizer)
 
         def work(job: jobs.Job) -> str:
-            image = tfic.rgb(tfic.decode(model, disk.read(job.source)))
-            height, width = image.shape[:2]
-            if width > LONGEST * height:
-                raise ModelError(f"{job.source}: {width}x{height} pixels are no line of text; cut the image up")
-            [text] = recognizer.read(tfic.to_float(image))
+            text = reading.text(model, disk.read(job.source), recognizer, str(job.source))
             return text if len(found) == 1 else f"{job.source}\t{text}"
 
         jobs.run(found, work)

@@ -57,11 +57,11 @@ def sweep(run: RunFolder, seconds: float = math.inf, began: float | None = None)
         run = under_way.complete(Given(started, seconds))
         peak.look()
     effort = Effort(time.monotonic() - started, under_way.train_seconds, peak.bytes)
-    _summarize(run, display, effort)
+    _summarize(run, display, effort, under_way.page)
     return effort
 
 
-def _summarize(run: RunFolder, display: Display, effort: Effort) -> None:
+def _summarize(run: RunFolder, display: Display, effort: Effort, page_of_mlflow: str) -> None:
     """Prints the front, what it took, and what to do with it."""
     display.print(contents.summary(contents.load(run)))
     display.print(display.table())
@@ -70,9 +70,11 @@ def _summarize(run: RunFolder, display: Display, effort: Effort) -> None:
         f"{effort.memory_bytes / 2**30:.1f} GiB of memory at the peak"
     )
     display.print(f"report:  {run.path / 'report.html'}")
-    server = run.tracking_uri.startswith("http")
-    browser = f"mlflow ui --backend-store-uri {shlex.quote(run.tracking_uri)}"
-    display.print(f"MLflow:  {run.tracking_uri if server else browser}")
+    if run.tracking_uri.startswith("http"):
+        display.print(f"MLflow:  {run.tracking_uri.rstrip('/')}/{page_of_mlflow}")
+    else:
+        display.print(f"MLflow:  mlflow ui --backend-store-uri {shlex.quote(run.tracking_uri)}")
+        display.print(f"         http://127.0.0.1:5000/{page_of_mlflow}")
     display.print(f"export:  python -m sweep.pick {run.path} --max-bpp 0.1 --out model.pt")
     if strategies.of(run.config).conditions:
         display.print(f"         python -m sweep.pick {run.path} --dial --out dial.pt")

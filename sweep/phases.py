@@ -1,22 +1,24 @@
 """A sweep's phases: images, training that all points share, base points, trials, other readers, report."""
 
 import functools
+import logging
 import math
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import replace
 
-from datagen import generate, shards, summary
+from datagen import dataset, generate, shards, summary
 from datagen.spec import SPLITS
 from models.recognizers import held_out
 from sweep import graceful_stop, plan, time_given
 from sweep.cluster import resources, training_data
 from sweep.cluster.pool import Pool
 from sweep.errors import SweepError
-from sweep.reporting import write
+from sweep.reporting import before_after, write
+from sweep.results import export, readings
 from sweep.results.folder import RunFolder
 from sweep.results.point import Kind
-from sweep.results.points import PointTable
+from sweep.results.points import PointTable, listed
 from sweep.stages import strategies, tree
 from sweep.stages.store import Store
 from sweep.stages.tree import Node
@@ -29,6 +31,10 @@ from sweep.trials.target import Target
 
 BASELINES: tuple[Kind, ...] = ("classical", "text")
 """Kinds of points that need no training."""
+logger = logging.getLogger(__name__)
+
+REPORTED = ("report.html", "front.png", "reconstructions.png", "points.parquet", "readings.parquet", "front.json")
+"""What a finished sweep gives MLflow of its folder."""
 
 
 class Sweep:
@@ -52,6 +58,11 @@ class Sweep:
     def train_seconds(self) -> float:
         """Time in training so far, summed over the places of trials."""
         return self._recorder.train_seconds
+
+    @property
+    def page(self) -> str:
+        """What follows the address of MLflow's page where the sweep is shown."""
+        return self._tracker.page
 
     def complete(self, given: Given) -> RunFolder:
         """Goes through all phases; returns the run as it is then, its steps and trials sized to the time given.
@@ -82,6 +93,7 @@ class Sweep:
         generate.ensure(config.data, run.data, self._display.advanced)
         tables = {split: shards.read(run.data, split, shards.DESCRIPTION) for split in SPLITS}
         self._tracker.log_dataset(run.data, config.data.digest(), tables)
+        self._recorder.complete()
         if config.labels == "truth":
             # Training would meet an unknown character minutes later, in a worker.
             self._check_texts(tables["train"]["text"].unique().to_list())
@@ -209,12 +221,30 @@ class Sweep:
     def _report(self) -> None:
         self._display.phase("drawing the report")
         write.whole(self._run)
-        for name in ("front.png", "reconstructions.png", "points.parquet", "readings.parquet", "front.json"):
+        for name in REPORTED:
             self._tracker.log_file(self._run.path / name)
+        self._picture_front()
         self._tracker.finish("FINISHED")
         self._display.phase("writing to MLflow what it lacks")
         self._tracker.settle()
         judge(self._table, self._display)
+
+    def _picture_front(self) -> None:
+        """Logs test images with the reconstructions by each codec of the front that MLflow has no pictures of."""
+        front = listed(self._table.frame.filter("on_front"))
+        points = [point for point in front if not self._tracker.pictured(point)]
+        self._display.phase("drawing the front's reconstructions for MLflow", len(points))
+        images, read = dataset.load(self._run.data, "test").images, readings.read(self._run.path)
+        originals = readings.of_point(read, "uncompressed")
+        for count, point in enumerate(points, 1):
+            try:
+                model = export.trained(self._run, point)
+            except SweepError as error:
+                logger.warning("%s is not drawn: %s", point.point_id, error)
+                continue
+            drawn = before_after.drawn(model, images, originals, readings.of_point(read, point.point_id))
+            self._tracker.log_pictures(point, {f"test image {index}": png for index, png in enumerate(drawn)})
+            self._display.advanced(count, len(points))
 
 
 def judge(table: PointTable, display: Display) -> None:

@@ -55,6 +55,8 @@ class Arguments:
     """The conditioned codec itself: compress then takes --bpp or --quality for each image."""
     out: Path
     """Model file to write, for python -m models."""
+    register: Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="")] = None
+    """Also register the codec in MLflow, as the newest version of the model of this name."""
 
 
 def main() -> int:
@@ -80,6 +82,8 @@ def _check(arguments: Arguments) -> None:
         raise SweepError(f"--max-bpp {arguments.max_bpp:g} must be a number above 0")
     if arguments.min_accuracy is not None and not 0 <= arguments.min_accuracy <= 1:
         raise SweepError(f"--min-accuracy {arguments.min_accuracy:g} must be a share of the characters, 0 to 1")
+    if arguments.dial and arguments.register is not None:
+        raise SweepError(f"--register {arguments.register} registers a codec of one rate; give --max-bpp with it")
 
 
 def _point(run: RunFolder, arguments: Arguments, beside: Path) -> list[str]:
@@ -97,7 +101,18 @@ def _point(run: RunFolder, arguments: Arguments, beside: Path) -> list[str]:
         + (", with 95 % intervals:" if bounds else ":"),
         *_table([("below", below), ("chosen", chosen), ("above", above)], bounds),
         f"{arguments.out}: {chosen.identity.kind} point {chosen.point_id}; model card: {beside}",
+        *_registered(run, chosen, arguments),
     ]
+
+
+def _registered(run: RunFolder, point: Point, arguments: Arguments) -> list[str]:
+    """A line on the model in MLflow, if it is to be there."""
+    if arguments.register is None:
+        return []
+    # MLflow takes seconds to import.
+    from sweep.tracking.registering import register
+
+    return [f"MLflow has it as {register(run, point, arguments.out, arguments.register)}"]
 
 
 def _chosen(frame: pl.DataFrame, front: Sequence[Point], arguments: Arguments) -> Point:

@@ -38,10 +38,11 @@ MODELS = {
     "models/files": ("models/files", "models/codecs", *GROUND_OF_MODELS),
 }
 """What each room of `models` may import of it."""
+MLFLOW = ("mlflow_store", "mlflow_runs", "mlflow_content", "registering", "serving")
 DOORS: dict[str, tuple[str, ...]] = {
     "ray": ("datagen/generate.py", "datagen/machines.py", "sweep/cluster"),
     "optuna": ("sweep/search",),
-    "mlflow": ("sweep/tracking/mlflow_store.py",),
+    "mlflow": tuple(f"sweep/tracking/{name}.py" for name in MLFLOW),
     "plotly": ("sweep/reporting/page.py",),
     "trdg": ("datagen/backgrounds.py", "datagen/lettering.py"),
     "compressai": ("models/codecs",),

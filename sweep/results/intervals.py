@@ -9,6 +9,7 @@ import polars as pl
 from jaxtyping import Float
 from numpy.typing import NDArray
 
+from sweep.results import readings
 from sweep.results.folder import RunFolder
 from sweep.results.pareto import Objectives, bd_accuracy, bd_rate, hypervolume
 from sweep.results.point import Point
@@ -116,7 +117,9 @@ def by_id(run: RunFolder) -> Bounds:
     Raises:
         SweepError: the run's readings cannot be read.
     """
-    return {row["point_id"]: row for row in of_points(of_run(run)).iter_rows(named=True)}
+    data = run.config.data
+    resampled = resample(measured(readings.read(run.path), data.width * data.height))
+    return {row["point_id"]: row for row in of_points(resampled).iter_rows(named=True)}
 
 
 def shown(point: Point, figure: Literal["bpp", "accuracy"], bounds: Bounds) -> str:

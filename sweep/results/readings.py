@@ -36,6 +36,12 @@ def read(folder: Path) -> pl.DataFrame:
         ) from error
 
 
+def of_point(frame: pl.DataFrame, point_id: str) -> list[Reading]:
+    """The readings of one point, by image, out of those of a run."""
+    rows = frame.filter(point_id=point_id).drop("point_id").sort("index")
+    return [Reading(**row) for row in rows.iter_rows(named=True)]
+
+
 def replace(folder: Path, point_id: str, readings: Iterable[Reading]) -> None:
     """Writes the readings of a point in place of those that it had; the file is whole at any time.
 

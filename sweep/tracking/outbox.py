@@ -45,10 +45,17 @@ class Entry:
     """MLflow's description of a data set, by split."""
     file: str | None = None
     """A file to copy, relative to the folder of the sweep, in the state in which it is when the entry is sent."""
+    tables: dict[str, dict[str, list[Any]]] = field(default_factory=dict[str, dict[str, list[Any]]])
+    """Tables that MLflow's page shows of the run, by name of the file: values by column."""
+    images: dict[str, str] = field(default_factory=dict[str, str])
+    """PNG files in base64, by name in the grid of images that MLflow shows of the run."""
     status: str | None = None
     """The status of the run from then on, in MLflow's words."""
     curve: str | None = None
     """Names the curve of which these metrics are one step; None where the step must not be thinned out."""
+    adds: bool = False
+    """Whether this only adds to what was written: where the point has no run, because somebody has deleted it, none is
+    made."""
 
 
 class Outbox:

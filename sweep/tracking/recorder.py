@@ -3,6 +3,8 @@
 import threading
 import time
 
+import polars as pl
+
 from sweep.reporting.figures import front_figure
 from sweep.results.point import READER, Identity, Point
 from sweep.results.points import PointTable, front_summary, listed
@@ -19,7 +21,7 @@ class Recorder:
     """The observer of a sweep's pool, in the driver's process."""
 
     def __init__(self, table: PointTable, tracker: Tracker, display: Display) -> None:
-        """Gives MLflow the points of the table that MLflow lacks."""
+        """Begins to write to MLflow, first what an earlier process has left."""
         self._table = table
         # MLflow's runs come from a thread of the tracker's.
         self._lock = threading.Lock()
@@ -29,7 +31,6 @@ class Recorder:
         self.train_seconds = 0.0
         """Seconds of training of points that finished here and of what they share, summed over places of trials."""
         self._shared: dict[str, float] = {}
-        self._complete()
         tracker.start(self._logged)
 
     def progressed(self, identity: Identity, progress: Progress) -> None:
@@ -49,6 +50,7 @@ class Recorder:
         with self._lock:
             self._table.add(point)
         self._tracker.log_point(point)
+        self._log_front()
         self._display.finished(point, self._table.frame)
         self.train_seconds += point.train_seconds or 0.0
         summary = front_summary(self._table.frame)
@@ -65,17 +67,20 @@ class Recorder:
         self._tracker.log_readings(point, accuracies)
         self._display.reread(point, accuracies)
 
-    def _logged(self, point_id: str, run_id: str) -> None:
+    def _logged(self, point_id: str, run_id: str | None) -> None:
         """Notes in the table which run of MLflow holds a point."""
         with self._lock:
             self._table.update(point_id, {"mlflow_run_id": run_id})
 
-    def _complete(self) -> None:
-        """Gives MLflow the points that neither its runs nor what waits for it hold."""
-        waiting = self._tracker.waiting()
-        for point in listed(self._table.frame):
+    def complete(self) -> None:
+        """Gives MLflow the points of the table that neither its runs nor what waited for it held at the start."""
+        for point in listed(self._table.frame.filter(~pl.col("point_id").is_in(self._tracker.waiting))):
             run_id = self._tracker.run_of(point)
             if run_id != point.mlflow_run_id:
-                self._table.update(point.point_id, {"mlflow_run_id": run_id})
-            if run_id is None and point.point_id not in waiting:
+                self._logged(point.point_id, run_id)
+            if run_id is None:
                 self._tracker.log_point(point)
+        self._log_front()
+
+    def _log_front(self) -> None:
+        self._tracker.log_front(self._table.frame.filter("on_front")["point_id"])

@@ -1,4 +1,4 @@
-"""Where MLflow looks for pictures: it keeps absolute paths, so those of a SQLite store that was moved are mended."""
+"""Where MLflow looks for files: it keeps absolute paths, so those of a SQLite store that was moved are mended."""
 
 import sqlite3
 from contextlib import closing
@@ -8,6 +8,8 @@ from urllib.parse import unquote, urlsplit
 from sweep.results.folder import sqlite_file
 
 PICTURES = "mlruns"
+PLACES = (("runs", "artifact_uri"), ("logged_models", "artifact_location"), ("model_versions", "storage_location"))
+"""Columns of MLflow's tables that say where files of runs and of models lie."""
 
 
 def place(file: Path, experiment: str) -> Path:
@@ -16,7 +18,7 @@ def place(file: Path, experiment: str) -> Path:
 
 
 def mend(uri: str, experiment: str) -> None:
-    """Has a store that was moved look for pictures beside the SQLite file.
+    """Has a store that was moved look for pictures and models beside the SQLite file.
 
     MLflow itself offers no way to change them. A store that was not moved, or lies on a server, is left as it is.
     """
@@ -32,11 +34,11 @@ def mend(uri: str, experiment: str) -> None:
         with database:
             new = here.as_uri()
             database.execute("UPDATE experiments SET artifact_location = ? WHERE experiment_id = ?", (new, number))
-            database.execute(
-                "UPDATE runs SET artifact_uri = ? || substr(artifact_uri, ?) "
-                "WHERE experiment_id = ? AND substr(artifact_uri, 1, ?) = ?",
-                (new, len(location) + 1, number, len(location) + 1, f"{location}/"),
-            )
+            for table, column in PLACES:
+                database.execute(
+                    f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE substr({column}, 1, ?) = ?",
+                    (new, len(location) + 1, len(location) + 1, f"{location}/"),
+                )
 
 
 def _was_moved(location: str, here: Path) -> bool:

@@ -1,10 +1,10 @@
 """MLflow as a sweep sees it: entries go into a queue in the folder of the run, so that no sweep waits for a store."""
 
+import base64
 import logging
-import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ from matplotlib.figure import Figure
 
 from datagen.errors import reason
 from datagen.files import atomic
-from sweep.results.point import READER, VALIDATION, Identity, Point
-from sweep.tracking import mlflow_store
-from sweep.tracking.mlflow_store import ENDED, PARAMS, given
+from sweep.results import readings
+from sweep.results.point import READER, Identity, Point
+from sweep.tracking import entries, mlflow_runs, mlflow_store
+from sweep.tracking.mlflow_runs import FRONT
 from sweep.tracking.outbox import Entry, Outbox, RefusedError
 from sweep.training.loop import Progress
 
@@ -25,8 +26,6 @@ SETTLING_SECONDS = 60.0
 """How long a finished sweep waits for MLflow to take what waits in the queue."""
 LEAVING_SECONDS = 5.0
 """How long an interrupted sweep waits for MLflow to take what waits in the queue."""
-UNLOGGED = ("step", "steps", "workers")
-"""Fields of a training's progress that are not metrics; charts are drawn over the step."""
 
 
 class Tracker:
@@ -53,8 +52,15 @@ class Tracker:
         self._uri = uri
         self._folder = folder
         self._say = say
-        self._runs = mlflow_store.Runs(uri, sweep_id, folder, params)
+        self._runs = mlflow_runs.Runs(uri, sweep_id, folder, params)
         self._outbox = Outbox(folder / "tune" / "mlflow", self._write, self._tell)
+        self._test: dict[str, dict[str, Any]] = {}
+        self._front, self._pictured = self._runs.on_front(), self._runs.pictured()
+        waiting = self._outbox.waiting()
+        for entry in waiting:
+            self._note(entry)
+        self.waiting = {point_id for entry in waiting if (point_id := _ended(entry))}
+        """Ids of the finished points that an earlier process has left in the queue."""
         self._logged: Callable[[str, str], None] = lambda point_id, run_id: None
 
     def start(self, logged: Callable[[str, str], None]) -> None:
@@ -64,17 +70,20 @@ class Tracker:
         self._put(status="RUNNING")
         self._outbox.start()
 
+    @property
+    def page(self) -> str:
+        """What follows the address of MLflow's page where the sweep is shown."""
+        return self._runs.page
+
     def run_of(self, point: Point) -> str | None:
         """The run that held all of a finished point when the store was opened."""
         return self._runs.ended(point)
 
-    def waiting(self) -> set[str]:
-        """Ids of the finished points that are still to be written."""
-        return {point_id for entry in self._outbox.waiting() if (point_id := _ended(entry))}
-
     def log_dataset(self, folder: Path, digest: str, splits: dict[str, pl.DataFrame]) -> None:
         """Names the images that the sweep trains on and measures, a split each, on the parent run."""
-        self._put(datasets=mlflow_store.described(folder, digest, splits))
+        datasets = mlflow_store.described(folder, digest, splits)
+        self._test = {split: datasets[split] for split in datasets if split == "test"}
+        self._put(datasets=datasets)
 
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Logs parameters of the sweep that were not known when it began."""
@@ -82,34 +91,44 @@ class Tracker:
 
     def log_shared_progress(self, stage: str, progress: Progress) -> None:
         """Logs loss terms of training that all points share, on the parent run, as `stage 1/*` and `stage 2/*`."""
-        self._put(metrics=_terms(stage, progress), step=progress.step, curve=stage)
+        self._put(metrics=entries.terms(stage, progress), step=progress.step, curve=stage)
 
     def log_progress(self, identity: Identity, progress: Progress) -> None:
         """Logs loss terms of a point under way, by step, as `train/*`."""
-        self._put(identity, metrics=_terms("train", progress), step=progress.step, curve=identity.point_id)
+        self._put(identity, metrics=entries.terms("train", progress), step=progress.step, curve=identity.point_id)
 
     def log_point(self, point: Point) -> None:
-        """Logs all that was measured of a finished point; figures of the validation images are called `val/*`."""
-        columns = point.columns()
-        figures = {name.replace(VALIDATION, "val/"): value for name, value in columns.items() if name not in PARAMS}
-        self._put(
-            point.identity,
-            metrics=_numbers(figures),
-            step=point.identity.steps,
-            # Once more: MLflow may have failed between a run and its params.
-            params=given(columns, PARAMS),
-            tags=given(columns, ("status", "reason", "checkpoint")),
-            status=ENDED[point.status],
-        )
+        """Logs all that was measured of a finished point, and a table of what was read in each image.
+
+        Figures of the validation images are called `val/*`. The point is not on the front before `log_front` says so.
+        """
+        read = readings.read(self._folder).filter(point_id=point.point_id)
+        datasets = self._test if point.test is not None else {}
+        self._put(point.identity, **entries.of_point(point, read), datasets=datasets)
+
+    def log_front(self, point_ids: Iterable[str]) -> None:
+        """Sets the tag `on_front` of the points that have come onto the front or left it since it was logged last."""
+        front = {*point_ids}
+        for point_id in sorted(front ^ self._front):
+            self._send(Entry(point={"point_id": point_id}, tags={FRONT: str(point_id in front).lower()}, adds=True))
+
+    def pictured(self, point: Point) -> bool:
+        """Whether pictures of a point are logged."""
+        return point.point_id in self._pictured
+
+    def log_pictures(self, point: Point, pictures: Mapping[str, bytes]) -> None:
+        """Logs PNG files, by name, for the grid of images that MLflow shows of a point."""
+        encoded = {name: base64.b64encode(png).decode() for name, png in pictures.items()}
+        self._put(point.identity, images=encoded, adds=True)
 
     def log_readings(self, point: Point, accuracies: Mapping[str, float]) -> None:
         """Logs the accuracies of other readers, by name, on a finished point."""
         metrics = {READER + name: accuracy for name, accuracy in accuracies.items()}
-        self._put(point.identity, metrics=metrics, step=point.identity.steps)
+        self._put(point.identity, metrics=entries.numbers(metrics), adds=True)
 
     def log_metrics(self, values: Mapping[str, Any], step: int) -> None:
         """Logs figures of the whole sweep, such as `hypervolume`, after `step` points."""
-        self._put(metrics=_numbers(values), step=step, curve="sweep")
+        self._put(metrics=entries.numbers(values), step=step, curve="sweep")
 
     def log_figure(self, figure: Figure, name: str) -> None:
         """Draws a picture into the folder of the run, and replaces the picture of that name on the parent run."""
@@ -119,7 +138,7 @@ class Tracker:
 
     def log_file(self, path: Path) -> None:
         """Copies a file to the parent run, in the state in which it is when the queue comes to it."""
-        self._outbox.put(Entry(file=os.path.relpath(path, self._folder)))
+        self._send(Entry(file=os.path.relpath(path, self._folder)))
 
     def finish(self, status: str) -> None:
         """Ends the parent run as FINISHED, KILLED or FAILED."""
@@ -132,7 +151,21 @@ class Tracker:
 
     def _put(self, point: Identity | None = None, **content: Any) -> None:
         named = None if point is None else point.columns()
-        self._outbox.put(Entry(point=named, time_ms=time.time_ns() // 1_000_000, **content))
+        self._send(Entry(point=named, time_ms=time.time_ns() // 1_000_000, **content))
+
+    def _send(self, entry: Entry) -> None:
+        self._note(entry)
+        self._outbox.put(entry)
+
+    def _note(self, entry: Entry) -> None:
+        """Keeps in mind what a run will say of its point once an entry is written."""
+        point_id = entry.point["point_id"] if entry.point is not None else ""
+        if entry.tags.get(FRONT) == "true":
+            self._front.add(point_id)
+        elif FRONT in entry.tags:
+            self._front.discard(point_id)
+        if entry.images:
+            self._pictured.add(point_id)
 
     def _write(self, entry: Entry) -> None:
         run_id = self._runs.write(entry)
@@ -153,11 +186,3 @@ class Tracker:
 def _ended(entry: Entry) -> str | None:
     """The id of the point that an entry ends, if the entry ends one."""
     return entry.point["point_id"] if entry.point is not None and entry.status is not None else None
-
-
-def _terms(prefix: str, progress: Progress) -> dict[str, float]:
-    return _numbers({f"{prefix}/{name}": value for name, value in progress._asdict().items() if name not in UNLOGGED})
-
-
-def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
-    return {name: value for name, value in values.items() if isinstance(value, int | float) and math.isfinite(value)}

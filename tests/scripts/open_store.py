@@ -4,7 +4,7 @@ import sys
 import time
 from pathlib import Path
 
-from sweep.tracking.mlflow_store import Runs
+from sweep.tracking.mlflow_runs import Runs
 
 Path(sys.argv[1]).touch()
 while len(list(Path().glob("sweep-*"))) < 2:

@@ -139,7 +139,7 @@ def test_mlflow_holds_a_parent_and_a_child_a_point(finished: Finished) -> None:
     assert len(children) == len(points.read(finished.run))
     assert {run.info.status for run in runs} == {"FINISHED"}
     assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parent.info.run_id}
-    tfic = next(run for run in children if run.data.params["kind"] == "tfic")
+    tfic = next(run for run in children if run.data.tags["kind"] == "tfic")
     assert {"lambda", "beta", "stage1_steps"} <= tfic.data.params.keys()
     assert {"bpp", "accuracy", "psnr_db", "val/accuracy"} <= tfic.data.metrics.keys()
     assert {"stage 1/bpp", "stage 2/ocr", "hypervolume"} <= parent.data.metrics.keys()

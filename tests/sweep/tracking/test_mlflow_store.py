@@ -20,7 +20,7 @@ from sweep.errors import SweepError
 from sweep.results.folder import openable
 from sweep.results.point import Point
 from sweep.tracking import mlflow_store
-from sweep.tracking.mlflow_store import EXPERIMENT, Runs
+from sweep.tracking.mlflow_store import EXPERIMENT
 from sweep.tracking.tracker import Tracker
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
@@ -50,7 +50,7 @@ def test_a_point_has_params_metrics_by_step_and_a_status(store: str, tmp_path: P
     run_id = sweep.point(POINT)
     client = MlflowClient(store)
     run = client.get_run(run_id)
-    assert run.data.params == {"kind": "tfic", "lambda": "0.01", "beta": "0.1", "codec": "small", "seed": "0"}
+    assert run.data.params == {"lambda": "0.01", "beta": "0.1", "seed": "0"}
     assert (run.data.metrics["bpp"], run.data.metrics["accuracy"], run.data.metrics["val/bpp"]) == (0.1, 0.5, 0.11)
     assert not {"psnr_db", "train/step", "train/workers"} & run.data.metrics.keys()
     history = client.get_metric_history(run_id, "train/total")
@@ -131,8 +131,9 @@ def test_a_deleted_experiment_says_how_it_is_restored(store: str, tmp_path: Path
 
 
 def test_an_experiment_that_another_sweep_has_just_made_is_used(store: str, tmp_path: Path) -> None:
-    opened = Runs(store, "sweep-i", tmp_path, {})
-    assert opened._new_experiment() == opened._experiment
+    opened = mlflow_store.opened(store)
+    mlflow_store.create_experiment(opened.client, store)
+    assert mlflow_store.opened(store).experiment_id == opened.experiment_id
 
 
 @pytest.mark.slow

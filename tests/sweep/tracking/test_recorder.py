@@ -48,7 +48,9 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def recorder(folder: Path, store: Path, screen: io.StringIO, sweep_id: str) -> Recorder:
     display = Display(smoke(), Console(file=screen, width=120))
     tracker = Tracker(f"sqlite:///{store}", sweep_id, folder, {}, display.print)
-    return Recorder(PointTable(folder), tracker, display)
+    opened = Recorder(PointTable(folder), tracker, display)
+    opened.complete()
+    return opened
 
 
 def point(point_id: str, **columns: Any) -> Point:
