@@ -7,10 +7,11 @@ from jaxtyping import UInt8
 from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 from PIL import Image
-from sweep.results.figures import RIGHT, WRONG
 
 from datagen.dataset import TextImages
 from models.files.model import TrainedCodec
+from sweep.reporting import before_after
+from sweep.reporting.figures import RIGHT, WRONG
 from sweep.results.point import Reading
 
 
