@@ -49,7 +49,7 @@ def main() -> None:
     ids = chosen["point_id"].to_list()
     print_interval("base curve", kept, ids, points.complete(frame, "base")["point_id"].to_list(), pixels)
     for counting in RATES:
-        print_envelope(tfic, frame, counting)
+        print_envelope(chosen, frame, counting)
         others = points.chosen(points.complete(frame, "classical"), counting)["point_id"].to_list()
         print_interval(f"envelope, {counting} bytes", own(kept) if counting == "own" else kept, ids, others, pixels)
     print_texts(frame)
@@ -71,8 +71,9 @@ def print_interval(name: str, rows: pl.DataFrame, tfic: list[str], others: list[
         print(f"gain over the {name}, mean over log rate: {gain.low:+.3f} to {gain.high:+.3f} with 95 % confidence")
 
 
-def print_envelope(tfic: list[Objectives], frame: pl.DataFrame, counting: Counting) -> None:
-    """The front beside what needs no training. The front's own files are whole in both countings."""
+def print_envelope(chosen: pl.DataFrame, frame: pl.DataFrame, counting: Counting) -> None:
+    """The front beside what needs no training, both in one counting."""
+    tfic = points.objectives(chosen.sort(RATES[counting]), counting)
     rows = points.chosen(points.complete(frame, "classical").drop_nulls(RATES[counting]), counting)
     print(f"\nthe best without training, {counting} bytes\n    bpp  envelope   front  of")
     for point, name in zip(points.objectives(rows, counting), rows["point_id"], strict=True):

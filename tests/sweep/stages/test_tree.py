@@ -12,7 +12,7 @@ from models.recognizers.plugins import Plugin
 from models.weights import WeightsFile
 from sweep import versions
 from sweep.config import SweepConfig, override
-from sweep.presets import smoke
+from sweep.presets import aimed, smoke
 from sweep.stages import tree
 from sweep.stages.strategies import CONDITIONAL, CONTINUED, INDEPENDENT, SHARED, Strategy
 from sweep.versions import Versions
@@ -31,7 +31,7 @@ CPU = torch.device("cpu")
 )
 def test_keys_stay_what_they_are(strategy: Strategy, base: str, trial: str) -> None:
     """Otherwise every user's store would be trained anew; numbers of versions are raised where that is meant."""
-    config = strategy.split_budget(smoke())
+    config = strategy.split_budget(aimed(smoke(), "image"))
     numbers = Versions(renderer=4, training=1, conditioning=1, recognizers=1, codec=1)
     origins = ((0.02, 0.001), (0.015, 0.002)) if strategy.continues else ()
     nodes = base_node(config, config.search.lambdas[0]), trial_node(config, config.search.lambdas[1], 0.01, origins)
