@@ -80,8 +80,8 @@ class Page:
 
     @property
     def examples(self) -> dict[str, list[Block]]:
-        """Blocks of Python, by the heading above them."""
-        blocks = [block for block in self.blocks if block.language == "python"]
+        """Blocks of Python that can be run, by the heading above them."""
+        blocks = [block for block in self.blocks if block.language == "python" and block.unchecked is None]
         return {heading: list(group) for heading, group in groupby(blocks, lambda block: block.heading)}
 
 

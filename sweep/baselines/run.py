@@ -81,11 +81,13 @@ def measured(explored: Explored, val: TextImages, test: TextImages, measure: Mea
     tested = {job.codec: done for job, done in measure([Job(codec, "test", 0, len(test.texts)) for codec in chosen])}
     stages = len(explored.found), len(validated), len(chosen)
     logger.info("baselines: %d settings explored, %d validated, %d tested", *stages)
-    return pl.concat(
+    tables = [
         table(split, codec.name, codec.setting, readings[codec])
         for codec in chosen
         for split, readings in (("val", found), ("test", tested))
-    )
+    ]
+    # A reader that reads nothing leaves nothing to choose.
+    return pl.concat([SCHEMA.to_frame(), *tables])
 
 
 def texts(

@@ -83,6 +83,17 @@ def frame(data_folder: Path, recognizer: CtcRecognizer) -> pl.DataFrame:
     return pl.concat([measured, run.texts("english_g2", test, reader, {}, ["total"])])
 
 
+def test_a_reader_that_reads_nothing_leaves_nothing_to_measure(
+    data_folder: Path, recognizer: CtcRecognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    val, test = (dataset.load(data_folder, split) for split in ("val", "test"))
+    monkeypatch.setattr(recognizer, "read", lambda images: [""] * len(images))
+    explored = run.explore(FEW, val, ReadOnce(recognizer))
+    found = run.measured(explored, val, test, lambda jobs: iter(pytest.fail("measured") for _ in jobs))
+    assert (found.height, found.schema) == (0, points.SCHEMA)
+    assert points.rows(found, PIXELS, seed=0) == []
+
+
 def test_what_is_chosen_is_measured_on_both_splits_whole(frame: pl.DataFrame) -> None:
     images = frame.group_by("name", "setting", "split").len()
     assert dict(images.select("split", "len").unique().rows()) == {"val": 8, "test": 12}
