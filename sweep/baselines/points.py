@@ -8,7 +8,6 @@ import polars as pl
 
 from models.metrics import character_error_rate
 from sweep.results import point as results
-from sweep.results.pareto import Objectives, on_front
 from sweep.results.point import Identity, Kind, RatePoint, ValidationMetrics
 from sweep.results.points import Counting
 
@@ -72,10 +71,6 @@ class Point(NamedTuple):
         """Bits per pixel."""
         return self.bpp if counting == "whole" else self.bpp_own
 
-    def objectives(self, counting: Counting) -> Objectives:
-        """The point's place in the plane."""
-        return Objectives(self.rate(counting), self.accuracy)
-
 
 def point(name: str, setting: str, readings: Sequence[Reading], pixels: int) -> Point:
     """Means over at least one reading; `pixels` are an image's."""
@@ -91,12 +86,6 @@ def point(name: str, setting: str, readings: Sequence[Reading], pixels: int) -> 
         encode_ms_std=statistics.pstdev(each.encode_ms for each in readings),
         decode_ms=_mean(each.decode_ms for each in readings),
     )
-
-
-def front(found: Sequence[Point], counting: Counting) -> list[Point]:
-    """The points that no other dominates, by rising rate."""
-    kept = on_front([each.objectives(counting) for each in found])
-    return sorted((each for each, keep in zip(found, kept, strict=True) if keep), key=lambda each: each.rate(counting))
 
 
 def rows(frame: pl.DataFrame, pixels: int, seed: int) -> list[results.Point]:
