@@ -112,8 +112,10 @@ def test_pictures_stand_once_in_the_grid_whoever_resumes(store: str, tmp_path: P
         "images/test image 0",
         "images/test image 1",
     ]
-    assert Sweep(store, "browsed-e", tmp_path).tracker.pictured(POINT)
-    assert not Sweep(store, "browsed-e", tmp_path).tracker.pictured(OTHER)
+    sweep = Sweep(store, "browsed-e", tmp_path)
+    assert sweep.tracker.pictured(POINT)
+    assert not sweep.tracker.pictured(OTHER)
+    sweep.settle()
 
 
 def test_a_run_that_somebody_has_deleted_is_not_made_again_for_a_tag(store: str, tmp_path: Path) -> None:
