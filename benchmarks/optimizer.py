@@ -80,7 +80,8 @@ def _curve(codec: ConditionedCodec, config: SweepConfig, folder: Path) -> list[O
     recognizer, val = ensemble.load(config.recognizers), dataset.load(folder, "val")
     folded = (codec.fold(weight, 0.0) for weight in config.search.lambdas)
     seen = (
-        validate(TrainedCodec(plain, config.codec, config.recognizer_identity, {}), recognizer, val) for plain in folded
+        validate(TrainedCodec(plain, config.codec, config.recognizer_identity, {}, config.canvas), recognizer, val)
+        for plain in folded
     )
     return sorted(Objectives(point.bpp, point.accuracy) for point in seen)
 

@@ -57,7 +57,7 @@ def _train(params: dict[str, float], config: SweepConfig, data: Data) -> None:
         images = functools.partial(dataset.batches, data.train, stage.batch_size, config.seed)
         train_stage(codec, objective_of(stage, None, reader), images, stage)
     seconds = time.perf_counter() - started
-    trained = TrainedCodec(codec, config.codec, config.recognizer_identity, {})
+    trained = TrainedCodec(codec, config.codec, config.recognizer_identity, {}, config.canvas)
     seen, measured = validate(trained, recognizer, data.val), evaluate(trained, recognizer, data.test)
     identity = Identity(tune.get_context().get_trial_id() or "", "tfic", config.codec, params["lambda"], params["beta"])
     point = Point(identity=identity, status="complete", test=measured, val=seen, train_seconds=seconds)

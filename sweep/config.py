@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from datagen.spec import ImportSpec, Spec
 from models.codecs.registry import CODECS
 from models.errors import ModelError
+from models.files.model import Size
 from models.recognizers import ensemble
 from models.recognizers.ensemble import RecognizerConfig
 from models.recognizers.registry import ENGLISH_G2
@@ -204,6 +205,11 @@ class SweepConfig:
     def recognizer_identity(self) -> str:
         """Names, checksums and shares: equal ones teach alike."""
         return ensemble.identity(self.recognizers)
+
+    @property
+    def canvas(self) -> Size:
+        """The size of the images, which files of this sweep's codecs do not repeat."""
+        return Size(self.data.width, self.data.height)
 
 
 def override(config: SweepConfig, **values: object) -> SweepConfig:

@@ -27,6 +27,13 @@ Facts = dict[str, float | str]
 """How a model was made and what it measured: `lambda`, `beta`, `bpp`, `accuracy`, ..."""
 
 
+class Size(NamedTuple):
+    """Of an image, in pixels."""
+
+    width: int
+    height: int
+
+
 @dataclass(frozen=True)
 class TrainedCodec:
     """A codec of one rate."""
@@ -36,6 +43,8 @@ class TrainedCodec:
     recognizer_name: str
     """The recognizers that trained the codec, as `ensemble.identity` writes them."""
     facts: Facts
+    canvas: Size | None = None
+    """The size of the images that trained it, which files do not repeat."""
 
     @cached_property
     def fingerprint(self) -> bytes:
@@ -56,8 +65,7 @@ class TrainedCodec:
 
     def save(self, path: Path) -> None:
         """Writes model.pt atomically."""
-        content = {"format": FORMAT, "codec": self.codec_name, "recognizer": self.recognizer_name, "facts": self.facts}
-        _save(path, content, self.fingerprint, self.codec)
+        _save(path, self, {"format": FORMAT}, self.codec)
 
 
 class Stop(NamedTuple):
@@ -78,6 +86,8 @@ class RateDial:
     path: tuple[Stop, ...]
     """At equal distances of the dial; log lambda and log beta are linear between them."""
     facts: Facts
+    canvas: Size | None = None
+    """The size of the images that trained it, which files do not repeat."""
 
     @cached_property
     def fingerprint(self) -> bytes:
@@ -110,13 +120,8 @@ class RateDial:
 
     def save(self, path: Path) -> None:
         """Writes model.pt atomically."""
-        content = {"format": DIAL_FORMAT, "codec": self.codec_name, "recognizer": self.recognizer_name}
-        content |= {
-            "facts": self.facts,
-            "plane": asdict(self.network.plane),
-            "path": [list(stop) for stop in self.path],
-        }
-        _save(path, content, self.fingerprint, self.network)
+        content = {"format": DIAL_FORMAT, "plane": asdict(self.network.plane), "path": list(map(list, self.path))}
+        _save(path, self, content, self.network)
 
     __hash__ = object.__hash__
 
@@ -171,7 +176,7 @@ def _trained(content: dict[str, Any]) -> TrainedCodec:
     codec = codecs.build(content["codec"])
     codec.load_state_dict(content["state_dict"])
     entropy_coder.check_tables(codec)
-    return TrainedCodec(codec.eval(), content["codec"], content["recognizer"], content["facts"])
+    return TrainedCodec(codec.eval(), content["codec"], content["recognizer"], content["facts"], _canvas(content))
 
 
 def _dial(content: dict[str, Any]) -> RateDial:
@@ -181,7 +186,17 @@ def _dial(content: dict[str, Any]) -> RateDial:
     path = tuple(Stop(*_weights(stop, 2)) for stop in content["path"])
     if not path:
         raise ValueError("a dial without a stop")
-    return RateDial(network.eval(), content["codec"], content["recognizer"], path, content["facts"])
+    return RateDial(network.eval(), content["codec"], content["recognizer"], path, content["facts"], _canvas(content))
+
+
+def _canvas(content: dict[str, Any]) -> Size | None:
+    """The canvas, which an older file does not tell."""
+    sides = content.get("canvas") or ()
+    if not sides:
+        return None
+    if not all(isinstance(side, int) and side > 0 for side in sides):
+        raise ValueError("an image has sides of at least a pixel")
+    return Size(*sides)
 
 
 def _weights(values: Sequence[Any], count: int) -> tuple[Any, ...]:
@@ -191,8 +206,9 @@ def _weights(values: Sequence[Any], count: int) -> tuple[Any, ...]:
     return tuple(values)
 
 
-def _save(path: Path, content: dict[str, Any], fingerprint: bytes, weights: torch.nn.Module) -> None:
-    content |= {"fingerprint": fingerprint.hex()}
+def _save(path: Path, model: Model, content: dict[str, Any], weights: torch.nn.Module) -> None:
+    content |= {"codec": model.codec_name, "recognizer": model.recognizer_name, "facts": model.facts}
+    content |= {"canvas": list(model.canvas or ()), "fingerprint": model.fingerprint.hex()}
     content |= {"state_dict": {name: tensor.cpu() for name, tensor in weights.state_dict().items()}}
     with atomic(path) as partial:
         torch.save(content, partial)

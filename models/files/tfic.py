@@ -1,16 +1,7 @@
-"""The .tfic file: one image, compressed by one model.
-
-1 byte   "T", plus 1 with a dial, plus 2 of a grey image
-2 bytes  model fingerprint
-LEB128   width, then height
-1 byte   the dial's position, if any
-         the codec's stream
-2 bytes  CRC-32's lower end, over all before it
-"""
+"""The .tfic file: one image, compressed by one model."""
 
 import math
-import zlib
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,71 +13,17 @@ from torch import Tensor
 
 from models.codecs import registry as codecs
 from models.codecs.base import Codec
-from models.errors import FormatError
+from models.errors import FormatError, ModelError
 from models.files import memory
-from models.files.model import QUALITIES, Model
+from models.files.framing import FINGERPRINT_BYTES, TficFile
+from models.files.model import QUALITIES, Model, Size
 
-MAGIC, DIAL, GREY = ord("T"), 1, 2
-"""Another version of the format takes another multiple of 4 in place of "T"."""
-FINGERPRINT_BYTES = 2
-CRC_BYTES = 2
 LARGEST_SIDE = 1 << 16
 LARGEST_AREA = 178_956_970
 """Pixels; Pillow opens no larger images."""
 
 LARGE = 1 << 18
 """Pixels of an image for which memory may be too little, padding included."""
-
-
-class TficFile(NamedTuple):
-    """What a .tfic file says."""
-
-    fingerprint: bytes
-    width: int
-    height: int
-    quality: int | None
-    """The dial's position; None of a model without one."""
-    stream: bytes
-    grey: bool = False
-    """Whether the image has one channel."""
-
-    @property
-    def own_bytes(self) -> int:
-        """Bytes without those that a batch of files of one model and size would store once: the dial's position, the
-        stream and the checksum."""
-        return (self.quality is not None) + len(self.stream) + CRC_BYTES
-
-    def pack(self) -> bytes:
-        """The file's bytes."""
-        kind = bytes([MAGIC + (0 if self.quality is None else DIAL) + (GREY if self.grey else 0)])
-        quality = b"" if self.quality is None else bytes([self.quality])
-        content = kind + self.fingerprint + _varint(self.width) + _varint(self.height) + quality + self.stream
-        return content + _crc(content)
-
-    @classmethod
-    def unpack(cls, data: bytes) -> "TficFile":
-        """Reads a file's bytes.
-
-        Raises:
-            FormatError: this is no .tfic file, or it is damaged.
-        """
-        kind = data[0] - MAGIC if data else -1
-        if not 0 <= kind <= DIAL + GREY:
-            raise FormatError("this is no .tfic file; make one with python -m models compress")
-        content, crc = data[:-CRC_BYTES], data[-CRC_BYTES:]
-        after_fingerprint = 1 + FINGERPRINT_BYTES
-        if len(content) < after_fingerprint + 3 or _crc(content) != crc:
-            raise FormatError("the file is damaged: its checksum is wrong; transfer it again")
-        width, at = _read_varint(content, after_fingerprint)
-        height, at = _read_varint(content, at)
-        if not _fits(width, height):
-            raise FormatError(f"the file asks for an image of {width}x{height} pixels; it is damaged")
-        quality = None
-        if kind & DIAL:
-            if at == len(content):
-                raise FormatError("the file is damaged: it ends before its dial's position; transfer it again")
-            quality, at = content[at], at + 1
-        return cls(content[1:after_fingerprint], width, height, quality, content[at:], bool(kind & GREY))
 
 
 def encode(model: Model, image: UInt8[NDArray[Any], "h w *_c"], quality: int | None = None) -> bytes:
@@ -107,7 +44,10 @@ def encode(model: Model, image: UInt8[NDArray[Any], "h w *_c"], quality: int | N
     factor = codec.downsampling_factor
     _check_memory(model, _round_up(height, factor) * _round_up(width, factor))
     stream = codec.compress(pad(to_float(rgb(image)), factor))
-    return TficFile(model.fingerprint[:FINGERPRINT_BYTES], width, height, quality, stream, image.ndim == 2).pack()
+    size = Size(width, height)
+    told = None if size == model.canvas else size
+    file = TficFile(model.fingerprint[:FINGERPRINT_BYTES], told, quality, stream, image.ndim == 2)
+    return file.masked(size, model.fingerprint).pack()
 
 
 def encode_within(model: Model, image: UInt8[NDArray[Any], "h w *_c"], bpp: float) -> bytes:
@@ -145,12 +85,12 @@ def decode(model: Model, data: bytes) -> UInt8[NDArray[Any], "h w *_c"]:
             f"model {file.fingerprint.hex()} wrote this file, and this is model {fingerprint.hex()}; "
             "give the other one's model.pt"
         )
-    codec = model.codec_at(file.quality)
-    height, width = (_round_up(side, codec.downsampling_factor) for side in (file.height, file.width))
-    _check_stream(codec, file, height * width)
+    size, codec = _size(file, model), _codec(file, model)
+    width, height = (_round_up(side, codec.downsampling_factor) for side in size)
+    _check_stream(codec, size, file.stream, height * width)
     _check_memory(model, height * width)
-    padded = codec.decompress(file.stream, height, width)
-    image = to_bytes(padded[:, :, : file.height, : file.width])
+    padded = codec.decompress(file.masked(size, model.fingerprint).stream, height, width)
+    image = to_bytes(padded[:, :, : size.height, : size.width])
     return np.asarray(Image.fromarray(image).convert("L")) if file.grey else image
 
 
@@ -175,12 +115,32 @@ def to_bytes(image: Float[Tensor, "1 3 h w"]) -> UInt8[NDArray[Any], "h w 3"]:
     return np.asarray((image[0].permute(1, 2, 0) * 255).round().to(torch.uint8).cpu(), np.uint8)
 
 
-def _check_stream(codec: Codec, file: TficFile, pixels: int) -> None:
+def _size(file: TficFile, model: Model) -> Size:
+    """The size that a file asks for."""
+    size = file.size or model.canvas
+    if size is None:
+        raise FormatError("the file does not say its image's size, and this model has none of its own; it is damaged")
+    if not _fits(*size):
+        raise FormatError(f"the file asks for an image of {size.width}x{size.height} pixels; it is damaged")
+    return size
+
+
+def _codec(file: TficFile, model: Model) -> Codec:
+    """The codec that a file asks for."""
+    try:
+        return model.codec_at(file.quality)
+    except ModelError as error:
+        raise FormatError(
+            "the file is damaged: this model has no such position of a dial; transfer it again"
+        ) from error
+
+
+def _check_stream(codec: Codec, size: Size, stream: bytes, pixels: int) -> None:
     """Looks whether a stream is long enough for so many pixels, of which a few bytes can claim any number."""
     least = math.ceil(codec.least_bits_per_pixel() * pixels / 8) if pixels > LARGE else 0
-    if least > len(file.stream):
+    if least > len(stream):
         raise FormatError(
-            f"the file asks for an image of {file.width}x{file.height} pixels, for which its {len(file.stream)} bytes "
+            f"the file asks for an image of {size.width}x{size.height} pixels, for which its {len(stream)} bytes "
             f"are too few: at least {least} are needed; it is damaged"
         )
 
@@ -203,25 +163,3 @@ def _fits(width: int, height: int) -> bool:
 
 def _round_up(side: int, factor: int) -> int:
     return -(-side // factor) * factor
-
-
-def _crc(content: bytes) -> bytes:
-    return zlib.crc32(content).to_bytes(4)[-CRC_BYTES:]
-
-
-def _varint(value: int) -> bytes:
-    low, rest = value & 0x7F, value >> 7
-    return bytes([low]) if rest == 0 else bytes([low | 0x80]) + _varint(rest)
-
-
-def _read_varint(data: bytes, at: int) -> tuple[int, int]:
-    """The number that starts at `at`, and where it ends."""
-    value = 0
-    for shift in range(0, 28, 7):
-        if at >= len(data):
-            break
-        value |= (data[at] & 0x7F) << shift
-        at += 1
-        if data[at - 1] < 0x80:
-            return value, at
-    raise FormatError("the file's image size is damaged")

@@ -32,7 +32,8 @@ def trained(run: RunFolder, point: Point) -> TrainedCodec:
         raise SweepError(reason)
     columns = point.columns()
     facts = {name: value for name in FACTS if (value := columns.get(name)) is not None}
-    return TrainedCodec(codec(run.path, point), point.codec, run.config.recognizer_identity, facts)
+    network = codec(run.path, point)
+    return TrainedCodec(network, point.codec, run.config.recognizer_identity, facts, run.config.canvas)
 
 
 def codec(folder: Path, point: Point) -> Codec:
@@ -72,7 +73,7 @@ def dial(run: RunFolder, front: pl.DataFrame) -> RateDial:
     path = path_along(front)
     rates = front["bpp"].to_list()
     facts: dict[str, float | str] = {"points": len(front), "least_bpp": min(rates), "most_bpp": max(rates)}
-    return RateDial(network, node.codec, run.config.recognizer_identity, path, facts)
+    return RateDial(network, node.codec, run.config.recognizer_identity, path, facts, run.config.canvas)
 
 
 def foreign(run: RunFolder, *names: str) -> str | None:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from datagen.dataset import TextImages, to_tensor
 from models.files import tfic
+from models.files.framing import TficFile
 from models.files.model import TrainedCodec
-from models.files.tfic import TficFile
 from models.losses import bits_per_pixel
 from models.metrics import accuracy, character_error_rate, mean_accuracy, psnr_db
 from models.recognizers.base import FrozenRecognizer

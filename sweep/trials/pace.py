@@ -41,7 +41,9 @@ def measured(config: SweepConfig, nodes: list[Node], readers: list[str], data: D
     reader = trial.recognizer(config.recognizers)
     with trial.on_device(reader, gpu=config.resources.gpus_per_trial > 0) as device:
         steps = [step_seconds(node, data.train, reader, device, seconds) for node in nodes]
-    trained = TrainedCodec(codecs.build(config.codec).eval(), config.codec, config.recognizer_identity, {})
+    trained = TrainedCodec(
+        codecs.build(config.codec).eval(), config.codec, config.recognizer_identity, {}, config.canvas
+    )
     trained.codec.update_tables()
     started = time.perf_counter()
     evaluate(trained, reader, data.test)

@@ -102,7 +102,7 @@ def _train(
     few = TextImages(data.val.images[:RUNG_IMAGES], data.val.texts[:RUNG_IMAGES])
 
     def measurable(codec: Codec) -> TrainedCodec:
-        return TrainedCodec(codec.cpu(), config.codec, config.recognizer_identity, {})
+        return TrainedCodec(codec.cpu(), config.codec, config.recognizer_identity, {}, config.canvas)
 
     with on_device(reader, gpu=config.resources.gpus_per_trial > 0) as device:
 

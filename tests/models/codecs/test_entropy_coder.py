@@ -45,6 +45,24 @@ def test_several_latents_share_a_stream_in_their_order() -> None:
     decoder.close()
 
 
+def ends(state: int) -> bool:
+    """Whether the coder takes a state for the one that coding starts from."""
+    try:
+        entropy_coder.Decoder(state.to_bytes(2 * entropy_coder.WORD, "little"), 64).close()
+    except FormatError:
+        return False
+    return True
+
+
+def test_only_the_state_that_coding_starts_from_ends_a_stream() -> None:
+    assert ends(entropy_coder.START)
+    near = range(entropy_coder.START + 1, entropy_coder.START + 2**16 * 40, 997)
+    flipped = [entropy_coder.START ^ 1 << bit for bit in range(31)]
+    # As the states of a coder are, below 2**63 and rarer the higher they are.
+    any_states = (2 ** np.random.default_rng(0).uniform(31, 63, 20_000)).astype(int).tolist()
+    assert not any(map(ends, [*near, *flipped, *any_states]))
+
+
 @pytest.mark.parametrize("table", [0, 3, 20])
 def test_no_stream_is_shorter_than_its_latents_take_at_least(table: int) -> None:
     model = Gaussian()

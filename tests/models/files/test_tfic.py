@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -6,14 +8,33 @@ from datagen.dataset import TextImages
 from models.codecs import registry as codecs
 from models.errors import FormatError, ModelError
 from models.files import tfic
-from models.files.model import QUALITIES, RateDial, TrainedCodec
-from models.files.tfic import CRC_BYTES, TficFile
+from models.files.framing import MASK_BYTES, TficFile
+from models.files.model import QUALITIES, RateDial, Size, TrainedCodec
 
 
-@pytest.mark.parametrize(("quality", "overhead"), [(None, 8), (50, 9)])
-def test_a_file_of_a_text_line_costs_at_most_9_bytes_more_than_its_stream(quality: int | None, overhead: int) -> None:
-    stream = b"stream"
-    assert len(TficFile(b"ab", 256, 64, quality, stream).pack()) - len(stream) == overhead
+def test_a_file_of_the_models_canvas_costs_at_most_4_bytes_more_than_its_stream(
+    trained: TrainedCodec, dial: RateDial, test_images: TextImages
+) -> None:
+    image = test_images.images[0]
+    sized = tfic.encode(trained, image)
+    for model, quality, overhead in ((trained, None, 3), (dial, 50, 4)):
+        data = tfic.encode(replace(model, canvas=Size(256, 64)), image, quality)
+        file = TficFile.unpack(data)
+        assert (len(data) - len(file.stream), file.size) == (overhead, None)
+    assert TficFile.unpack(sized).size == (256, 64)
+    assert len(sized) == 3 + 3 + len(trained.codec.compress(tfic.to_float(image)))
+
+
+def test_a_file_without_a_size_needs_the_canvas_of_the_model_that_wrote_it(
+    trained: TrainedCodec, test_images: TextImages
+) -> None:
+    here, narrower = (replace(trained, canvas=Size(width, 64)) for width in (256, 255))
+    data = tfic.encode(here, test_images.images[0])
+    assert tfic.decode(here, data).shape == (64, 256, 3)
+    assert tfic.decode(narrower, tfic.encode(narrower, test_images.images[0])).shape == (64, 256, 3)
+    for model, reason in ((trained, "has none of its own"), (narrower, "other latents")):
+        with pytest.raises(FormatError, match=reason):
+            tfic.decode(model, data)
 
 
 def test_a_decoded_file_is_the_forward_pass(trained: TrainedCodec, test_images: TextImages) -> None:
@@ -40,18 +61,21 @@ def test_grey_images_stay_grey(trained: TrainedCodec, test_images: TextImages) -
     assert np.abs(colored.mean(2) - decoded).mean() < 10
 
 
-def test_every_flipped_bit_and_every_cut_is_noticed(trained: TrainedCodec, test_images: TextImages) -> None:
-    data = tfic.encode(trained, test_images.images[0])
-    for position in range(8 * len(data)):
+@pytest.mark.parametrize("canvas", [None, Size(256, 64)])
+def test_flipped_bits_and_cuts_are_noticed(canvas: Size | None, trained: TrainedCodec, test_images: TextImages) -> None:
+    model = replace(trained, canvas=canvas)
+    data = tfic.encode(model, test_images.images[0])
+    first = 8 * (len(data) - len(TficFile.unpack(data).stream) + MASK_BYTES)
+    for position in (*range(first), *range(first, 8 * len(data), 29)):
         damaged = bytearray(data)
         damaged[position // 8] ^= 1 << position % 8
         with pytest.raises(FormatError):
-            tfic.decode(trained, bytes(damaged))
-    for length in range(len(data)):
+            tfic.decode(model, bytes(damaged))
+    for length in (*range(20), *range(20, len(data), 17)):
         with pytest.raises(FormatError):
-            tfic.decode(trained, data[:length])
+            tfic.decode(model, data[:length])
     with pytest.raises(FormatError):
-        tfic.decode(trained, data + b"\0")
+        tfic.decode(model, data + b"\0")
 
 
 def test_another_models_file_is_refused_by_name(trained: TrainedCodec, test_images: TextImages) -> None:
@@ -63,15 +87,17 @@ def test_another_models_file_is_refused_by_name(trained: TrainedCodec, test_imag
         tfic.decode(trained, tfic.encode(other, test_images.images[0]))
 
 
-def test_a_dials_file_that_ends_before_its_position_is_damaged() -> None:
-    content = TficFile(b"ab", 256, 64, 50, b"").pack()[: -CRC_BYTES - 1]
-    with pytest.raises(FormatError, match="it ends before its dial's position"):
-        TficFile.unpack(content + tfic._crc(content))
+@pytest.mark.parametrize("quality", [None, 50])
+def test_a_file_that_ends_before_its_image_is_damaged(quality: int | None) -> None:
+    data = TficFile(b"ab", None, quality, b"").pack()
+    for length in range(1, len(data) + 1):
+        with pytest.raises(FormatError, match="it ends before its image"):
+            TficFile.unpack(data[:length])
 
 
 @pytest.mark.parametrize("side", [1 << 20, 1 << 16])
 def test_absurd_sizes_are_refused_before_anything_is_allocated(trained: TrainedCodec, side: int) -> None:
-    data = TficFile(trained.fingerprint[:2], side, side, None, b"").pack()
+    data = TficFile(trained.fingerprint[:2], Size(side, side), None, b"stream").pack()
     with pytest.raises(FormatError, match=f"{side}x{side}"):
         tfic.decode(trained, data)
 
@@ -87,7 +113,7 @@ def test_sizes_survive_the_header() -> None:
     sides = (1, 127, 128, 16_383, 16_384, 65_536)
     for side, other in zip(sides, reversed(sides), strict=True):
         for quality in (None, side % 101):
-            file = TficFile(b"ab", side, other, quality, b"x", grey=side % 2 == 0)
+            file = TficFile(b"ab", Size(side, other), quality, b"x", grey=side % 2 == 0)
             assert TficFile.unpack(file.pack()) == file
 
 
