@@ -12,7 +12,6 @@ entropy coder's own redundancy is the file's only checksum.
 """
 
 import hashlib
-from operator import xor
 from typing import NamedTuple
 
 from models.errors import FormatError
@@ -85,8 +84,8 @@ class TficFile(NamedTuple):
             fingerprint: the model's, all of it.
         """
         mask = hashlib.sha256(fingerprint + self.header + repr((*size,)).encode()).digest()
-        stream = bytes(map(xor, self.stream[:MASK_BYTES], mask)) + self.stream[MASK_BYTES:]
-        return self._replace(stream=stream)
+        first = bytes(byte ^ other for byte, other in zip(self.stream[:MASK_BYTES], mask, strict=False))
+        return self._replace(stream=first + self.stream[MASK_BYTES:])
 
 
 def _varint(value: int) -> bytes:

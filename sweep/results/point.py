@@ -86,7 +86,7 @@ class RatePoint:
     bpp_own: float | None = None
     """Bits per pixel without the bytes that all files have in common, which a batch would store once."""
     bpp_payload: float | None = None
-    """Bits per pixel of the coded latents alone, without header and checksums."""
+    """Bits per pixel of the coded latents alone, without header."""
     bpp_estimated: float | None = None
     """Bits per pixel that the likelihoods of the latents promise."""
     psnr_db: float | None = None
