@@ -170,7 +170,7 @@ def paper() -> DatasetSpec:
 
 def cpu() -> DatasetSpec:
     """For two cores."""
-    return DatasetSpec(train=10_000, val=240)
+    return DatasetSpec(train=20_000, val=240)
 
 
 def smoke() -> DatasetSpec:

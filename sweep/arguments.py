@@ -75,8 +75,8 @@ class Arguments:
             preset's).
         labels: What the recognizer is to read in training. truth (default): the data set's texts. pseudo: what it
             reads in the original, for images without labels.
-        target: What the decoder is to give back in stage 2, beside what the recognizer reads. text (default of cpu and
-            smoke): the text alone, black on white. image: the image, as imported ones need, whose ink nobody knows.
+        target: What the decoder is to give back. text (default of cpu and smoke): the text alone, black on white.
+            image: the image, as in the paper, and as imported images need, whose ink nobody knows.
         codec: One of small, factorized, hyperprior, mbt2018-mean, mbt2018, cheng2020-anchor, cheng2020-attn, elic and
             tinylic (default: the preset's); python -m models list tells what each costs.
         init: Weights that stage 1 starts from, in half of its steps: a checkpoint of the same codec that CompressAI

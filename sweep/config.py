@@ -198,7 +198,7 @@ class SweepConfig:
 
     @property
     def target(self) -> Target:
-        """What the decoder is to give back in stage 2, beside what the recognizer reads."""
+        """What the decoder is to give back."""
         return "text" if self.stage2.text_weight else "image"
 
     @property

@@ -40,9 +40,9 @@ def cpu() -> SweepConfig:
     """Two cores that compute bfloat16, an hour: a front of small images with the small codec."""
     return SweepConfig(
         data=spec.cpu(),
-        stage1=StageConfig(steps=5_000, batch_size=32, learning_rate=2e-3),
+        stage1=StageConfig(steps=12_000, batch_size=32, learning_rate=2e-3, distortion_weight=0.0, text_weight=1.0),
         stage2=StageConfig(
-            steps=14_000,
+            steps=9_000,
             batch_size=16,
             learning_rate=5e-4,
             distortion_weight=0.0,
@@ -73,14 +73,18 @@ def started(config: SweepConfig, checkpoint: WeightsFile) -> SweepConfig:
 
 
 def aimed(config: SweepConfig, target: Target) -> SweepConfig:
-    """The sweep with another picture for stage 2 to give back beside what the recognizer reads.
+    """The sweep with another picture for the decoder to give back, in both stages.
 
     Whatever the picture, its weight stays; the paper's stage 2 asks for none.
     """
-    weight = config.stage2.distortion_weight + config.stage2.text_weight
+    return replace(config, stage1=_aimed(config.stage1, target), stage2=_aimed(config.stage2, target))
+
+
+def _aimed(stage: StageConfig, target: Target) -> StageConfig:
+    weight = stage.distortion_weight + stage.text_weight
     if target == "image":
-        return replace(config, stage2=replace(config.stage2, distortion_weight=weight, text_weight=0.0))
-    return replace(config, stage2=replace(config.stage2, distortion_weight=0.0, text_weight=weight or PICTURE))
+        return replace(stage, distortion_weight=weight, text_weight=0.0)
+    return replace(stage, distortion_weight=0.0, text_weight=weight or PICTURE)
 
 
 PRESETS: dict[PresetName, Callable[[], SweepConfig]] = {"paper": paper, "cpu": cpu, "smoke": smoke}

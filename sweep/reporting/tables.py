@@ -38,8 +38,9 @@ def _rounded(value: Any) -> Any:
 
 
 def two_layers(contents: Contents) -> Table:
-    """The paper's two layers (section IV-B) beside one image of their rate, a few along the front."""
-    found = layers(contents.frame)
+    """The paper's two layers (section IV-B) beside one image of their rate, a few along the front; none where the base
+    codec gives back no image for the eye."""
+    found = layers(contents.frame) if contents.run.config.target == "image" else []
     few = found[:: max(1, len(found) // LAYERS)]
     columns = ["bpp of both", "of the base layer", "accuracy", "of one image", "PSNR, dB", "of one image"]
     return {"columns": columns, "rows": [[*map(_text, each)] for each in few]}

@@ -75,7 +75,7 @@ def limits(config: SweepConfig, taught: bool) -> str:
     )
     erases = "It gives back the text in black on white: backgrounds, colors and whatever else the image shows are lost."
     said = (
-        *([erases] if taught and config.target == "text" else []),
+        *([erases] if config.target == "text" else []),
         f"Images: it has seen {data.kind} images of one line of text, {data.width}x{data.height} pixels. Images of "
         "another kind or size are compressed too, but nobody has measured how well.",
         f"Texts: {_characters(data)}. Other languages and scripts it has never seen.",

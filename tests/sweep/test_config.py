@@ -23,6 +23,17 @@ def test_a_preset_survives_json(name: PresetName) -> None:
     assert TypeAdapter(SweepConfig).validate_json(json.dumps(asdict(config))) == config
 
 
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_target_is_the_target_of_both_stages(name: PresetName) -> None:
+    text, image = (aimed(PRESETS[name](), target) for target in ("text", "image"))
+    assert [config.target for config in (text, image)] == ["text", "image"]
+    for asked in (text.stage1, text.stage2):
+        assert asked.distortion_weight == 0 < asked.text_weight
+    assert image.stage1.distortion_weight > 0
+    assert image.stage1.text_weight == image.stage2.text_weight == 0
+    assert aimed(text, "image").stage1 == image.stage1
+
+
 def test_files_of_weights_survive_json() -> None:
     weights = WeightsFile("trba.pth", "1" * 64)
     configs = (RecognizerConfig("english_g2", 0.5), RecognizerConfig("trba", source=weights))
