@@ -45,6 +45,18 @@ def test_several_latents_share_a_stream_in_their_order() -> None:
     decoder.close()
 
 
+def test_a_stream_is_that_of_the_present_tables() -> None:
+    latent = gaussian_latent()
+
+    def anew() -> bytes:
+        return entropy_coder.encode(latent._replace(model=copy.deepcopy(latent.model)))
+
+    before = [entropy_coder.encode(latent) for _ in range(2)]
+    assert before == [anew()] * 2
+    latent.model.get_buffer("_offset").sub_(1)
+    assert entropy_coder.encode(latent) == anew() != before[0]
+
+
 @pytest.mark.parametrize("table", [0, 3, 20])
 def test_no_stream_is_shorter_than_its_latents_take_at_least(table: int) -> None:
     model = Gaussian()
