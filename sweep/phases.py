@@ -52,6 +52,8 @@ class Sweep:
         display.phase("opening MLflow")
         self._tracker = Tracker(run.tracking_uri, run.sweep_id, run.path, run.parameters(), display.print)
         self._recorder = Recorder(self._table, self._tracker, display)
+        self.summary = ""
+        """The run in a few sentences, once it is reported."""
         display.show(self._table.frame)
 
     @property
@@ -220,7 +222,7 @@ class Sweep:
 
     def _report(self) -> None:
         self._display.phase("drawing the report")
-        write.whole(self._run)
+        self.summary = write.whole(self._run)
         for name in REPORTED:
             self._tracker.log_file(self._run.path / name)
         self._picture_front()
