@@ -8,7 +8,6 @@ from typing import NamedTuple
 from datagen import generate
 from sweep import run_log
 from sweep.phases import Sweep
-from sweep.reporting import contents
 from sweep.results.folder import RunFolder
 from sweep.stages import strategies
 from sweep.time_given import Given
@@ -57,13 +56,13 @@ def sweep(run: RunFolder, seconds: float = math.inf, began: float | None = None)
         run = under_way.complete(Given(started, seconds))
         peak.look()
     effort = Effort(time.monotonic() - started, under_way.train_seconds, peak.bytes)
-    _summarize(run, display, effort, under_way.page)
+    _summarize(run, display, effort, under_way)
     return effort
 
 
-def _summarize(run: RunFolder, display: Display, effort: Effort, page_of_mlflow: str) -> None:
+def _summarize(run: RunFolder, display: Display, effort: Effort, done: Sweep) -> None:
     """Prints the front, what it took, and what to do with it."""
-    display.print(contents.summary(contents.load(run)))
+    display.print(done.summary)
     display.print(display.table())
     display.print(
         f"{clock(effort.seconds)} of wall time, {clock(effort.train_seconds)} of training in all, "
@@ -71,10 +70,10 @@ def _summarize(run: RunFolder, display: Display, effort: Effort, page_of_mlflow:
     )
     display.print(f"report:  {run.path / 'report.html'}")
     if run.tracking_uri.startswith("http"):
-        display.print(f"MLflow:  {run.tracking_uri.rstrip('/')}/{page_of_mlflow}")
+        display.print(f"MLflow:  {run.tracking_uri.rstrip('/')}/{done.page}")
     else:
         display.print(f"MLflow:  mlflow ui --backend-store-uri {shlex.quote(run.tracking_uri)}")
-        display.print(f"         http://127.0.0.1:5000/{page_of_mlflow}")
+        display.print(f"         http://127.0.0.1:5000/{done.page}")
     display.print(f"export:  python -m sweep.pick {run.path} --max-bpp 0.1 --out model.pt")
     if strategies.of(run.config).conditions:
         display.print(f"         python -m sweep.pick {run.path} --dial --out dial.pt")

@@ -52,6 +52,8 @@ class Sweep:
         display.phase("opening MLflow")
         self._tracker = Tracker(run.tracking_uri, run.sweep_id, run.path, run.parameters(), display.print)
         self._recorder = Recorder(self._table, self._tracker, display)
+        self.summary = ""
+        """The run in a few sentences, once it is reported."""
         display.show(self._table.frame)
 
     @property
@@ -220,20 +222,20 @@ class Sweep:
 
     def _report(self) -> None:
         self._display.phase("drawing the report")
-        write.whole(self._run)
+        self.summary = write.whole(self._run)
         for name in REPORTED:
             self._tracker.log_file(self._run.path / name)
-        self._picture_front()
+        self._show_front()
         self._tracker.finish("FINISHED")
         self._display.phase("writing to MLflow what it lacks")
         self._tracker.settle()
         judge(self._table, self._display)
 
-    def _picture_front(self) -> None:
-        """Logs test images with the reconstructions by each codec of the front that MLflow has no pictures of."""
-        front = listed(self._table.frame.filter("on_front"))
-        points = [point for point in front if not self._tracker.pictured(point)]
-        self._display.phase("drawing the front's reconstructions for MLflow", len(points))
+    def _show_front(self) -> None:
+        """Logs the codecs of the front, and test images with their reconstructions, as far as MLflow lacks them."""
+        tracker, front = self._tracker, listed(self._table.frame.filter("on_front"))
+        points = [point for point in front if not (tracker.pictured(point) and tracker.modeled(point))]
+        self._display.phase("preparing the front's codecs and reconstructions for MLflow", len(points))
         images, read = dataset.load(self._run.data, "test").images, readings.read(self._run.path)
         originals = readings.of_point(read, "uncompressed")
         for count, point in enumerate(points, 1):
@@ -242,8 +244,11 @@ class Sweep:
             except SweepError as error:
                 logger.warning("%s is not drawn: %s", point.point_id, error)
                 continue
-            drawn = before_after.drawn(model, images, originals, readings.of_point(read, point.point_id))
-            self._tracker.log_pictures(point, {f"test image {index}": png for index, png in enumerate(drawn)})
+            if not tracker.modeled(point):
+                tracker.log_model(point, model)
+            if not tracker.pictured(point):
+                drawn = before_after.drawn(model, images, originals, readings.of_point(read, point.point_id))
+                tracker.log_pictures(point, {f"test image {index}": png for index, png in enumerate(drawn)})
             self._display.advanced(count, len(points))
 
 

@@ -38,7 +38,7 @@ MODELS = {
     "models/files": ("models/files", "models/codecs", *GROUND_OF_MODELS),
 }
 """What each room of `models` may import of it."""
-MLFLOW = ("mlflow_store", "mlflow_runs", "mlflow_content", "registering", "serving")
+MLFLOW = ("mlflow_store", "mlflow_runs", "mlflow_content", "logged_models", "registering", "serving")
 DOORS: dict[str, tuple[str, ...]] = {
     "ray": ("datagen/generate.py", "datagen/machines.py", "sweep/cluster"),
     "optuna": ("sweep/search",),

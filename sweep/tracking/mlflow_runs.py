@@ -20,6 +20,8 @@ from sweep.tracking.outbox import Entry, RefusedError, StoreError
 
 SWEEP_TAG = "tfic.sweep_id"
 POINT_TAG = "tfic.point_id"
+MODEL_TAG = "tfic.model_id"
+"""The logged model of a point."""
 PARENT = "parent"
 """The value of POINT_TAG on the run of the sweep itself."""
 MOST = 50_000
@@ -81,6 +83,10 @@ class Runs:
         """The points whose runs had pictures when the store was opened."""
         return {point_id for point_id, run in self._known.items() if MLFLOW_LOGGED_IMAGES in run.data.tags}
 
+    def modeled(self) -> set[str]:
+        """The points whose runs had logged models when the store was opened."""
+        return {point_id for point_id, run in self._known.items() if MODEL_TAG in run.data.tags}
+
     def write(self, entry: Entry) -> str:
         """Writes an entry to the run that it belongs to, and returns the run; writing an entry twice changes nothing.
 
@@ -106,6 +112,8 @@ class Runs:
     def _write(self, entry: Entry) -> str:
         run_id = self._run_of(entry)
         mlflow_content.write(self._client, run_id, entry, self._folder)
+        if entry.model is not None:
+            self._write_model(run_id, self._folder / entry.model)
         if entry.status == "RUNNING":
             asked(self._client.update_run, run_id, status=entry.status)
         elif entry.status is not None:
@@ -113,6 +121,13 @@ class Runs:
                 self._find()
             asked(self._client.set_terminated, run_id, entry.status, entry.time_ms)
         return run_id
+
+    def _write_model(self, run_id: str, model: Path) -> None:
+        # What MLflow needs for it takes seconds to import.
+        from sweep.tracking import logged_models
+
+        logged_models.of_run(self._client, run_id, model)
+        model.unlink(missing_ok=True)
 
     def _run_of(self, entry: Entry) -> str:
         """The run that an entry belongs to, found or made."""

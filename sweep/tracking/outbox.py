@@ -45,6 +45,8 @@ class Entry:
     """MLflow's description of a data set, by split."""
     file: str | None = None
     """A file to copy, relative to the folder of the sweep, in the state in which it is when the entry is sent."""
+    model: str | None = None
+    """A model file to log as the point's model and then to delete, relative to the folder of the sweep."""
     tables: dict[str, dict[str, list[Any]]] = field(default_factory=dict[str, dict[str, list[Any]]])
     """Tables that MLflow's page shows of the run, by name of the file: values by column."""
     images: dict[str, str] = field(default_factory=dict[str, str])

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from datagen.errors import reason
 from datagen.files import atomic
+from models.files.model import TrainedCodec
 from sweep.results import readings
 from sweep.results.point import READER, Identity, Point
 from sweep.tracking import entries, mlflow_runs, mlflow_store
@@ -53,9 +54,14 @@ class Tracker:
         self._folder = folder
         self._say = say
         self._runs = mlflow_runs.Runs(uri, sweep_id, folder, params)
-        self._outbox = Outbox(folder / "tune" / "mlflow", self._write, self._tell)
+        self._queue = folder / "tune" / "mlflow"
+        self._outbox = Outbox(self._queue, self._write, self._tell)
         self._test: dict[str, dict[str, Any]] = {}
-        self._front, self._pictured = self._runs.on_front(), self._runs.pictured()
+        self._front, self._pictured, self._modeled = (
+            self._runs.on_front(),
+            self._runs.pictured(),
+            self._runs.modeled(),
+        )
         waiting = self._outbox.waiting()
         for entry in waiting:
             self._note(entry)
@@ -121,6 +127,16 @@ class Tracker:
         encoded = {name: base64.b64encode(png).decode() for name, png in pictures.items()}
         self._put(point.identity, images=encoded, adds=True)
 
+    def modeled(self, point: Point) -> bool:
+        """Whether a point has a logged model."""
+        return point.point_id in self._modeled
+
+    def log_model(self, point: Point, model: TrainedCodec) -> None:
+        """Logs a finished point's codec as a model of the point's run, with figures and the test images."""
+        file = self._queue / f"{point.point_id}.pt"
+        model.save(file)
+        self._put(point.identity, model=os.path.relpath(file, self._folder), adds=True)
+
     def log_readings(self, point: Point, accuracies: Mapping[str, float]) -> None:
         """Logs the accuracies of other readers, by name, on a finished point."""
         metrics = {READER + name: accuracy for name, accuracy in accuracies.items()}
@@ -166,6 +182,8 @@ class Tracker:
             self._front.discard(point_id)
         if entry.images:
             self._pictured.add(point_id)
+        if entry.model is not None:
+            self._modeled.add(point_id)
 
     def _write(self, entry: Entry) -> None:
         run_id = self._runs.write(entry)

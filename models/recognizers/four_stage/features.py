@@ -1,6 +1,7 @@
 """Feature extraction of the four-stage framework: grey lines of 32 pixels -> columns of one pixel's height.
 
-Module names are those of the released checkpoints.
+Module names are those of the released checkpoints. ReLUs work in place: a map of their own for what they give would
+take a sixth of the time in which a CPU reads.
 """
 
 from jaxtyping import Float
@@ -20,25 +21,25 @@ class Vgg(nn.Module):
         a, b, c, d = channels // 8, channels // 4, channels // 2, channels
         self.ConvNet = nn.Sequential(
             nn.Conv2d(1, a, 3, padding=1),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.MaxPool2d(2),
             nn.Conv2d(a, b, 3, padding=1),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.MaxPool2d(2),
             nn.Conv2d(b, c, 3, padding=1),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Conv2d(c, c, 3, padding=1),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.MaxPool2d((2, 1)),
             nn.Conv2d(c, d, 3, padding=1, bias=False),
             nn.BatchNorm2d(d),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Conv2d(d, d, 3, padding=1, bias=False),
             nn.BatchNorm2d(d),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.MaxPool2d((2, 1)),
             nn.Conv2d(d, d, 2),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
         )
 
     def forward(self, images: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b c y x"]:
@@ -54,7 +55,7 @@ class Rcnn(nn.Module):
         a, b, c, d = channels // 8, channels // 4, channels // 2, channels
         self.ConvNet = nn.Sequential(
             nn.Conv2d(1, a, 3, padding=1),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.MaxPool2d(2),
             _Grcl(a, a),
             nn.MaxPool2d(2),
@@ -64,7 +65,7 @@ class Rcnn(nn.Module):
             _halve_height(),
             nn.Conv2d(c, d, 2, bias=False),
             nn.BatchNorm2d(d),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
         )
 
     def forward(self, images: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b c y x"]:
@@ -147,7 +148,7 @@ def _unit(
     name: str, channels: int, width: int, side: int = 3, stride: Pair = (1, 1), padding: Pair = (1, 1)
 ) -> dict[str, nn.Module]:
     convolution = nn.Conv2d(channels, width, side, stride, padding, bias=False)
-    return {f"conv{name}": convolution, f"bn{name}": nn.BatchNorm2d(width), f"relu{name}": nn.ReLU()}
+    return {f"conv{name}": convolution, f"bn{name}": nn.BatchNorm2d(width), f"relu{name}": nn.ReLU(inplace=True)}
 
 
 def _blocks(channels: int, width: int, count: int) -> nn.Sequential:

@@ -63,6 +63,18 @@ def test_only_the_state_that_coding_starts_from_ends_a_stream() -> None:
     assert not any(map(ends, [*near, *flipped, *any_states]))
 
 
+def test_a_stream_is_that_of_the_present_tables() -> None:
+    latent = gaussian_latent()
+
+    def anew() -> bytes:
+        return entropy_coder.encode(latent._replace(model=copy.deepcopy(latent.model)))
+
+    before = [entropy_coder.encode(latent) for _ in range(2)]
+    assert before == [anew()] * 2
+    latent.model.get_buffer("_offset").sub_(1)
+    assert entropy_coder.encode(latent) == anew() != before[0]
+
+
 @pytest.mark.parametrize("table", [0, 3, 20])
 def test_no_stream_is_shorter_than_its_latents_take_at_least(table: int) -> None:
     model = Gaussian()
