@@ -55,7 +55,7 @@ def test_every_point_is_a_row(written: Path, found: Contents) -> None:
 
 
 def test_figures_for_papers_have_their_data_beside_them(written: Path) -> None:
-    for name in ("front", "psnr", "plane", "reconstructions"):
+    for name in ("front", "psnr", "plane", "reconstructions", "reliability", "confidence"):
         assert (written / "figures" / f"{name}.svg").read_text().startswith("<?xml")
         assert (written / "figures" / f"{name}.pdf").read_bytes().startswith(b"%PDF")
         assert len(pl.read_csv(written / "figures" / f"{name}.csv"))
@@ -87,7 +87,7 @@ def test_a_run_without_readings_has_a_page_without_intervals_and_errors(run: Run
         (tmp_path / name).write_bytes((run.path / name).read_bytes())
     write.whole(early)
     found = content(tmp_path / "report.html")
-    assert found["errors"] == {}
+    assert found["errors"] == found["calibration"] == {}
     assert found["pictures"][0]["restored"] == {}
 
 
