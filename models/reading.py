@@ -24,4 +24,4 @@ def text(model: Model, data: bytes, recognizer: FrozenRecognizer, source: str) -
     if width > LONGEST * height:
         raise ModelError(f"{source}: {width}x{height} pixels are no line of text; cut the image up")
     [read] = recognizer.read(tfic.to_float(image))
-    return read
+    return read.text

@@ -22,7 +22,7 @@ TABLE: dict[str, Version] = {
     "renderer": Version(RENDERER, "c6b204317b73"),
     "training": Version(1, "5546aa28f196"),
     "conditioning": Version(1, "82015281181f"),
-    "recognizers": Version(1, "8ffe4ce2b7ba"),
+    "recognizers": Version(1, "d631c6577b4a"),
     "small": Version(1, "647dbb8c739a"),
     "factorized": Version(1, "80e53413b447"),
     "hyperprior": Version(1, "ce15f026f1bd"),

@@ -3,11 +3,24 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from typing import NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from models.errors import ModelError
+
+
+class Transcription(NamedTuple):
+    """What was read in an image."""
+
+    text: str
+    confidence: float | None = None
+    """Probability, 0 to 1, that the recognizer itself gives to all of the text: p(text | image). None: it gives none.
+
+    It multiplies over characters, so that a longer text has less; where it is calibrated, it is the share of such
+    readings that are right from end to end.
+    """
 
 
 class FrozenRecognizer(nn.Module, ABC):
@@ -33,8 +46,8 @@ class FrozenRecognizer(nn.Module, ABC):
         """
 
     @abstractmethod
-    def read(self, images: Float[Tensor, "b 3 h w"]) -> list[str]:
-        """The text of each image; pixels range from 0 to 1."""
+    def read(self, images: Float[Tensor, "b 3 h w"]) -> list[Transcription]:
+        """The text of each image, with its confidence; pixels range from 0 to 1."""
 
     @property
     def readable(self) -> str | None:

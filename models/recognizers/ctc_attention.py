@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from models.cuda_graphs import CudaGraphed
 from models.errors import ModelError
-from models.recognizers.base import FrozenRecognizer
+from models.recognizers.base import FrozenRecognizer, Transcription
 from models.recognizers.four_stage.network import StrNet
 from models.recognizers.four_stage.prediction import END, GO
 
@@ -68,6 +68,11 @@ class ClassRecognizer(FrozenRecognizer):
         """Text of characters' classes."""
         return "".join(self.characters[index - self.FIRST] for index in classes)
 
+    def transcribe(self, classes: list[list[int]], nll: Float[Tensor, " b"]) -> list[Transcription]:
+        """Readings of characters' classes, given the negative log likelihood of each, nats."""
+        likelihoods = cast("list[float]", nll.neg().exp().tolist())  # pyright: ignore[reportUnknownMemberType]
+        return list(map(Transcription, map(self.spell, classes), likelihoods))
+
 
 class CtcRecognizer(ClassRecognizer):
     """A recognizer with CTC output (Graves et al., ICML 2006)."""
@@ -88,16 +93,11 @@ class CtcRecognizer(ClassRecognizer):
         Raises:
             ModelError: a text has a character that the recognizer does not know, or is not `alignable`.
         """
-        # float32: a sum over hundreds of steps of log probabilities.
-        scores = self._replayed(images, scale=scale).float().log_softmax(2).transpose(0, 1)
+        scores = self._replayed(images, scale=scale)
         encoded = [self.encode(text) for text in texts]
-        self._check_columns(texts, encoded, scores.shape[0])
-        # A GPU works on meanwhile: CTC asks for lengths on the CPU, and a copy that blocks waits for all before it.
-        lengths = torch.tensor([len(classes) for classes in encoded])
-        steps = torch.full_like(lengths, scores.shape[0])
-        targets = torch.tensor([*chain(*encoded)], dtype=torch.long).to(images.device, non_blocking=True)
-        losses = F.ctc_loss(scores, targets, steps, lengths, blank=BLANK, reduction="none")
-        return losses / lengths.clamp(min=1).to(images.device, non_blocking=True)
+        self._check_columns(texts, encoded, scores.shape[1])
+        lengths = torch.tensor([len(classes) for classes in encoded]).clamp(min=1)
+        return _ctc_nll(scores, encoded) / lengths.to(images.device, non_blocking=True)
 
     @torch.no_grad()
     def alignable(self, texts: Sequence[str], height: int, width: int, scale: float = 1.0) -> list[bool]:
@@ -115,14 +115,18 @@ class CtcRecognizer(ClassRecognizer):
                 )
 
     @torch.no_grad()
-    def read(self, images: Float[Tensor, "b 3 h w"]) -> list[str]:
-        """Greedy decoding: the likeliest class of each column, repeats merged, blanks dropped."""
-        return [self.decode(classes) for classes in self(images).argmax(2).tolist()]
+    def read(self, images: Float[Tensor, "b 3 h w"]) -> list[Transcription]:
+        """Greedy decoding: the likeliest class of each column, repeats merged, blanks dropped.
 
-    def decode(self, classes: list[int]) -> str:
-        """Text of one class a column."""
-        pairs = zip([BLANK, *classes], classes, strict=False)
-        return self.spell([now for before, now in pairs if now not in (before, BLANK)])
+        The confidence is CTC's likelihood of the text, over all its alignments with the columns.
+        """
+        scores = self(images)
+        classes = [self.decode(path) for path in scores.argmax(2).tolist()]
+        return self.transcribe(classes, _ctc_nll(scores, classes))
+
+    def decode(self, path: list[int]) -> list[int]:
+        """Characters' classes of one class a column."""
+        return [now for before, now in zip([BLANK, *path], path, strict=False) if now not in (before, BLANK)]
 
 
 class AttnRecognizer(ClassRecognizer):
@@ -144,20 +148,25 @@ class AttnRecognizer(ClassRecognizer):
             ModelError: a text has a character that the recognizer does not know, or is not `alignable`.
         """
         targets = self.targets(texts).to(images.device, non_blocking=True)
-        scores = self(images, targets, scale).float().transpose(1, 2)
-        losses = F.cross_entropy(scores, targets, ignore_index=GO, reduction="none")
-        return losses.sum(1) / (targets != GO).sum(1)
+        return _attention_nll(self(images, targets, scale), targets) / (targets != GO).sum(1)
 
     def alignable(self, texts: Sequence[str], height: int, width: int, scale: float = 1.0) -> list[bool]:
         """Whether `read` could give each text, whatever the image's size."""
         return [len(text) <= LONGEST for text in texts]
 
     @torch.no_grad()
-    def read(self, images: Float[Tensor, "b 3 h w"]) -> list[str]:
-        """Greedy decoding: the likeliest class of each step, given those before it, up to [s]."""
-        steps = self.network.greedy(self.lines(images), LONGEST + 1)
-        classes = cast("list[list[int]]", steps.tolist())  # pyright: ignore[reportUnknownMemberType]
-        return [self.decode(each) for each in classes]
+    def read(self, images: Float[Tensor, "b 3 h w"]) -> list[Transcription]:
+        """Greedy decoding: the likeliest class of each step, given those before it, up to [s].
+
+        The confidence is the product of the probabilities of the characters and of [s].
+        """
+        scores = self.network.greedy(self.lines(images), LONGEST + 1)
+        targets = scores.argmax(2)
+        targets[:, LONGEST:] = END
+        ends = targets == END
+        targets.masked_fill_(ends.cumsum(1) > ends, GO)
+        steps = cast("list[list[int]]", targets.tolist())  # pyright: ignore[reportUnknownMemberType]
+        return self.transcribe(list(map(self.decode, steps)), _attention_nll(scores, targets))
 
     def targets(self, texts: list[str]) -> Int[Tensor, "b n"]:
         """Classes of each text's characters, then [s]; shorter texts are filled with [GO].
@@ -169,10 +178,25 @@ class AttnRecognizer(ClassRecognizer):
             raise ModelError(f"{long[0]!r} has more than {LONGEST} characters; leave such texts out")
         return pad_sequence([torch.tensor([*self.encode(text), END]) for text in texts], True, GO)
 
-    def decode(self, classes: list[int]) -> str:
-        """Text of one class a step."""
-        end = classes.index(END) if END in classes else LONGEST
-        return self.spell([index for index in classes[:end] if index != GO])
+    def decode(self, steps: list[int]) -> list[int]:
+        """Characters' classes of one class a step, of which one is [s]."""
+        return [index for index in steps[: steps.index(END)] if index != GO]
+
+
+def _ctc_nll(scores: Float[Tensor, "b t k"], encoded: list[list[int]]) -> Float[Tensor, " b"]:
+    """Negative log likelihood of each text, given as classes, nats."""
+    # A GPU works on meanwhile: CTC asks for lengths on the CPU, and a copy that blocks waits for all before it.
+    lengths = torch.tensor([len(classes) for classes in encoded])
+    columns = torch.full_like(lengths, scores.shape[1])
+    targets = torch.tensor([*chain(*encoded)], dtype=torch.long).to(scores.device, non_blocking=True)
+    # float32: a sum over hundreds of steps of log probabilities.
+    logs = scores.float().log_softmax(2).transpose(0, 1)
+    return F.ctc_loss(logs, targets, columns, lengths, blank=BLANK, reduction="none")
+
+
+def _attention_nll(scores: Float[Tensor, "b n k"], targets: Int[Tensor, "b n"]) -> Float[Tensor, " b"]:
+    """Negative log likelihood of each text and its [s], nats; [GO] fills shorter ones."""
+    return F.cross_entropy(scores.float().transpose(1, 2), targets, ignore_index=GO, reduction="none").sum(1)
 
 
 def _columns(classes: list[int]) -> int:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from models.errors import ModelError
 from models.recognizers import registry as recognizers
-from models.recognizers.base import FrozenRecognizer
+from models.recognizers.base import FrozenRecognizer, Transcription
 from models.recognizers.four_stage.network import COMBINATIONS
 from models.recognizers.plugins import Plugin
 from models.weights import WeightsFile
@@ -113,7 +113,7 @@ class Ensemble(FrozenRecognizer):
         losses = [member.loss(images, texts, scale) for member in self._members()]
         return torch.stack([share * loss for share, loss in zip(self._shares, losses, strict=True)]).sum(0)
 
-    def read(self, images: Float[Tensor, "b 3 h w"]) -> list[str]:
+    def read(self, images: Float[Tensor, "b 3 h w"]) -> list[Transcription]:
         """The text of each image, as the first recognizer reads it."""
         return self._first.read(images)
 

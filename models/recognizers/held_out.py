@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 from numpy.typing import NDArray
 
 from models.errors import ModelError
+from models.recognizers.base import Transcription
 
 TESSDATA = ("/usr/share/tesseract-ocr/*/tessdata", "/usr/share/tessdata", "/opt/homebrew/share/tessdata")
 """Where Debian, other Linux systems and Homebrew keep Tesseract's languages."""
@@ -20,8 +21,8 @@ TESSDATA = ("/usr/share/tesseract-ocr/*/tessdata", "/usr/share/tessdata", "/opt/
 class Reader(Protocol):
     """Images -> text, without gradients."""
 
-    def read(self, image: UInt8[NDArray[Any], "h w 3"]) -> str:
-        """The text of a line."""
+    def read(self, image: UInt8[NDArray[Any], "h w 3"]) -> Transcription:
+        """The text of a line, with the engine's own score of it as the confidence."""
         ...
 
 
@@ -40,11 +41,11 @@ class Tesseract:
         data = str(_tessdata())
         self._api: Any = tesserocr.PyTessBaseAPI(path=data, lang="eng", psm=tesserocr.PSM.SINGLE_LINE)
 
-    def read(self, image: UInt8[NDArray[Any], "h w 3"]) -> str:
-        """The text of a line."""
+    def read(self, image: UInt8[NDArray[Any], "h w 3"]) -> Transcription:
+        """The text of a line, and the mean of its words' scores."""
         height, width = image.shape[:2]
         self._api.SetImageBytes(image.tobytes(), width, height, 3, 3 * width)
-        return self._api.GetUTF8Text().strip()
+        return Transcription(self._api.GetUTF8Text().strip(), self._api.MeanTextConf() / 100)
 
 
 class RapidOcr:
@@ -61,11 +62,11 @@ class RapidOcr:
             raise ModelError("its package is missing: uv sync --inexact --extra rapidocr") from error
         self._engine: Any = RapidOCR(intra_op_num_threads=torch.get_num_threads())
 
-    def read(self, image: UInt8[NDArray[Any], "h w 3"]) -> str:
-        """The text of a line."""
+    def read(self, image: UInt8[NDArray[Any], "h w 3"]) -> Transcription:
+        """The text of a line, and the mean of its characters' probabilities."""
         bgr = np.ascontiguousarray(image[:, :, ::-1])
-        [[text, _]], _ = self._engine(bgr, use_det=False, use_cls=False)
-        return text
+        [[text, score]], _ = self._engine(bgr, use_det=False, use_cls=False)
+        return Transcription(text, float(score))
 
 
 READERS: dict[str, Callable[[], Reader]] = {"tesseract": Tesseract, "rapidocr": RapidOcr}

@@ -3,7 +3,7 @@
 import importlib
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar, cast, runtime_checkable
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from models import sources
 from models.errors import ModelError, WeightsError
 from models.fingerprint import fingerprint
-from models.recognizers.base import FrozenRecognizer
+from models.recognizers.base import FrozenRecognizer, Transcription
 
 Result = TypeVar("Result")
 
@@ -36,8 +36,8 @@ class Recognizer(Protocol):
         """
         ...
 
-    def read(self, images: Float[Tensor, "b 3 h w"]) -> list[str]:
-        """The text of each image."""
+    def read(self, images: Float[Tensor, "b 3 h w"]) -> Sequence[str | Transcription]:
+        """The text of each image, alone or with its confidence."""
         ...
 
 
@@ -113,9 +113,9 @@ class PluggedRecognizer(FrozenRecognizer):
             return self.user.loss(images.float().clamp(0, 1), texts)
 
     @torch.no_grad()
-    def read(self, images: Float[Tensor, "b 3 h w"]) -> list[str]:
-        """The text of each image, as the user's network reads it."""
-        return self.user.read(images)
+    def read(self, images: Float[Tensor, "b 3 h w"]) -> list[Transcription]:
+        """The text of each image, as the user's network reads it, with a confidence where that gives one."""
+        return list(map(_transcription, self.user.read(images)))
 
     @property
     def readable(self) -> str | None:
@@ -125,6 +125,10 @@ class PluggedRecognizer(FrozenRecognizer):
     def as_read(self, text: str) -> str:
         """What the network makes of it, or the text."""
         return getattr(self.network, "as_read", str)(text)
+
+
+def _transcription(said: str | Transcription) -> Transcription:
+    return Transcription(said) if isinstance(said, str) else said
 
 
 def _network(name: str) -> nn.Module:
@@ -174,9 +178,10 @@ def _try(name: str, user: Recognizer) -> None:
     texts = _attempt(lambda: user.read(images), f"{name} cannot read an image of 64x256 pixels")
     # A user's code may give anything, whatever the protocol says.
     listed = isinstance(texts, list | tuple) and len(texts) == 2  # pyright: ignore[reportUnnecessaryIsInstance]
-    if not listed or not all(isinstance(text, str) for text in texts):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not listed or not all(isinstance(text, str | Transcription) for text in texts):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ModelError(f"{name}: read(images) gives {texts!r} for two images; it must give a list of two strings")
-    losses = _attempt(lambda: user.loss(images.requires_grad_(), texts), f"{name} has no loss of {texts!r}")
+    read = [_transcription(each).text for each in texts]
+    losses = _attempt(lambda: user.loss(images.requires_grad_(), read), f"{name} has no loss of {read!r}")
     if not isinstance(losses, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ModelError(f"{name}: loss(images, texts) gives a {type(losses).__name__}; it must give a tensor")
     if losses.shape != (2,) or not losses.requires_grad:

@@ -14,7 +14,7 @@ from datagen.dataset import TextImages, to_tensor
 from models.baselines.base import Baseline
 from models.baselines.text import TextCoder
 from models.metrics import accuracy, psnr_db
-from models.recognizers.base import FrozenRecognizer
+from models.recognizers.base import FrozenRecognizer, Transcription
 from sweep.baselines.points import Reading
 
 Item = TypeVar("Item")
@@ -30,19 +30,19 @@ class ReadOnce:
         self.images_read = 0
         self.as_read = recognizer.as_read
         self._recognizer = recognizer
-        self._texts: dict[bytes, str] = {}
+        self._said: dict[bytes, Transcription] = {}
 
-    def read(self, images: Images) -> list[str]:
-        """The text of each image."""
+    def read(self, images: Images) -> list[Transcription]:
+        """What is read in each image."""
         keys = [hashlib.sha256(image.tobytes()).digest() for image in images]
-        new = {key: at for at, key in enumerate(keys) if key not in self._texts}
+        new = {key: at for at, key in enumerate(keys) if key not in self._said}
         places = list(new.values())
         for start in range(0, len(places), BATCH):
             chosen = places[start : start + BATCH]
-            texts = self._recognizer.read(to_tensor(images[chosen]))
-            self._texts |= {keys[at]: text for at, text in zip(chosen, texts, strict=True)}
+            said = self._recognizer.read(to_tensor(images[chosen]))
+            self._said |= {keys[at]: each for at, each in zip(chosen, said, strict=True)}
         self.images_read += len(places)
-        return [self._texts[key] for key in keys]
+        return [self._said[key] for key in keys]
 
 
 class Encoded(NamedTuple):
@@ -72,7 +72,8 @@ def measure(codec: Baseline, data: TextImages, start: int, end: int, reader: Rea
     encoded = encode(codec, originals)
     decoded, decode_ms = timed(lambda file: codec.decode(file, width, height), encoded.files)
     images = np.stack(decoded)
-    read = reader.read(images)
+    said = reader.read(images)
+    read = [each.text for each in said]
     psnr = [float(value) for value in psnr_db(to_tensor(images), to_tensor(originals))]
     sizes = map(len, encoded.files)
     truths = [reader.as_read(text) for text in texts]
@@ -84,6 +85,7 @@ def measure(codec: Baseline, data: TextImages, start: int, end: int, reader: Rea
         read,
         truths,
         map(accuracy, read, truths),
+        [each.confidence for each in said],
         psnr,
         encoded.milliseconds,
         decode_ms,
@@ -93,22 +95,27 @@ def measure(codec: Baseline, data: TextImages, start: int, end: int, reader: Rea
 
 def measure_text(
     coder: TextCoder,
-    read: Callable[[UInt8[NDArray[Any], "h w 3"]], str],
+    read: Callable[[UInt8[NDArray[Any], "h w 3"]], Transcription],
     data: TextImages,
     as_read: Callable[[str], str] = str,
 ) -> list[Reading]:
     """What a reader on the device reads in the images as they are; its text alone is sent, and nothing is repeated.
 
     Args:
-        read: the text of an image.
+        read: what is read in an image.
         as_read: takes differences out of the truth that the reader cannot tell.
     """
-    files, milliseconds = timed(lambda image: coder.encode(read(image)), data.images)
+
+    def sent(image: UInt8[NDArray[Any], "h w 3"]) -> tuple[bytes, float | None]:
+        said = read(image)
+        return coder.encode(said.text), said.confidence
+
+    files, milliseconds = timed(sent, data.images)
     readings = list[Reading]()
-    for index, (file, truth) in enumerate(zip(files, data.texts, strict=True)):
+    for index, ((file, confidence), truth) in enumerate(zip(files, data.texts, strict=True)):
         text, known = coder.decode(file), as_read(truth)
         score = accuracy(text, known)
-        readings.append(Reading(index, len(file), 0, text, known, score, None, milliseconds[index], None))
+        readings.append(Reading(index, len(file), 0, text, known, score, confidence, None, milliseconds[index], None))
     return readings
 
 

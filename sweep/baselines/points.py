@@ -24,6 +24,7 @@ SCHEMA = pl.Schema(
         "read": pl.String,
         "truth": pl.String,
         "accuracy": pl.Float64,
+        "confidence": pl.Float64,
         "psnr_db": pl.Float64,
         "encode_ms": pl.Float64,
         "decode_ms": pl.Float64,
@@ -44,6 +45,8 @@ class Reading(NamedTuple):
     truth: str
     """As the reader can read it."""
     accuracy: float
+    confidence: float | None
+    """Probability, 0 to 1, that the reader gives to what it read; None: it gives none."""
     psnr_db: float | None
     """None where no image comes back."""
     encode_ms: float
@@ -130,7 +133,9 @@ def _rate_point(means: Point, test: list[Reading]) -> RatePoint:
         encode_ms_std=means.encode_ms_std,
         decode_ms=means.decode_ms,
         readings=tuple(
-            results.Reading(each.image, each.bytes, each.read, each.truth, each.accuracy, each.repeated)
+            results.Reading(
+                each.image, each.bytes, each.read, each.truth, each.accuracy, each.repeated, each.confidence
+            )
             for each in test
         ),
     )

@@ -58,7 +58,8 @@ def explore(settings: Sequence[Baseline], val: TextImages, reader: ReadOnce) -> 
         found.append((codec, measure(codec, few, 0, len(few.texts), reader)))
         return _point(*found[-1], pixels(val))
 
-    uncompressed = mean_accuracy(reader.read(few.images), map(reader.as_read, few.texts))
+    said = (each.text for each in reader.read(few.images))
+    uncompressed = mean_accuracy(said, map(reader.as_read, few.texts))
     choosing.explore(settings, lambda codec: _rates(codec, few), look, uncompressed)
     return Explored(found, uncompressed)
 

@@ -81,10 +81,9 @@ def _dots(table: pl.DataFrame, dimension: str, kind: str, names: dict[str, str])
 
 
 def _order(table: pl.DataFrame, dimension: str, names: dict[str, str]) -> Sequence[str]:
-    """Groups with the fewest errors at the top, in the middle of the front; lengths as they rise."""
-    if dimension == "length":
-        known = [f"{low} to {high}" if high < 100 else f"{low} or more" for low, high in errors_by.LENGTHS]
-        return [each for each in reversed(known) if each in set(table[dimension])]
+    """Groups with the fewest errors at the top, in the middle of the front; heights and lengths as they rise."""
+    if dimension in errors_by.RISING:
+        return sorted(table[dimension].unique(), key=lambda group: int(group.split()[0]), reverse=True)
     middle = list(names)[len(names) // 2]
     errors = table.filter(point_id=middle).sort(pl.col("substitutions") + pl.col("losses"), descending=True)
     return errors[dimension].to_list()

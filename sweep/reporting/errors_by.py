@@ -1,9 +1,11 @@
 """What went wrong in the reading of the test images: wrong characters apart from lost ones, by what was drawn."""
 
+import io
 from collections import Counter
 from typing import NamedTuple
 
 import polars as pl
+from PIL import Image
 from rapidfuzz.distance import Levenshtein
 
 from datagen import shards, texts
@@ -15,7 +17,11 @@ from sweep.reporting.contents import Contents
 
 KINDS = ("substitutions", "losses", "additions")
 """A wrong character in place of one, a character that nothing was read for, a character where none is."""
-DIMENSIONS = ("font", "background", "length", "text")
+DIMENSIONS = ("font", "background", "height", "length", "text")
+RISING = ("height", "length")
+"""Dimensions whose groups begin with a number, by which they stand in order."""
+HEIGHTS = 4
+"""Groups of about as many images each, by the height of the text."""
 LENGTHS = ((1, 4), (5, 8), (9, 12), (13, 10_000))
 """Least and most letters and digits of a text."""
 MOST = 16
@@ -58,12 +64,26 @@ def compared(readings: pl.DataFrame) -> pl.DataFrame:
 
 
 def described(contents: Contents) -> pl.DataFrame:
-    """The test images by `index`: font, background, length and kind of the text; null where that is not known."""
-    table = shards.read(contents.run.data, "test", ("text", "font", "background"))
+    """The test images by `index`: font, background, height of the text in the image, its length and kind; null where
+    that is not known."""
+    table = shards.read(contents.run.data, "test", ("text", "font", "background", "ink"))
     lengths = [_length(text) for text in table["text"]]
     kinds = pl.Series("text", _text_kinds(contents, table["text"].to_list()), dtype=pl.String)
     places = pl.int_range(len(table), eager=True).alias("index")
-    return table.select(places, "font", "background", pl.Series("length", lengths, dtype=pl.String), kinds)
+    length = pl.Series("length", lengths, dtype=pl.String)
+    return table.select(places, "font", "background", _heights(table["ink"]), length, kinds)
+
+
+def _heights(inks: pl.Series) -> pl.Series:
+    """The group of each text by the height of its ink in pixels, from the top of the highest letter to the foot of the
+    lowest; null where nobody drew it."""
+    known = [None if ink is None else Image.open(io.BytesIO(ink), formats=["PNG"]).getbbox() for ink in inks]
+    heights = pl.Series("height", [None if box is None else box[3] - box[1] for box in known], dtype=pl.Int64)
+    if heights.null_count() == len(heights):
+        return heights.cast(pl.String)
+    part = heights.qcut(HEIGHTS, allow_duplicates=True)
+    least, most = (getattr(pl.col("height"), end)().over(part) for end in ("min", "max"))
+    return heights.to_frame().select(pl.format("{} to {} px", least, most).alias("height"))["height"]
 
 
 def _length(text: str) -> str | None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sweep.reporting import curves, pictures
 from sweep.reporting.contents import Contents
-from sweep.reporting.curves import NO_BOUNDS, VERMILION, Curve
+from sweep.reporting.curves import GREY, NO_BOUNDS, VERMILION, Curve
 from sweep.reporting.pictures import Pictures, Said
 from sweep.results import points
 
@@ -65,6 +65,21 @@ def rates_figure(found: Sequence[Curve], title: str) -> Figure:
         axes.set_xlim(0.01, 1)
     if shown:
         axes.legend(fontsize=8)
+    return figure
+
+
+def reliability_figure(found: Sequence[Curve]) -> Figure:
+    """The share of readings that is right over confidence, with the line on which a calibrated recognizer lies."""
+    figure = Figure(figsize=(5.5, 5), dpi=120, layout="constrained")
+    axes = figure.add_subplot()
+    axes.plot([0, 1], [0, 1], ":", color=GREY, linewidth=1, label="calibrated")
+    for curve in found:
+        _draw(axes, curve)
+    axes.set_xlabel("mean confidence")
+    axes.set_ylabel("share read right")
+    axes.set_aspect("equal")
+    axes.grid(alpha=0.25)
+    axes.legend(fontsize=8)
     return figure
 
 

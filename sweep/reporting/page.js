@@ -265,9 +265,18 @@ if (data.errors.rate) {
   follow("rate");
   const by = Object.keys(data.errors.by);
   if (by.length) errorsBy(by[0]);
-  choices("#dimensions", Object.fromEntries(by.map((name) => [name, name === "text" ? "kind of text" : name])), errorsBy);
+  const titles = { text: "kind of text", height: "height in the image" };
+  choices("#dimensions", Object.fromEntries(by.map((name) => [name, titles[name] ?? name])), errorsBy);
   confusions();
 } else $("#errors").hidden = true;
+if (data.calibration.plots) {
+  for (const [name, plot] of Object.entries(data.calibration.plots)) {
+    draw(name, plot);
+    legend(name);
+  }
+  follow("confidence");
+  plain("#trust", data.calibration.table);
+} else for (const part of ["#calibration", "nav [href='#calibration']"]) $(part).hidden = true;
 if (data.pictures[0].grid.length) grid($("#like"), data.pictures[0].grid, 0);
 else $("#grid").hidden = true;
 plain("#costs", data.times);

@@ -11,7 +11,7 @@ from typing import Any
 from plotly.offline import get_plotlyjs  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
 from datagen.files import atomic
-from sweep.reporting import curves, error_plots, errors_by, pictures, plane, plots, tables
+from sweep.reporting import calibration, curves, error_plots, errors_by, pictures, plane, plots, tables
 from sweep.reporting.contents import Contents, summary
 from sweep.reporting.pictures import Pictures
 from sweep.results import points
@@ -24,12 +24,13 @@ ACCURACY = {"title": {"text": "accuracy of the recognizer"}, "rangemode": "tozer
 def write(runs: Sequence[Contents], found: Sequence[Pictures], out: Path) -> None:
     """Writes the page of some runs, with the pictures of each.
 
-    What went wrong, the two layers and the picture grid are those of the first run.
+    What went wrong, the confidence, the two layers and the picture grid are those of the first run.
     """
     content = {
         "runs": [contents.name for contents in runs],
         "plots": _plots(runs),
         "errors": _errors(runs[0]),
+        "calibration": _calibration(runs[0]),
         "measures": plane.MEASURES,
         "table": tables.of_points(runs),
         "times": tables.times(runs),
@@ -76,6 +77,17 @@ def _errors(contents: Contents) -> dict[str, Any]:
     confusions = {name: errors_by.confusions(rows.filter(point_id=key)) for key, name in names.items()}
     by = error_plots.grouped(contents, rows)
     return {"rate": error_plots.over_rate(contents, rows), "by": by, "confusions": confusions}
+
+
+def _calibration(contents: Contents) -> dict[str, Any]:
+    """The recognizer's confidence beside its accuracy; empty where it gives none."""
+    rows = calibration.of_run(contents)
+    if rows.is_empty():
+        return {}
+    drawn, over = calibration.reliability(contents, rows), calibration.over_rate(contents, rows)
+    share = {"title": {"text": "share of readings"}, "tickformat": ".0%", "rangemode": "tozero"}
+    plotted = {"reliability": plots.reliability(drawn), "confidence": plots.rates(over, share)}
+    return {"plots": plotted, "table": calibration.table(contents, rows)}
 
 
 def _pictures(contents: Contents, found: Pictures) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import polars as pl
 from matplotlib.figure import Figure
 
 from datagen.files import atomic
-from sweep.reporting import curves, figures, pictures
+from sweep.reporting import calibration, curves, figures, pictures
 from sweep.reporting.contents import Contents
 from sweep.reporting.curves import Curve
 from sweep.reporting.pictures import Pictures
@@ -49,10 +49,19 @@ def _papers(contents: Contents, found: Pictures) -> Iterator[Paper]:
     yield Paper("psnr", figures.psnr_figure(frame), _table(psnr))
     yield Paper("plane", figures.plane_figure(contents), frame.filter(kind="tfic").select(PLANE))
     yield Paper("reconstructions", figures.reconstructions_figure(contents, found), _read(contents))
+    rows = calibration.of_run(contents)
+    if len(rows):
+        drawn, over = calibration.reliability(contents, rows), calibration.over_rate(contents, rows)
+        yield Paper("reliability", figures.reliability_figure(drawn), _bins(drawn))
+        yield Paper("confidence", figures.rates_figure(over, "share of readings"), _table(over))
 
 
 def _table(found: list[Curve]) -> pl.DataFrame:
     return pl.concat([curve.table() for curve in found], how="diagonal") if found else pl.DataFrame({"curve": []})
+
+
+def _bins(found: list[Curve]) -> pl.DataFrame:
+    return pl.concat(curve.points.select(pl.lit(curve.name).alias("curve"), pl.all()) for curve in found)
 
 
 def _read(contents: Contents) -> pl.DataFrame:

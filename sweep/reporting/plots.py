@@ -3,13 +3,17 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sweep.reporting.curves import Curve
+from sweep.reporting.curves import GREY, Curve
 
 Plot = dict[str, Any]
 """A figure: `data`, the traces, and `layout`."""
 Trace = dict[str, Any]
 SIZES = {"star": 13, "circle": 9}
 """Pixels of a marker; others have 7."""
+LARGEST = 22
+"""Pixels of the marker of a bin with all readings."""
+UNITS = {"psnr_db": "PSNR {:.1f} dB", "sure": "{:.1%} of the readings", "misread": "{:.1%} of what it is sure of"}
+"""How a figure is said; others are accuracies."""
 
 
 def rates(curves: Sequence[Curve], y: Trace) -> Plot:
@@ -25,6 +29,28 @@ def rates(curves: Sequence[Curve], y: Trace) -> Plot:
     ends = (min(map(least, drawn), default=0.01), max(map(most, drawn), default=1.0))
     traces = [trace for curve in curves for trace in _traces(curve, ends)]
     return figure(traces, {"title": {"text": "bits per pixel"}, "type": "log"}, y)
+
+
+def reliability(curves: Sequence[Curve]) -> Plot:
+    """The share of readings that is right over confidence; a larger marker has more readings.
+
+    Args:
+        curves: as `calibration.reliability` gives them.
+    """
+    diagonal = {"x": [0, 1], "y": [0, 1], "mode": "lines", "line": {"color": GREY, "dash": "dot", "width": 1}}
+    traces: list[Trace] = [{"type": "scatter", "name": "calibrated", "hoverinfo": "skip", **diagonal}]
+    traces += [{"type": "scatter", "name": curve.name} | _look(curve) | _bins(curve) for curve in curves]
+    axes = ({"title": {"text": title}, "range": [-0.03, 1.05]} for title in ("mean confidence", "share read right"))
+    return figure(traces, *axes)
+
+
+def _bins(curve: Curve) -> Trace:
+    rows = curve.points
+    look, counts = _look(curve)["marker"], rows["readings"]
+    sizes = [max(5.0, LARGEST * (count / counts.sum()) ** 0.5) for count in counts]
+    hover = f"%{{y:.1%}} right of %{{text}} readings<br>mean confidence %{{x:.3f}}<extra>{curve.name}</extra>"
+    along = {name: rows[column].to_list() for name, column in (("x", curve.x), ("y", curve.y), ("text", "readings"))}
+    return {**along, "marker": look | {"size": sizes}, "hovertemplate": hover}
 
 
 def least(values: Any) -> float:
@@ -90,7 +116,7 @@ def _band(curve: Curve) -> Trace:
 
 def _said(row: dict[str, Any], curve: Curve) -> str:
     """What stands beside a point under the mouse."""
-    unit = f"PSNR {row[curve.y]:.1f} dB" if curve.y == "psnr_db" else f"accuracy {row[curve.y]:.3f}"
+    unit = UNITS.get(curve.y, "accuracy {:.3f}").format(row[curve.y])
     if (curve.x, curve.y) != ("bpp", "accuracy"):
         return hover(curve.name, row, f"{row[curve.x]:.4f} bpp", unit)
     return hover(curve.name, row, f"{row['bpp']:.4f} bpp{_between(row, 'bpp', 4)}", unit + _between(row, "accuracy", 3))

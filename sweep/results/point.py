@@ -69,6 +69,8 @@ class Reading:
     accuracy: float
     repeated: int = 0
     """Of the file's bytes, those that all files have in common: a batch would store them once."""
+    confidence: float | None = None
+    """Probability, 0 to 1, that the reader gives to what it read; None: it gives none."""
 
 
 @dataclass(frozen=True, slots=True)

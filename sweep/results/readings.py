@@ -12,11 +12,12 @@ from sweep.errors import SweepError
 from sweep.results.point import Reading
 
 SCHEMA = pl.Schema({"point_id": str, **get_type_hints(Reading)})
-UNKNOWN = pl.lit(None, pl.Int64)
+LATER = ("repeated", "confidence")
+"""Columns that early releases did not write."""
 
 
 def read(folder: Path) -> pl.DataFrame:
-    """The readings of a run's folder; where an early release measured the run, no rows, or unknown repeated bytes.
+    """The readings of a run's folder; where an early release measured the run, no rows, or null in what came `LATER`.
 
     Raises:
         SweepError: they cannot be read, or lack a column.
@@ -26,10 +27,12 @@ def read(folder: Path) -> pl.DataFrame:
         return pl.DataFrame(schema=SCHEMA)
     try:
         # A folder's name may hold brackets.
-        if "repeated" in pl.scan_parquet(path, glob=False).collect_schema():
-            return pl.read_parquet(path, schema=SCHEMA, glob=False)
-        early = {name: kind for name, kind in SCHEMA.items() if name != "repeated"}
-        return pl.read_parquet(path, schema=early, glob=False).with_columns(repeated=UNKNOWN)
+        there = pl.scan_parquet(path, glob=False).collect_schema()
+        early = {name: kind for name, kind in SCHEMA.items() if name in there or name not in LATER}
+        found = pl.read_parquet(path, schema=early, glob=False)
+        return found.select(
+            pl.col(name) if name in early else pl.lit(None, SCHEMA[name]).alias(name) for name in SCHEMA
+        )
     except (OSError, pl.exceptions.PolarsError) as error:
         raise SweepError(
             f"{path} cannot be read ({error}); restore it, or delete it: the front is then drawn without intervals"

@@ -17,7 +17,7 @@ from models.files.framing import TficFile
 from models.files.model import TrainedCodec
 from models.losses import bits_per_pixel
 from models.metrics import accuracy, character_error_rate, mean_accuracy, psnr_db
-from models.recognizers.base import FrozenRecognizer
+from models.recognizers.base import FrozenRecognizer, Transcription
 from sweep.baselines.measuring import timed
 from sweep.results.point import RatePoint, Reading, ValidationMetrics
 
@@ -64,14 +64,15 @@ def _as_read(
         sizes: bytes of the whole files.
         own: bytes without those that all files have in common.
     """
-    said = read(images, recognizer)
+    found = read(images, recognizer)
+    said, confidences = [each.text for each in found], [each.confidence for each in found]
     _, ocr_ms = timed(lambda image: recognizer.read(tfic.to_float(image)), images[:TIMED])
     truths = [recognizer.as_read(text) for text in texts]
     scores = map(accuracy, said, truths)
     return RatePoint(
         bpp=8 * statistics.fmean(sizes) / (images.shape[1] * images.shape[2]),
         accuracy=mean_accuracy(said, truths),
-        readings=tuple(map(Reading, range(len(said)), sizes, said, truths, scores, map(sub, sizes, own))),
+        readings=tuple(map(Reading, range(len(said)), sizes, said, truths, scores, map(sub, sizes, own), confidences)),
         cer=character_error_rate(said, truths),
         ocr_ms=statistics.fmean(ocr_ms),
         ocr_ms_std=statistics.pstdev(ocr_ms),
@@ -81,7 +82,8 @@ def _as_read(
 
 def accuracy_of(recognizer: FrozenRecognizer, images: UInt8[NDArray[Any], "n h w 3"], texts: list[str]) -> float:
     """Mean accuracy of a recognizer; differences between characters that the recognizer cannot tell do not count."""
-    return mean_accuracy(read(images, recognizer), map(recognizer.as_read, texts))
+    said = (each.text for each in read(images, recognizer))
+    return mean_accuracy(said, map(recognizer.as_read, texts))
 
 
 def _rate(sizes: list[int], data: TextImages) -> float:
@@ -90,9 +92,11 @@ def _rate(sizes: list[int], data: TextImages) -> float:
     return 8 * statistics.fmean(sizes) / (height * width)
 
 
-def read(images: UInt8[NDArray[Any], "n h w 3"], recognizer: FrozenRecognizer, device: torch.device = CPU) -> list[str]:
-    """The text that the recognizer, which is on `device`, reads in each image."""
-    return [text for batch in _batches(images) for text in recognizer.read(batch.to(device))]
+def read(
+    images: UInt8[NDArray[Any], "n h w 3"], recognizer: FrozenRecognizer, device: torch.device = CPU
+) -> list[Transcription]:
+    """What the recognizer, which is on `device`, reads in each image."""
+    return [said for batch in _batches(images) for said in recognizer.read(batch.to(device))]
 
 
 def validate(
@@ -101,7 +105,7 @@ def validate(
     """Measures the validation images through real files; the recognizer, which is on `device`, reads there."""
     files = [tfic.encode(trained, image) for image in data.images]
     restored = np.stack([tfic.decode(trained, file) for file in files])
-    said = read(restored, recognizer, device)
+    said = [each.text for each in read(restored, recognizer, device)]
     return ValidationMetrics(
         bpp=_rate([len(file) for file in files], data),
         accuracy=mean_accuracy(said, map(recognizer.as_read, data.texts)),

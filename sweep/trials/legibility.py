@@ -32,7 +32,7 @@ class Reading(NamedTuple):
 
 def measure(data: TextImages, reader: FrozenRecognizer) -> list[Reading]:
     """The readings of all images of a split."""
-    said = read(data.images, reader)
+    said = [each.text for each in read(data.images, reader)]
     scores = [accuracy(one, reader.as_read(text)) if text else 1.0 for one, text in zip(said, data.texts, strict=True)]
     return [Reading(*pair) for pair in zip(said, scores, strict=True)]
 

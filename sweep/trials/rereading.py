@@ -46,7 +46,9 @@ def read(point: Point, readers: list[str], folder: Path, data: TextImages) -> di
     """
     images = data.images if point.checkpoint is None else _reconstructed(point, folder, data.images)
     engines, _ = held_out.opened(())
-    return {name: mean_accuracy(map(engines[name].read, images), data.texts) for name in readers if name in engines}
+    here = [name for name in readers if name in engines]
+    said = {name: [engines[name].read(image).text for image in images] for name in here}
+    return {name: mean_accuracy(texts, data.texts) for name, texts in said.items()}
 
 
 def seconds(trained: TrainedCodec, readers: Iterable[str], data: TextImages) -> float:

@@ -56,8 +56,8 @@ class StrNet(nn.Module):
         """
         return self.Prediction(self.columns(images), *before)
 
-    def greedy(self, images: Float[Tensor, "b 1 h w"], steps: int) -> Int[Tensor, "b _n"]:
-        """The likeliest classes by attention, as `AttentionDecoder.greedy`."""
+    def greedy(self, images: Float[Tensor, "b 1 h w"], steps: int) -> Float[Tensor, "b _n k"]:
+        """Class scores by attention, as `AttentionDecoder.greedy`."""
         assert isinstance(self.Prediction, AttentionDecoder), "CTC needs no steps"
         return self.Prediction.greedy(self.columns(images), steps)
 

@@ -27,18 +27,18 @@ class AttentionDecoder(nn.Module):
             hiddens.append(state[0])
         return self.generator(torch.stack(hiddens, 1))
 
-    def greedy(self, columns: Float[Tensor, "b t c"], steps: int) -> Int[Tensor, "b _n"]:
-        """The likeliest class at each step, given those before it; as many steps as the longest text needs."""
+    def greedy(self, columns: Float[Tensor, "b t c"], steps: int) -> Float[Tensor, "b _n k"]:
+        """Class scores at each step, given the likeliest class before each; as many steps as the longest text needs."""
         state, projected = self._start(columns)
         classes = torch.full(columns.shape[:1], GO, device=columns.device)
-        chosen: list[Tensor] = []
+        scores: list[Tensor] = []
         ended = torch.zeros_like(classes, dtype=torch.bool)
-        while len(chosen) < steps and not ended.all():
+        while len(scores) < steps and not ended.all():
             state = self.attention_cell(state, columns, projected, self._one_hot(classes, columns))
-            classes = self.generator(state[0]).argmax(1)
+            scores.append(self.generator(state[0]))
+            classes = scores[-1].argmax(1)
             ended |= classes == END
-            chosen.append(classes)
-        return torch.stack(chosen, 1)
+        return torch.stack(scores, 1)
 
     def _start(self, columns: Float[Tensor, "b t c"]) -> tuple[tuple[Tensor, Tensor], Float[Tensor, "b t d"]]:
         zeros = columns.new_zeros(len(columns), self.hidden)

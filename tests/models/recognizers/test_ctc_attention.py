@@ -1,5 +1,7 @@
 """Recognizers with an attention decoder, and of networks that read one size."""
 
+import math
+
 import formula
 import pytest
 import torch
@@ -75,16 +77,48 @@ def test_bfloat16_changes_little(attention: AttnRecognizer, images: torch.Tensor
 
 def test_a_text_is_read_up_to_its_end(attention: AttnRecognizer) -> None:
     a, b = attention.encode("ab")
-    assert attention.decode([a, GO, b, END, a]) == "ab"
-    assert attention.decode([END]) == ""
-    assert attention.decode([a] * 26) == "a" * 25
+    assert attention.decode([a, GO, b, END, a]) == [a, b]
+    assert attention.decode([END]) == []
+
+
+def test_a_text_without_an_end_is_cut(
+    attention: AttnRecognizer, images: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its confidence is that of the characters that are left, and of an end after them."""
+    a, go, end = 9 * F.one_hot(torch.tensor([*attention.encode("a"), GO, END]), 38).float()
+    monkeypatch.setattr(attention.network, "greedy", lambda lines, steps: torch.stack([a] * steps).expand(2, -1, -1))
+    [(text, confidence), _] = attention.read(images)
+    assert text == "a" * 25
+    assert confidence == pytest.approx(math.exp(25 * 9) / (math.exp(9) + 37) ** 26, rel=1e-3)
+    monkeypatch.setattr(attention.network, "greedy", lambda lines, steps: torch.stack([a, go, end])[None])
+    assert attention.read(images[:1])[0].text == "a"
 
 
 def test_reading_gives_a_text_an_image(attention: AttnRecognizer, ctc: ClassRecognizer, images: torch.Tensor) -> None:
     for recognizer in (attention, ctc):
-        read = recognizer.read(images)
+        read = [text for text, _ in recognizer.read(images)]
         assert len(read) == 2
         assert all(len(text) <= 26 and set(text) <= set(recognizer.characters) for text in read)
+
+
+@pytest.mark.parametrize(("kind", "steps"), [("attention", 1), ("ctc", 0)])
+def test_the_confidence_is_the_likelihood_of_the_text(
+    kind: str, steps: int, images: torch.Tensor, request: pytest.FixtureRequest
+) -> None:
+    """The loss of what was read tells it, per character (and [s], of attention), whatever else is in the batch."""
+    recognizer: ClassRecognizer = request.getfixturevalue(kind)
+    read = recognizer.read(images)
+    nll = recognizer.loss(images, [text for text, _ in read])
+    for said, loss, image in zip(read, nll, images, strict=True):
+        assert said.confidence == pytest.approx((-loss * max(1, len(said.text) + steps)).exp().item(), rel=1e-3)
+        assert recognizer.read(image[None])[0].confidence == pytest.approx(said.confidence, rel=1e-3)
+
+
+def test_nothing_is_read_with_a_confidence_too(recognizer: CtcRecognizer) -> None:
+    for text, confidence in recognizer.read(torch.ones(2, 3, 64, 256)):
+        assert text == ""
+        assert confidence is not None
+        assert 0 < confidence < 1
 
 
 def test_texts_are_lowered_where_capitals_are_unknown(attention: AttnRecognizer, ctc: ClassRecognizer) -> None:

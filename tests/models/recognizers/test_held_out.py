@@ -22,8 +22,9 @@ def reader(name: str) -> Reader:
 def test_a_held_out_reader_reads_lines(name: str, least: float, test_images: TextImages) -> None:
     engine = reader(name)
     read = [engine.read(image) for image in test_images.images]
-    assert mean_accuracy(read, test_images.texts) > least
-    assert not any("\n" in text for text in read)
+    assert mean_accuracy([each.text for each in read], test_images.texts) > least
+    assert not any("\n" in each.text for each in read)
+    assert all(each.confidence is not None and 0 <= each.confidence <= 1 for each in read)
 
 
 def test_absent_ones_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

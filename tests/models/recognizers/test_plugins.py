@@ -15,6 +15,7 @@ from torch import nn
 from models.errors import ModelError, WeightsError
 from models.recognizers import ensemble, plugins
 from models.recognizers import registry as recognizers
+from models.recognizers.base import Transcription
 from models.recognizers.ensemble import RecognizerConfig
 from models.recognizers.plugins import PluggedRecognizer, Plugin
 
@@ -40,7 +41,16 @@ def test_a_plugin_teaches_and_reads(recognizer: PluggedRecognizer) -> None:
     assert images.grad is not None
     assert (images.grad.flatten(1).abs().sum(1) > 0).all()
     assert all(parameter.grad is None for parameter in recognizer.parameters())
-    assert len(recognizer.read(torch.rand(3, 3, 64, 256))) == 3
+    assert [confidence for _, confidence in recognizer.read(torch.rand(3, 3, 64, 256))] == [None] * 3
+
+
+def test_a_confidence_that_a_plugin_gives_is_kept(
+    recognizer: PluggedRecognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = [Transcription("word", 0.5)] * 2
+    monkeypatch.setattr(recognizer.network, "read", lambda images: said)
+    plugins._try("confident", recognizer.user)
+    assert recognizer.read(torch.rand(2, 3, 64, 256)) == said
 
 
 def test_a_plugin_stays_frozen_and_ready_for_a_gpu(recognizer: PluggedRecognizer) -> None:
@@ -163,7 +173,7 @@ def test_a_module_may_lie_in_a_package(module: str, tmp_path: Path) -> None:
 def test_ray_workers_load_it_in_their_own_folder(module: str, local_ray: None) -> None:
     recognizer_config = RecognizerConfig(f"{module}:load", 1.0, Plugin.of(f"{module}:load"))
     read = ray.remote(lambda: ensemble.load([recognizer_config]).read(torch.full((1, 3, 64, 256), 0.3)))
-    assert ray.get(read.remote()) == example.load().read(torch.full((1, 3, 64, 256), 0.3))
+    assert [text for text, _ in ray.get(read.remote())] == example.load().read(torch.full((1, 3, 64, 256), 0.3))
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from models.baselines.few_greys import GROUP_4, OTSU, PNG, FewGreys
 from models.baselines.lossy import JPEG, JPEG_STANDARD, WEBP, LossyCodec
 from models.baselines.text import TextCoder
 from models.metrics import accuracy
+from models.recognizers.base import Transcription
 from models.recognizers.ctc_attention import CtcRecognizer
 from sweep.baselines import cache, points, run
 from sweep.baselines.measuring import ReadOnce, encode, measure, measure_text
@@ -63,7 +64,7 @@ def test_a_file_that_shares_nothing_pays_in_full(test_images: TextImages) -> Non
 
 def test_a_text_is_sent_in_a_few_bytes(test_images: TextImages) -> None:
     truths = iter([test_images.texts[0], *test_images.texts])
-    found = measure_text(TextCoder(["total"]), lambda image: next(truths), test_images)
+    found = measure_text(TextCoder(["total"]), lambda image: Transcription(next(truths), 0.5), test_images)
     assert [each.read for each in found] == test_images.texts
     assert {each.accuracy for each in found} == {1.0}
     assert all(0 < each.bytes < 2 * len(each.read) + 4 for each in found)
@@ -87,7 +88,7 @@ def test_a_reader_that_reads_nothing_leaves_nothing_to_measure(
     data_folder: Path, recognizer: CtcRecognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     val, test = (dataset.load(data_folder, split) for split in ("val", "test"))
-    monkeypatch.setattr(recognizer, "read", lambda images: [""] * len(images))
+    monkeypatch.setattr(recognizer, "read", lambda images: [Transcription("")] * len(images))
     explored = run.explore(FEW, val, ReadOnce(recognizer))
     found = run.measured(explored, val, test, lambda jobs: iter(pytest.fail("measured") for _ in jobs))
     assert (found.height, found.schema) == (0, points.SCHEMA)

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from sweep.presets import aimed
 from sweep.reporting import page, papers, pictures, tables, write
 from sweep.reporting.contents import Contents
 from sweep.reporting.pictures import Pictures
@@ -55,7 +56,7 @@ def test_every_point_is_a_row(written: Path, found: Contents) -> None:
 
 
 def test_figures_for_papers_have_their_data_beside_them(written: Path) -> None:
-    for name in ("front", "psnr", "plane", "reconstructions"):
+    for name in ("front", "psnr", "plane", "reconstructions", "reliability", "confidence"):
         assert (written / "figures" / f"{name}.svg").read_text().startswith("<?xml")
         assert (written / "figures" / f"{name}.pdf").read_bytes().startswith(b"%PDF")
         assert len(pl.read_csv(written / "figures" / f"{name}.csv"))
@@ -87,7 +88,7 @@ def test_a_run_without_readings_has_a_page_without_intervals_and_errors(run: Run
         (tmp_path / name).write_bytes((run.path / name).read_bytes())
     write.whole(early)
     found = content(tmp_path / "report.html")
-    assert found["errors"] == {}
+    assert found["errors"] == found["calibration"] == {}
     assert found["pictures"][0]["restored"] == {}
 
 
@@ -107,6 +108,8 @@ def test_what_stands_in_the_page_ends_no_script() -> None:
     assert "</script" not in page._json({"text": "</script><script>"})
 
 
-def test_two_layers_stand_where_the_base_curve_reaches_their_rate(written: Path) -> None:
-    rows = content(written / "report.html")["layers"]["rows"]
+def test_two_layers_stand_where_the_base_curve_reaches_their_rate(found: Contents) -> None:
+    of_images = replace(found.run, config=aimed(found.run.config, "image"))
+    rows = tables.two_layers(replace(found, run=of_images))["rows"]
     assert [row[:2] for row in rows] == [["0.150", "0.100"], ["0.200", "0.100"]]
+    assert tables.two_layers(found)["rows"] == []

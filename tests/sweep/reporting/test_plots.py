@@ -15,7 +15,7 @@ Y = {"title": {"text": "accuracy"}}
 def test_plotly_takes_every_figure(found: Contents) -> None:
     rows = errors_by.compared(found.readings).join(errors_by.described(found), on="index")
     grouped = error_plots.grouped(found, rows)
-    assert {"length", "text"} <= set(grouped)
+    assert {"height", "length", "text"} <= set(grouped)
     for plot in (
         plots.rates(curves.accuracy(found.frame, found.bounds), Y),
         plots.rates(curves.psnr(found.frame), Y),

@@ -14,7 +14,7 @@ from sweep.results.points import PointTable
 
 
 def few(*texts: str) -> tuple[Reading, ...]:
-    return tuple(Reading(index, 100, text, "word", 1.0) for index, text in enumerate(texts))
+    return tuple(Reading(index, 100, text, "word", 1.0, confidence=0.5) for index, text in enumerate(texts))
 
 
 def measured(name: str, *texts: str) -> Point:
@@ -35,13 +35,17 @@ def test_a_point_of_the_table_leaves_its_readings_and_measured_again_replaces_th
     assert "readings" not in points.read(tmp_path).columns
 
 
-def test_readings_of_a_release_that_kept_no_repeated_bytes_are_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("absent", [["confidence"], ["repeated", "confidence"]])
+def test_readings_of_a_release_that_kept_less_are_read_and_added_to(tmp_path: Path, absent: list[str]) -> None:
     PointTable(tmp_path).add(measured("a", "x", "y"))
     now = readings.read(tmp_path)
-    now.drop("repeated").write_parquet(tmp_path / "readings.parquet")
-    assert readings.read(tmp_path).equals(now.with_columns(repeated=readings.UNKNOWN))
+    now.drop(absent).write_parquet(tmp_path / "readings.parquet")
+    unknown = [pl.lit(None, readings.SCHEMA[name]).alias(name) for name in absent]
+    assert readings.read(tmp_path).equals(now.with_columns(unknown))
     PointTable(tmp_path).add(measured("b", "z"))
-    assert readings.read(tmp_path)["repeated"].to_list() == [None, None, 0]
+    rows = readings.read(tmp_path)
+    assert rows["repeated"].to_list()[-1] == 0
+    assert rows["confidence"].to_list() == [None, None, 0.5]
 
 
 @pytest.mark.parametrize("spoil", ["bytes", "column"])

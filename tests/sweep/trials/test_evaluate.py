@@ -3,10 +3,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from datagen.dataset import TextImages
+from datagen.dataset import TextImages, to_tensor
 from models.files import tfic
 from models.files.model import TrainedCodec
-from models.recognizers.base import FrozenRecognizer
+from models.recognizers.base import FrozenRecognizer, Transcription
 from models.recognizers.ctc_attention import CtcRecognizer
 from models.recognizers.ensemble import Ensemble
 from sweep.results.point import Identity, Point
@@ -47,6 +47,8 @@ def test_uncompressed_images_are_read_as_they_are(recognizer: CtcRecognizer, tes
     assert point.accuracy > 0.6
     assert point.bpp == 24.0
     assert point.psnr_db is None
+    for reading, said in zip(point.readings, recognizer.read(to_tensor(test_images.images)), strict=True):
+        assert (reading.read, reading.confidence) == (said.text, pytest.approx(said.confidence, abs=1e-3))
 
 
 def test_validation_metrics_are_measured_on_real_files(
@@ -74,8 +76,8 @@ class Lowercase(FrozenRecognizer):
     def loss(self, images: torch.Tensor, texts: list[str], scale: float = 1.0) -> torch.Tensor:
         return images.mean((1, 2, 3))
 
-    def read(self, images: torch.Tensor) -> list[str]:
-        return ["word"] * len(images)
+    def read(self, images: torch.Tensor) -> list[Transcription]:
+        return [Transcription("word")] * len(images)
 
     def as_read(self, text: str) -> str:
         return text.lower()

@@ -12,6 +12,7 @@ from rows import frame, point
 from datagen.dataset import TextImages
 from models.files.model import TrainedCodec
 from models.recognizers import held_out
+from models.recognizers.base import Transcription
 from sweep.trials import rereading
 
 DONE = {"status": "complete"}
@@ -24,8 +25,8 @@ WEBP = DONE | {"point_id": "w", "kind": "classical", "bpp": 0.2, "accuracy": 0.7
 class Brightness:
     """Reads how bright an image is."""
 
-    def read(self, image: np.ndarray) -> str:
-        return str(round(float(image.mean())))
+    def read(self, image: np.ndarray) -> Transcription:
+        return Transcription(str(round(float(image.mean()))))
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_a_point_is_read_as_its_codec_restores_it(
     [unread] = rereading.unread(frame(TFIC | {"checkpoint": "checkpoints/t.pt"}), brightness)
     images = rereading._reconstructed(unread, tmp_path, test_images.images[:2])
     assert images.shape == (2, 64, 256, 3)
-    texts = [Brightness().read(image) for image in images]
+    texts = [Brightness().read(image).text for image in images]
     data = TextImages(test_images.images[:2], texts)
     assert rereading.read(unread, brightness, tmp_path, data) == {"tesseract": 1.0}
 
