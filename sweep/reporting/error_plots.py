@@ -6,13 +6,18 @@ import polars as pl
 
 from sweep.reporting import errors_by
 from sweep.reporting.contents import Contents
-from sweep.reporting.curves import BLUE, GREEN, GREY, ORANGE, VERMILION
+from sweep.reporting.curves import BLUE, GREEN, GREY, ORANGE, VERMILION, Marker
 from sweep.reporting.plots import Plot, Trace, figure, keys
 from sweep.results import points
 
 SHARE = "per 100 characters"
 LOOKS = {"substitutions": (VERMILION, "circle"), "losses": (BLUE, "square"), "additions": (GREEN, "triangle-up")}
-SERIES = ((GREY, "square"), (ORANGE, "triangle-up"), (VERMILION, "circle"), (BLUE, "diamond"))
+SERIES: tuple[tuple[str, Marker], ...] = (
+    (GREY, "square"),
+    (ORANGE, "triangle-up"),
+    (VERMILION, "circle"),
+    (BLUE, "diamond"),
+)
 """Color and marker of the uncompressed images and of the points of the front, by rising rate."""
 
 

@@ -79,11 +79,10 @@ def _heights(inks: pl.Series) -> pl.Series:
     lowest; null where nobody drew it."""
     known = [None if ink is None else Image.open(io.BytesIO(ink), formats=["PNG"]).getbbox() for ink in inks]
     heights = pl.Series("height", [None if box is None else box[3] - box[1] for box in known], dtype=pl.Int64)
-    if heights.null_count() == len(heights):
-        return heights.cast(pl.String)
-    part = heights.qcut(HEIGHTS, allow_duplicates=True)
-    least, most = (getattr(pl.col("height"), end)().over(part) for end in ("min", "max"))
-    return heights.to_frame().select(pl.format("{} to {} px", least, most).alias("height"))["height"]
+    height = pl.col("height")
+    part = (height.rank("min") - 1) * HEIGHTS // height.count()
+    group = pl.format("{} to {} px", height.min().over(part), height.max().over(part))
+    return heights.to_frame().select(group.alias("height"))["height"]
 
 
 def _length(text: str) -> str | None:
