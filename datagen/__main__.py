@@ -44,7 +44,7 @@ class Arguments:
     out: Path
     """Folder to fill: manifest.json and {train,val,test}-NNNNN.parquet."""
     preset: Literal["paper", "cpu", "smoke"] = "cpu"
-    """paper: 20,000 training images; cpu: 10,000; smoke: 96. The options below change what it says."""
+    """paper: 20,000 training images; cpu: 20,000; smoke: 96. The options below change what it says."""
     workers: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")] = None
     """Cores to use on this machine (default: all). A running Ray cluster is used whole."""
     spec: Annotated[DatasetSpec, tyro.conf.arg(name="")]
@@ -72,6 +72,9 @@ class ImportArguments:
     labels: Annotated[tuple[str, ...], tyro.conf.arg(metavar="FILE", help_behavior_hint="")] = ()
     """Which texts of a folder are meant, where there are several: a file of labels, or more of them; or `names` (of the
     images), `sidecars` (text files beside them) or `parquet`."""
+    clean: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="")] = None
+    """Folder with a clean rendering of each image, by the image's name: the text in black on white at the same place,
+    of any size of the same shape. The sweep can then be told to give back the text alone (--target text)."""
     texts_are_right: bool = False
     """Takes texts that look like file numbers, or are nearly all the same; they are refused else."""
     unlabeled: bool = False
@@ -142,6 +145,7 @@ def _import(arguments: ImportArguments) -> None:
             canvas,
             labeled=not arguments.unlabeled,
             labels=arguments.labels,
+            clean=arguments.clean,
             sure=arguments.texts_are_right,
             characters=arguments.characters,
             understood=lambda survey: print(*survey.lines(), sep="\n", flush=True),

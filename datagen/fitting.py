@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from datagen.errors import ItemError, reason
+from datagen.sample import Ink
 
 LARGEST = 64_000_000
 """Pixels of an image that is decoded; a few bytes can claim to be far more."""
 TOO_LARGE = f"it has more than {LARGEST // 10**6} million pixels"
 WHITE = 255
+SHAPE = 0.03
+"""Share by which the shapes of an image and of the image's clean rendering may differ, for sides are whole pixels."""
 BITS = 258
 """TIFF's tag of how many a channel of a pixel has."""
 FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PCX", "PNG", "PPM", "PSD", "QOI", "SGI", "TGA", "TIFF", "WEBP")
@@ -37,13 +40,35 @@ def fit(data: bytes, width: int, height: int) -> Image.Image:
     Raises:
         ItemError: `data` is no image, several, damaged, too large to open, or has pixels without black and white.
     """
-    picture = _opened(data)
+    return _placed(_opened(data), width, height)
+
+
+def fit_both(data: bytes, clean: bytes, width: int, height: int) -> tuple[Image.Image, Ink]:
+    """The picture in `data` as `fit` gives it, and the ink of the clean rendering in `clean`, on the same canvas.
+
+    Raises:
+        ItemError: as `fit`, of either; the rendering has another shape than the picture, or is mostly dark.
+    """
+    picture, rendering = _opened(data), _opened(clean).convert("L")
+    if abs(picture.width * rendering.height / (rendering.width * picture.height) - 1) > SHAPE:
+        raise ItemError(
+            f"its clean rendering has {rendering.width}x{rendering.height} pixels, and the image "
+            f"{picture.width}x{picture.height}: they must have one shape"
+        )
+    ink = WHITE - np.asarray(_placed(rendering.resize(picture.size, Image.Resampling.LANCZOS), width, height))
+    if ink.mean() > WHITE / 2:
+        raise ItemError("its clean rendering is mostly dark; black text on white is meant")
+    return _placed(picture, width, height), ink
+
+
+def _placed(picture: Image.Image, width: int, height: int) -> Image.Image:
+    """The picture on the canvas."""
     factor = min(width / picture.width, height / picture.height)
     size = max(1, round(picture.width * factor)), max(1, round(picture.height * factor))
     scaled = np.asarray(picture.resize(size, Image.Resampling.LANCZOS))
     above = (height - size[1]) // 2
-    padding = ((above, height - size[1] - above), (0, width - size[0]), (0, 0))
-    return Image.fromarray(np.pad(scaled, padding, mode="edge"))
+    sides = ((above, height - size[1] - above), (0, width - size[0]))
+    return Image.fromarray(np.pad(scaled, sides + ((0, 0),) * (scaled.ndim - 2), mode="edge"))
 
 
 def _opened(data: bytes) -> Image.Image:

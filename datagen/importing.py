@@ -14,12 +14,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from datagen import labels, shards, sources, summary
+from datagen import labels, renderings, shards, sources, summary
 from datagen.errors import DataError, ItemError
-from datagen.fitting import fit
+from datagen.fitting import fit, fit_both
 from datagen.items import Item
 from datagen.lines import READABLE
-from datagen.sample import Sample, png
+from datagen.sample import Sample, ink_png, png
 from datagen.shards import MANIFEST, Manifest, Shard
 from datagen.spec import NARROWEST, SPLITS, ImportSpec, Split, check_canvas, split_of
 from datagen.survey import Survey, survey
@@ -52,6 +52,8 @@ class Fitted(NamedTuple):
     image: bytes
     """PNG."""
     text: str
+    ink: bytes | None = None
+    """PNG, grey."""
     reason: str | None = None
 
 
@@ -62,6 +64,7 @@ def import_images(
     *,
     labeled: bool = True,
     labels: tuple[str, ...] = (),
+    clean: Path | None = None,
     sure: bool = False,
     characters: str = READABLE,
     seed: int = 0,
@@ -75,6 +78,7 @@ def import_images(
 
     Args:
         source: what `sources.find` understands, and `labels` likewise.
+        clean: a folder with a clean rendering of each image, black text on white, by the image's name.
         sure: texts are taken however doubtful they look.
         characters: that texts may hold.
         understood: called with what the texts are, before anything is written.
@@ -86,6 +90,8 @@ def import_images(
     """
     if out.resolve() == source.resolve():
         raise DataError(f"{out} holds the images; choose another --out, so that they stay apart from the data set")
+    if clean is not None:
+        renderings.check(clean, source)
     found = sources.find(source, labeled=labeled, labels=labels, without=out)
     surveyed = survey(found)
     understood(surveyed)
@@ -97,7 +103,7 @@ def import_images(
                 raise DataError(f"{out} holds a data set already; choose another --out, or delete it")
             writer = _Writer(out, seed)
             known = frozenset(unicodedata.normalize("NFC", characters))
-            for done, fitted in enumerate(_fitted(iter(found.items()), canvas, known), start=1):
+            for done, fitted in enumerate(_fitted(iter(found.items()), canvas, known, clean), start=1):
                 writer.add(fitted)
                 report(done, found.total)
             return writer.finish(canvas)
@@ -108,18 +114,22 @@ def import_images(
         raise DataError(f"{out} cannot be written ({error.strerror}); choose another folder") from error
 
 
-def _fitted(items: Iterator[Item], canvas: Canvas, known: frozenset[str]) -> Iterator[Fitted]:
+def _fitted(items: Iterator[Item], canvas: Canvas, known: frozenset[str], clean: Path | None) -> Iterator[Fitted]:
     with ThreadPoolExecutor() as threads:
         while chunk := list(itertools.islice(items, CHUNK)):
-            yield from threads.map(partial(_fit, canvas=canvas, known=known), chunk)
+            yield from threads.map(partial(_fit, canvas=canvas, known=known, clean=clean), chunk)
 
 
-def _fit(item: Item, canvas: Canvas, known: frozenset[str]) -> Fitted:
+def _fit(item: Item, canvas: Canvas, known: frozenset[str], clean: Path | None) -> Fitted:
+    size = canvas.width, canvas.height
     try:
         text = "" if item.label is None else labels.text_of(item.label, known, canvas.width // NARROWEST)
-        return Fitted(item.title, png(np.asarray(fit(item.read(), canvas.width, canvas.height))), text)
+        if clean is None:
+            return Fitted(item.title, png(np.asarray(fit(item.read(), *size))), text)
+        picture, ink = fit_both(item.read(), renderings.read(clean, item.name), *size)
+        return Fitted(item.title, png(np.asarray(picture)), text, ink_png(ink))
     except ItemError as error:
-        return Fitted(item.title, b"", "", str(error))
+        return Fitted(item.title, b"", "", reason=str(error))
 
 
 class _Writer:
@@ -142,7 +152,7 @@ class _Writer:
             self._rejected[fitted.name] = reason
             return
         split = split_of(fitted.text or picture, self._seed)
-        self._waiting[split].append(Sample(fitted.image, fitted.text, self._counts[split]))
+        self._waiting[split].append(Sample(fitted.image, fitted.text, self._counts[split], ink=fitted.ink))
         self._counts[split] += 1
         self._unlabeled += not fitted.text
         if len(self._waiting[split]) == SHARD:
