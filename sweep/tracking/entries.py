@@ -15,7 +15,7 @@ UNLOGGED = ("step", "steps", "workers")
 DIGITS = 6
 """Significant digits of metrics, which pages show in full; points.parquet has all."""
 READINGS = "readings.json"
-COLUMNS = ("index", "truth", "read", "accuracy", "bytes")
+COLUMNS = ("index", "truth", "read", "accuracy", "confidence", "bytes")
 """The table of a point's readings, an artifact, and the columns."""
 
 
@@ -23,7 +23,7 @@ def of_point(point: Point, readings: pl.DataFrame) -> dict[str, Any]:
     """Fields of the entry that ends a point; the point is not on the front before another entry says so."""
     columns = point.columns()
     figures = {name.replace(VALIDATION, "val/"): value for name, value in columns.items() if name not in PARAMS}
-    table = readings.select(COLUMNS).sort("index").with_columns(pl.col("accuracy").round(3))
+    table = readings.select(COLUMNS).sort("index").with_columns(pl.col("accuracy", "confidence").round(3))
     return {
         # At step 0, as all that is measured once: MLflow then draws bars of points, and not dots over the steps.
         "metrics": numbers(figures),

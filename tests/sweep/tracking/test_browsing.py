@@ -82,15 +82,15 @@ def test_points_can_be_filtered_by_kind_codec_and_status(store: str, tmp_path: P
 
 
 def test_readings_are_a_table_of_the_page(store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = [Reading(1, 30, "word", "word", 1.0), Reading(0, 20, "ε", "εν", 0.5)]
+    kept = [Reading(1, 30, "word", "word", 1.0, confidence=0.8754), Reading(0, 20, "ε", "εν", 0.5)]
     readings.replace(tmp_path, "abc", kept)
     sweep = Sweep(store, "browsed-d", tmp_path)
     client, run_id = MlflowClient(store), sweep.point(POINT)
     sweep.point(POINT)
     [artifact] = client.list_artifacts(run_id)
     table = json.loads(Path(client.download_artifacts(run_id, artifact.path)).read_text())
-    assert table["columns"] == ["index", "truth", "read", "accuracy", "bytes"]
-    assert table["data"] == [[0, "εν", "ε", 0.5, 20], [1, "word", "word", 1.0, 30]]
+    assert table["columns"] == ["index", "truth", "read", "accuracy", "confidence", "bytes"]
+    assert table["data"] == [[0, "εν", "ε", 0.5, None, 20], [1, "word", "word", 1.0, 0.875, 30]]
     # MLflow looks for runs with tables in the store of the environment.
     monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
     shown = client.load_table(client.get_run(run_id).info.experiment_id, artifact.path, [run_id])
