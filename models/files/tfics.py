@@ -156,7 +156,7 @@ class Archive:
                 return self._decoded(model, number, self._data[at : at + place.length])
             except FormatError as found:
                 error = found
-        return FormatError(f"it is lost, with the {place.images} images of its part of the archive ({error})")
+        return FormatError(f"it is lost with all {place.images} of its group ({error})")
 
     @torch.no_grad()
     def _decoded(self, model: Model, number: int, data: bytes) -> list[Pixels]:

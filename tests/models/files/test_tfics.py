@@ -59,14 +59,13 @@ def test_every_codec_gives_back_of_an_archive_what_it_gives_of_files(name: str, 
 def test_images_of_all_kinds_share_a_group(dial: RateDial, test_images: TextImages) -> None:
     first, second = test_images.images[:2]
     images = [first, second[:40, :90], second[:, :, 0], first[:20, :20, 1]]
-    for canvas in (None, Size(256, 64)):
-        model = replace(dial, canvas=canvas)
-        for qualities in ([30, 30, 30, 30], [0, 40, 40, 100]):
-            data = packed(model, images, qualities)
-            assert len(Index.find(data).groups) == 1
-            archive = Archive(data)
-            for letter, image, quality in zip("abcd", images, qualities, strict=True):
-                assert np.array_equal(archive.image(model, letter), single(model, image, quality))
+    model = replace(dial, canvas=Size(256, 64))
+    for qualities in ([30, 30, 30, 30], [0, 30, 30, 100]):
+        data = packed(model, images, qualities)
+        assert [place.images for place in Index.find(data).groups] == [4]
+        archive = Archive(data)
+        for letter, image, quality in zip("abcd", images, qualities, strict=True):
+            assert np.array_equal(archive.image(model, letter), single(model, image, quality))
 
 
 def test_an_archive_saves_what_each_file_repeats(dial: RateDial, test_images: TextImages) -> None:
@@ -80,7 +79,7 @@ def test_an_archive_saves_what_each_file_repeats(dial: RateDial, test_images: Te
     assert len(data) == sum(spent)
     assert files - spent.groups > 7 * count
     assert spent.names < 4 * count
-    assert spent.index == 2 * (1 + 2 + 1 + 1 + 1 + 2 + 4) + 3
+    assert spent.index == 2 * len(Index.find(data).pack()) + 3 < 30
 
 
 @pytest.mark.usefixtures("small_groups")
@@ -104,7 +103,7 @@ def check(archive: Archive, model: Model, expected: list[np.ndarray], whole: set
         if number in whole:
             assert np.array_equal(archive.image(model, name), image)
         else:
-            with pytest.raises(FormatError, match="it is lost, with the 2 images of its part"):
+            with pytest.raises(FormatError, match="it is lost with all 2 of its group"):
                 archive.image(model, name)
 
 
@@ -137,7 +136,7 @@ def test_damage_to_one_part_loses_no_other(trained: TrainedCodec, crops: list[np
 def test_no_mutated_archive_gives_other_images(trained: TrainedCodec, crops: list[np.ndarray]) -> None:
     model = replace(trained, canvas=Size(24, 16))
     data = packed(model, crops[:4])
-    expected = {image.tobytes() for image in (single(model, image) for image in crops[:4])}
+    expected = [single(model, image) for image in crops[:4]]
     draw = np.random.default_rng(0)
     refused = lost = 0
     for _ in range(MUTATIONS):
@@ -150,9 +149,9 @@ def test_no_mutated_archive_gives_other_images(trained: TrainedCodec, crops: lis
         except FormatError:
             refused += 1
             continue
-        for name in archive.names:
+        for name, image in zip(archive.names, expected, strict=True):
             try:
-                assert archive.image(model, name).tobytes() in expected
+                assert np.array_equal(archive.image(model, name), image)
             except FormatError:
                 lost += 1
     assert refused
@@ -171,7 +170,7 @@ def test_absurd_claims_are_refused_before_anything_is_allocated(trained: Trained
     side = b"\x80\x80\x04"
     for group, count, said in (
         (b"\x04" + side + side + b"stream", 1, "65536x65536 pixels"),
-        (b"\x04" + b"\x80\x40\x80\x04" + b"stream" * 9, 3, "more than any group of several images has"),
+        (b"\x04" + b"\x80\x04\xc0\x03" + b"stream", 3, "more than any group of several images has"),
         (b"\x08" + b"\0" * 3, 32, "header is damaged"),
         (b"\x00stream", 1, "has none of its own"),
         (b"\x01\xffstream", 1, "has none of its own"),
