@@ -1,27 +1,29 @@
-"""The text in a .tfic file."""
+"""The text in an image that was compressed."""
+
+from typing import Any
+
+from jaxtyping import UInt8
+from numpy.typing import NDArray
 
 from models.errors import ModelError
 from models.files import tfic
-from models.files.model import Model
 from models.recognizers.base import FrozenRecognizer
 
 LONGEST = 1000
 """Heights of a line that is read: a recognizer scales it to its own height, and takes memory by the width then."""
 
 
-def text(model: Model, data: bytes, recognizer: FrozenRecognizer, source: str) -> str:
-    """What a recognizer reads in a file.
+def text(image: UInt8[NDArray[Any], "h w *_c"], recognizer: FrozenRecognizer, source: str) -> str:
+    """What a recognizer reads in an image.
 
     Args:
-        source: what errors call the file.
+        source: what errors call the image.
 
     Raises:
-        FormatError: as `tfic.decode`.
         ModelError: the image is too long to be a line of text.
     """
-    image = tfic.rgb(tfic.decode(model, data))
     height, width = image.shape[:2]
     if width > LONGEST * height:
         raise ModelError(f"{source}: {width}x{height} pixels are no line of text; cut the image up")
-    [read] = recognizer.read(tfic.to_float(image))
+    [read] = recognizer.read(tfic.to_float(tfic.rgb(image)))
     return read.text

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from models.codecs import entropy_coder
+from models.codecs.entropy_coder import Decoder, Latent
 from models.codecs.entropy_models import Bottleneck, Gaussian, Prior
 
 LARGEST_SCALE = 64
@@ -69,12 +70,30 @@ class Codec(CompressionModel, ABC):
         """Noise stands for rounding in training mode. h and w are multiples of `downsampling_factor`."""
 
     @abstractmethod
-    def compress(self, x: Float[Tensor, "1 3 h w"]) -> bytes:
-        """The entropy-coded latents of one image."""
+    def coded(self, x: Float[Tensor, "1 3 h w"]) -> list[Latent]:
+        """The latents of one image as they are written, in their order."""
 
     @abstractmethod
+    def decoded(self, decoder: Decoder, height: int, width: int) -> Float[Tensor, "1 3 h w"]:
+        """The reconstruction of the next image of a stream. `height` and `width` are multiples of
+        `downsampling_factor`."""
+
+    @torch.no_grad()
+    def compress(self, x: Float[Tensor, "1 3 h w"]) -> bytes:
+        """The entropy-coded latents of one image."""
+        return entropy_coder.encode(*self.coded(x))
+
+    @torch.no_grad()
     def decompress(self, stream: bytes, height: int, width: int) -> Float[Tensor, "1 3 h w"]:
-        """The reconstruction, clamped to 0..1. `height` and `width` are multiples of `downsampling_factor`."""
+        """The reconstruction, clamped to 0..1. `height` and `width` are multiples of `downsampling_factor`.
+
+        Raises:
+            FormatError: other latents were coded.
+        """
+        decoder = Decoder(stream, height * width)
+        x_hat = self.decoded(decoder, height, width)
+        decoder.close()
+        return x_hat.clamp(0, 1)
 
     def update_tables(self) -> None:
         """Prepares the entropy coder for the present weights; needed once after training, before `compress`.

@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from models.codecs import entropy_coder
 from models.codecs.base import Codec, CodecOutput
+from models.codecs.entropy_coder import Decoder, Latent
 from models.codecs.entropy_models import Gaussian, Prior, rounded
 
 Coder = Callable[[Tensor, Tensor], Tensor]
@@ -76,9 +76,8 @@ class ContextCodec(Codec):
         steps = self.in_steps(y)
         return self.step_by_step(z_hat, lambda _, means: quantize((next(steps) - means).float()) + means)
 
-    @torch.no_grad()
-    def compress(self, x: Float[Tensor, "1 3 h w"]) -> bytes:
-        """The entropy-coded latents of one image."""
+    def coded(self, x: Float[Tensor, "1 3 h w"]) -> list[Latent]:
+        """The latents of one image as they are written: z, then each step of y."""
         y = self.g_a(x)
         z = self.bottleneck.coded(self.h_a(y))
         steps, latents = self.in_steps(y), [z]
@@ -88,13 +87,11 @@ class ContextCodec(Codec):
             return latents[-1].symbols + means
 
         self.step_by_step(z.symbols + self.bottleneck.medians, code)
-        return entropy_coder.encode(*latents)
+        return latents
 
-    @torch.no_grad()
-    def decompress(self, stream: bytes, height: int, width: int) -> Float[Tensor, "1 3 h w"]:
-        """The reconstruction, clamped to 0..1. `height` and `width` are multiples of 64."""
-        decoder, factor = entropy_coder.Decoder(stream, height * width), self.downsampling_factor
+    def decoded(self, decoder: Decoder, height: int, width: int) -> Float[Tensor, "1 3 h w"]:
+        """The reconstruction of the next image of a stream."""
+        factor = self.downsampling_factor
         z_hat = self.bottleneck.decoded(decoder, height // factor, width // factor)
         _, _, y_hat = self.step_by_step(z_hat, lambda scales, means: self.gaussian.decoded(decoder, scales, means))
-        decoder.close()
-        return self.g_s(y_hat).clamp(0, 1)
+        return self.g_s(y_hat)

@@ -73,10 +73,7 @@ def encode(*latents: Latent) -> bytes:
     Raises:
         ModelError: a model's tables were not prepared or are damaged, or a latent is no number that can be coded.
     """
-    for symbols, _, _ in latents:
-        # Not below, so that what is no number is found.
-        if not (symbols.abs() < LARGEST).all():
-            raise ModelError("the codec makes no latents of this image that can be coded: it has diverged; use another")
+    check_latents(*latents)
     encoder = BufferedRansEncoder()
     # The tables, which cost more to hand over than most latents, are handed over once for all that follow one another.
     for model, together in groupby(latents, key=lambda latent: latent.model):
@@ -84,6 +81,18 @@ def encode(*latents: Latent) -> bytes:
         symbols, indexes = (_numbers(torch.cat(values)) for values in zip(*parts, strict=True))
         encoder.encode_with_indexes(symbols, indexes, *_tables(model))
     return _trimmed(encoder.flush())
+
+
+def check_latents(*latents: Latent) -> None:
+    """Looks whether latents can be coded.
+
+    Raises:
+        ModelError: one is no number, or too large.
+    """
+    for symbols, _, _ in latents:
+        # Not below, so that what is no number is found.
+        if not (symbols.abs() < LARGEST).all():
+            raise ModelError("the codec makes no latents of this image that can be coded: it has diverged; use another")
 
 
 class Decoder:

@@ -1,11 +1,10 @@
 """The simplest codec: every channel of y has a distribution of its own, and nothing tells of it."""
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.codecs import entropy_coder
 from models.codecs.base import Codec, CodecOutput
+from models.codecs.entropy_coder import Decoder, Latent
 from models.codecs.entropy_models import Bottleneck, Prior
 
 
@@ -30,17 +29,11 @@ class Factorized(Codec):
         x_hat = self.g_s(y_hat)
         return CodecOutput(x_hat.float(), {"y": y_likelihoods})
 
-    @torch.no_grad()
-    def compress(self, x: Float[Tensor, "1 3 h w"]) -> bytes:
-        """The entropy-coded latents of one image."""
-        y = self.g_a(x)
-        return entropy_coder.encode(self.entropy_bottleneck.coded(y))
+    def coded(self, x: Float[Tensor, "1 3 h w"]) -> list[Latent]:
+        """The latents of one image as they are written: y alone."""
+        return [self.entropy_bottleneck.coded(self.g_a(x))]
 
-    @torch.no_grad()
-    def decompress(self, stream: bytes, height: int, width: int) -> Float[Tensor, "1 3 h w"]:
-        """The reconstruction, clamped to 0..1. `height` and `width` are multiples of `downsampling_factor`."""
+    def decoded(self, decoder: Decoder, height: int, width: int) -> Float[Tensor, "1 3 h w"]:
+        """The reconstruction of the next image of a stream."""
         factor = self.downsampling_factor
-        decoder = entropy_coder.Decoder(stream, height * width)
-        y_hat = self.entropy_bottleneck.decoded(decoder, height // factor, width // factor)
-        decoder.close()
-        return self.g_s(y_hat).clamp(0, 1)
+        return self.g_s(self.entropy_bottleneck.decoded(decoder, height // factor, width // factor))

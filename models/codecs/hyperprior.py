@@ -4,8 +4,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.codecs import entropy_coder, entropy_models
+from models.codecs import entropy_models
 from models.codecs.base import Codec, CodecOutput
+from models.codecs.entropy_coder import Decoder, Latent
 from models.codecs.entropy_models import Bottleneck, Gaussian, Prior
 
 
@@ -43,23 +44,19 @@ class MeanScaleHyperprior(Codec):
         x_hat = self.g_s(y_hat)
         return CodecOutput(x_hat.float(), {"y": y_likelihoods, "z": z_likelihoods})
 
-    @torch.no_grad()
-    def compress(self, x: Float[Tensor, "1 3 h w"]) -> bytes:
-        """The entropy-coded latents of one image."""
+    def coded(self, x: Float[Tensor, "1 3 h w"]) -> list[Latent]:
+        """The latents of one image as they are written: z, then y."""
         y = self.g_a(x)
         z = self.entropy_bottleneck.coded(self.hyper_analysis(y))
         scales, means = self.hyper_synthesis(z.symbols + self.entropy_bottleneck.medians)
-        return entropy_coder.encode(z, self.gaussian_conditional.coded(y, scales, means))
+        return [z, self.gaussian_conditional.coded(y, scales, means)]
 
-    @torch.no_grad()
-    def decompress(self, stream: bytes, height: int, width: int) -> Float[Tensor, "1 3 h w"]:
-        """The reconstruction, clamped to 0..1. `height` and `width` are multiples of `downsampling_factor`."""
-        decoder, factor = entropy_coder.Decoder(stream, height * width), self.downsampling_factor
+    def decoded(self, decoder: Decoder, height: int, width: int) -> Float[Tensor, "1 3 h w"]:
+        """The reconstruction of the next image of a stream."""
+        factor = self.downsampling_factor
         z_hat = self.entropy_bottleneck.decoded(decoder, height // factor, width // factor)
         scales, means = self.hyper_synthesis(z_hat)
-        y_hat = self.gaussian_conditional.decoded(decoder, scales, means)
-        decoder.close()
-        return self.g_s(y_hat).clamp(0, 1)
+        return self.g_s(self.gaussian_conditional.decoded(decoder, scales, means))
 
     def hyper_analysis(self, y: Float[Tensor, "b m h w"]) -> Float[Tensor, "b n h2 w2"]:
         """z, by h_a."""

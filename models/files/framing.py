@@ -24,6 +24,32 @@ MASK_BYTES = 8
 """Of the stream: the state that decoding starts from."""
 
 
+class Head(NamedTuple):
+    """What is said of an image beside its latents."""
+
+    size: Size | None
+    """None: the model's canvas."""
+    quality: int | None
+    """The dial's position; None of a model without one."""
+    grey: bool
+    """Whether the image has one channel."""
+
+    @property
+    def kind(self) -> int:
+        """What follows, and whether the image is grey: the sum that a file's first byte tells."""
+        return DIAL * (self.quality is not None) + GREY * self.grey + SIZED * (self.size is not None)
+
+    @property
+    def packed_size(self) -> bytes:
+        """The size, if it is not the canvas."""
+        return b"" if self.size is None else b"".join(map(varint, self.size))
+
+    @property
+    def packed_quality(self) -> bytes:
+        """The dial's position, if there is one."""
+        return b"" if self.quality is None else bytes([self.quality])
+
+
 class TficFile(NamedTuple):
     """What a .tfic file says."""
 
@@ -38,6 +64,11 @@ class TficFile(NamedTuple):
     """Whether the image has one channel."""
 
     @property
+    def head(self) -> Head:
+        """What the file says of its image."""
+        return Head(self.size, self.quality, self.grey)
+
+    @property
     def own_bytes(self) -> int:
         """Bytes without those that a batch of files of one model and size would store once: the dial's position and the
         stream."""
@@ -46,10 +77,8 @@ class TficFile(NamedTuple):
     @property
     def header(self) -> bytes:
         """All before the stream."""
-        kind = MAGIC + DIAL * (self.quality is not None) + GREY * self.grey + SIZED * (self.size is not None)
-        size = b"" if self.size is None else b"".join(map(_varint, self.size))
-        quality = b"" if self.quality is None else bytes([self.quality])
-        return bytes([kind]) + self.fingerprint + size + quality
+        head = self.head
+        return bytes([MAGIC + head.kind]) + self.fingerprint + head.packed_size + head.packed_quality
 
     def pack(self) -> bytes:
         """The file's bytes."""
@@ -67,9 +96,7 @@ class TficFile(NamedTuple):
             raise FormatError("this is no .tfic file; make one with python -m models compress")
         size, quality, at = None, None, 1 + FINGERPRINT_BYTES
         if kind & SIZED:
-            width, at = _read_varint(data, at)
-            height, at = _read_varint(data, at)
-            size = Size(width, height)
+            size, at = read_size(data, at)
         if kind & DIAL:
             quality, at = next(iter(data[at:]), 0), at + 1
         if len(data) <= at:
@@ -83,18 +110,38 @@ class TficFile(NamedTuple):
             size: the image's, whether the file says it or not.
             fingerprint: the model's, all of it.
         """
-        mask = hashlib.sha256(fingerprint + self.header + repr((*size,)).encode()).digest()
-        first = bytes(byte ^ other for byte, other in zip(self.stream[:MASK_BYTES], mask, strict=False))
-        return self._replace(stream=first + self.stream[MASK_BYTES:])
+        return self._replace(stream=masked(self.stream, fingerprint + self.header + repr((*size,)).encode()))
 
 
-def _varint(value: int) -> bytes:
+def masked(stream: bytes, bound: bytes) -> bytes:
+    """A stream with its first bytes masked by what it is `bound` to, or unmasked again."""
+    mask = hashlib.sha256(bound).digest()
+    return bytes(byte ^ other for byte, other in zip(stream[:MASK_BYTES], mask, strict=False)) + stream[MASK_BYTES:]
+
+
+def read_size(data: bytes, at: int) -> tuple[Size, int]:
+    """The image's size that starts at `at`, and where it ends.
+
+    Raises:
+        FormatError: the bytes end within it, or a number is too large.
+    """
+    width, at = read_varint(data, at)
+    height, at = read_varint(data, at)
+    return Size(width, height), at
+
+
+def varint(value: int) -> bytes:
+    """A number as LEB128."""
     low, rest = value & 0x7F, value >> 7
-    return bytes([low]) if rest == 0 else bytes([low | 0x80]) + _varint(rest)
+    return bytes([low]) if rest == 0 else bytes([low | 0x80]) + varint(rest)
 
 
-def _read_varint(data: bytes, at: int) -> tuple[int, int]:
-    """The number that starts at `at`, and where it ends."""
+def read_varint(data: bytes, at: int) -> tuple[int, int]:
+    """The number below 2**28 that starts at `at`, and where it ends.
+
+    Raises:
+        FormatError: the bytes end within it, or it is larger.
+    """
     value = 0
     for shift in range(0, 28, 7):
         if at >= len(data):
@@ -103,4 +150,4 @@ def _read_varint(data: bytes, at: int) -> tuple[int, int]:
         at += 1
         if data[at - 1] < 0x80:
             return value, at
-    raise FormatError("the file's image size is damaged")
+    raise FormatError("a size in the file is damaged")

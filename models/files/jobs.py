@@ -15,6 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 
 from models.errors import FormatError, ModelError
 
+ENDING, ARCHIVE = ".tfic", ".tfics"
+"""Of a file of one image, and of many."""
+
 
 class Job(NamedTuple):
     """A file and what becomes of it."""
@@ -50,7 +53,7 @@ def find(source: str, target: str, endings: Collection[str], ending: str) -> lis
     """
     files, root = _files(source, endings)
     if files == [root]:
-        return [Job(root, _alone(root, target, ending))]
+        return [Job(root, alone(root, target, ending))]
     found = [Job(file, Path(target) / file.relative_to(root).with_suffix(ending)) for file in files]
     [(name, count)] = Counter(_told(job.target) for job in found).most_common(1)
     if count > 1:
@@ -120,8 +123,12 @@ def _told(path: Path) -> str:
     return unicodedata.normalize("NFC", str(path)).casefold()
 
 
-def _alone(source: Path, target: str, ending: str) -> Path:
-    """What one file becomes."""
+def alone(source: Path, target: str, ending: str) -> Path:
+    """What one file becomes: `target`, or in a folder of that name a file with its own name and `ending`.
+
+    Raises:
+        FormatError: there is nothing that can be written to.
+    """
     try:
         folder = target.endswith(os.sep) or Path(target).is_dir()
         return Path(target, f"{source.stem}{ending}") if folder else Path(target)

@@ -1,7 +1,7 @@
 """The .tfic file: one image, compressed by one model."""
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from models.codecs import entropy_coder
 from models.codecs import registry as codecs
 from models.codecs.base import Codec
+from models.codecs.entropy_coder import Latent
 from models.errors import FormatError, ModelError
 from models.files import memory
-from models.files.framing import FINGERPRINT_BYTES, TficFile
+from models.files.framing import FINGERPRINT_BYTES, Head, TficFile
 from models.files.model import QUALITIES, Model, Size
 
 LARGEST_SIDE = 1 << 16
@@ -26,6 +28,33 @@ LARGE = 1 << 18
 """Pixels of an image for which memory may be too little, padding included."""
 
 
+class Coded(NamedTuple):
+    """An image before entropy coding."""
+
+    head: Head
+    size: Size
+    """The image's, whether the head says it or not."""
+    latents: list[Latent]
+    pixels: int
+    """Padding included."""
+
+
+class Plan(NamedTuple):
+    """How an image is to be decoded."""
+
+    size: Size
+    grey: bool
+    codec: Codec
+    height: int
+    """Padding included; and so is the width."""
+    width: int
+
+    @property
+    def pixels(self) -> int:
+        """Padding included."""
+        return self.height * self.width
+
+
 def encode(model: Model, image: UInt8[NDArray[Any], "h w *_c"], quality: int | None = None) -> bytes:
     """Compresses an image of any size, RGB or of one channel without an axis, to a file's bytes.
 
@@ -34,6 +63,19 @@ def encode(model: Model, image: UInt8[NDArray[Any], "h w *_c"], quality: int | N
     Raises:
         FormatError: a side is too long, or the image too large, if only for the memory that there is.
     """
+    head, size, latents, _ = coded(model, image, quality)
+    stream = entropy_coder.encode(*latents)
+    file = TficFile(model.fingerprint[:FINGERPRINT_BYTES], head.size, quality, stream, head.grey)
+    return file.masked(size, model.fingerprint).pack()
+
+
+@torch.no_grad()
+def coded(model: Model, image: UInt8[NDArray[Any], "h w *_c"], quality: int | None = None) -> Coded:
+    """An image as the entropy coder takes it.
+
+    Raises:
+        FormatError: as `encode`.
+    """
     height, width = image.shape[:2]
     if not _fits(width, height):
         raise FormatError(
@@ -41,13 +83,11 @@ def encode(model: Model, image: UInt8[NDArray[Any], "h w *_c"], quality: int | N
             f"a side has {LARGEST_SIDE} at most, an image {LARGEST_AREA}: cut it up"
         )
     codec = model.codec_at(quality)
-    factor = codec.downsampling_factor
-    _check_memory(model, _round_up(height, factor) * _round_up(width, factor))
-    stream = codec.compress(pad(to_float(rgb(image)), factor))
-    size = Size(width, height)
-    told = None if size == model.canvas else size
-    file = TficFile(model.fingerprint[:FINGERPRINT_BYTES], told, quality, stream, image.ndim == 2)
-    return file.masked(size, model.fingerprint).pack()
+    factor, size = codec.downsampling_factor, Size(width, height)
+    pixels = _round_up(height, factor) * _round_up(width, factor)
+    _check_memory(model, pixels)
+    head = Head(None if size == model.canvas else size, quality, image.ndim == 2)
+    return Coded(head, size, codec.coded(pad(to_float(rgb(image)), factor)), pixels)
 
 
 def encode_within(model: Model, image: UInt8[NDArray[Any], "h w *_c"], bpp: float) -> bytes:
@@ -79,19 +119,46 @@ def decode(model: Model, data: bytes) -> UInt8[NDArray[Any], "h w *_c"]:
         FormatError: the bytes are damaged, another model wrote them, or there is too little memory.
     """
     file = TficFile.unpack(data)
-    fingerprint = model.fingerprint[:FINGERPRINT_BYTES]
-    if file.fingerprint != fingerprint:
+    check_model(model, file.fingerprint)
+    plan = planned(model, file.head, len(file.stream))
+    stream = file.masked(plan.size, model.fingerprint).stream
+    return shown(plan, plan.codec.decompress(stream, plan.height, plan.width))
+
+
+def check_model(model: Model, fingerprint: bytes) -> None:
+    """Looks whether a file's fingerprint is the model's.
+
+    Raises:
+        FormatError: it is another one's.
+    """
+    own = model.fingerprint[:FINGERPRINT_BYTES]
+    if fingerprint != own:
         raise FormatError(
-            f"model {file.fingerprint.hex()} wrote this file, and this is model {fingerprint.hex()}; "
-            "give the other one's model.pt"
+            f"model {fingerprint.hex()} wrote this file, and this is model {own.hex()}; give the other one's model.pt"
         )
-    size, codec = _size(file, model), _codec(file, model)
+
+
+def planned(model: Model, head: Head, stream_bytes: int) -> Plan:
+    """What decoding an image takes, looked at before anything is allocated.
+
+    Args:
+        stream_bytes: of the stream that holds the image.
+
+    Raises:
+        FormatError: the image is none that this model wrote into so many bytes, or there is too little memory.
+    """
+    size, codec = _size(model, head), _codec(model, head)
     width, height = (_round_up(side, codec.downsampling_factor) for side in size)
-    _check_stream(codec, size, file.stream, height * width)
-    _check_memory(model, height * width)
-    padded = codec.decompress(file.masked(size, model.fingerprint).stream, height, width)
-    image = to_bytes(padded[:, :, : size.height, : size.width])
-    return np.asarray(Image.fromarray(image).convert("L")) if file.grey else image
+    plan = Plan(size, head.grey, codec, height, width)
+    _check_stream(plan, stream_bytes)
+    _check_memory(model, plan.pixels)
+    return plan
+
+
+def shown(plan: Plan, padded: Float[Tensor, "1 3 h w"]) -> UInt8[NDArray[Any], "h2 w2 *_c"]:
+    """A reconstruction from 0 to 1 without its padding, with as many channels as the image had."""
+    image = to_bytes(padded[:, :, : plan.size.height, : plan.size.width])
+    return np.asarray(Image.fromarray(image).convert("L")) if plan.grey else image
 
 
 def rgb(image: UInt8[NDArray[Any], "h w *_c"]) -> UInt8[NDArray[Any], "h w 3"]:
@@ -115,9 +182,9 @@ def to_bytes(image: Float[Tensor, "1 3 h w"]) -> UInt8[NDArray[Any], "h w 3"]:
     return np.asarray((image[0].permute(1, 2, 0) * 255).round().to(torch.uint8).cpu(), np.uint8)
 
 
-def _size(file: TficFile, model: Model) -> Size:
+def _size(model: Model, head: Head) -> Size:
     """The size that a file asks for."""
-    size = file.size or model.canvas
+    size = head.size or model.canvas
     if size is None:
         raise FormatError("the file does not say its image's size, and this model has none of its own; it is damaged")
     if not _fits(*size):
@@ -125,23 +192,23 @@ def _size(file: TficFile, model: Model) -> Size:
     return size
 
 
-def _codec(file: TficFile, model: Model) -> Codec:
+def _codec(model: Model, head: Head) -> Codec:
     """The codec that a file asks for."""
     try:
-        return model.codec_at(file.quality)
+        return model.codec_at(head.quality)
     except ModelError as error:
         raise FormatError(
             "the file is damaged: this model has no such position of a dial; transfer it again"
         ) from error
 
 
-def _check_stream(codec: Codec, size: Size, stream: bytes, pixels: int) -> None:
+def _check_stream(plan: Plan, stream_bytes: int) -> None:
     """Looks whether a stream is long enough for so many pixels, of which a few bytes can claim any number."""
-    least = math.ceil(codec.least_bits_per_pixel() * pixels / 8) if pixels > LARGE else 0
-    if least > len(stream):
+    least = math.ceil(plan.codec.least_bits_per_pixel() * plan.pixels / 8) if plan.pixels > LARGE else 0
+    if least > stream_bytes:
         raise FormatError(
-            f"the file asks for an image of {size.width}x{size.height} pixels, for which its {len(stream)} bytes "
-            f"are too few: at least {least} are needed; it is damaged"
+            f"the file asks for an image of {plan.size.width}x{plan.size.height} pixels, for which its {stream_bytes} "
+            f"bytes are too few: at least {least} are needed; it is damaged"
         )
 
 

@@ -63,7 +63,7 @@ class ServedCodec(PythonModel):
         return pd.DataFrame({give: given})
 
     def _text(self, data: bytes, index: int) -> str:
-        return reading.text(self._model, data, self._recognizer, f"image {index}")
+        return reading.text(tfic.decode(self._model, data), self._recognizer, f"image {index}")
 
     @cached_property
     def _recognizer(self) -> FrozenRecognizer:

@@ -119,6 +119,54 @@ def test_a_folder_goes_through_files_and_back(
     assert run(folder, monkeypatch, "read", "packed/*") == 0
 
 
+def test_a_folder_goes_through_an_archive_and_back(folder: Path, test_images: TextImages, monkeypatch, capsys) -> None:
+    (folder / "scans" / "deep").mkdir(parents=True)
+    Image.fromarray(test_images.images[0]).save(folder / "scans" / "a.b.png")
+    Image.fromarray(test_images.images[1]).convert("L").save(folder / "scans" / "deep" / "c.jpg")
+    (folder / "scans" / "broken.png").write_bytes(b"nothing")
+    assert run(folder, monkeypatch, "compress", "scans", "all.tfics") == 2
+    said = capsys.readouterr()
+    assert "\nall.tfics: " in said.out
+    assert "2 images (" in said.out
+    assert "failed: scans/broken.png" in said.err
+    monkeypatch.setattr("sys.argv", ["models", "list", "all.tfics"])
+    assert main() == 0
+    assert capsys.readouterr().out == "a.b\ndeep/c\n"
+    assert run(folder, monkeypatch, "decompress", "all.tfics", "restored/") == 0
+    assert Image.open(folder / "restored" / "a.b.png").size == (256, 64)
+    assert Image.open(folder / "restored" / "deep" / "c.png").mode == "L"
+    for target, place in (("one.png", "one.png"), ("some/", "some/a.b.png")):
+        assert run(folder, monkeypatch, "decompress", "all.tfics/a.b", target) == 0
+        assert (folder / place).read_bytes() == (folder / "restored" / "a.b.png").read_bytes()
+    (folder / "packed").mkdir()
+    (folder / "all.tfics").replace(folder / "packed" / "all.tfics")
+    assert run(folder, monkeypatch, "decompress", "packed", "unpacked") == 0
+    assert (folder / "unpacked" / "all" / "deep" / "c.png").is_file()
+    capsys.readouterr()
+    assert run(folder, monkeypatch, "decompress", "packed/all.tfics/b", "b.png") == 2
+    assert "packed/all.tfics holds no b; python -m models list packed/all.tfics lists it" in capsys.readouterr().err
+
+
+def test_what_is_lost_of_a_damaged_archive_is_named_and_nothing_else_is(
+    folder: Path, trained: TrainedCodec, test_images: TextImages, monkeypatch, capsys, recognizer
+) -> None:
+    monkeypatch.setattr("models.files.tfics.GROUP_IMAGES", 1)
+    (folder / "scans").mkdir()
+    for name, image in zip("ab", test_images.images, strict=False):
+        Image.fromarray(image).save(folder / "scans" / f"{name}.png")
+    assert run(folder, monkeypatch, "compress", "scans", "all.tfics") == 0
+    (folder / "all.tfics").write_bytes((folder / "all.tfics").read_bytes()[:-60])
+    capsys.readouterr()
+    assert run(folder, monkeypatch, "read", "all.tfics") == 2
+    said = capsys.readouterr()
+    assert [line.split("\t")[0] for line in said.out.splitlines()] == ["all.tfics/a"]
+    assert "failed: all.tfics/b: it is lost with all 1 of its group" in said.err
+    assert "failed: all.tfics: the archive is damaged or not whole" in said.err
+    assert run(folder, monkeypatch, "read", "all.tfics/a") == 0
+    monkeypatch.setattr("sys.argv", ["models", "list", "all.tfics"])
+    assert main() == 2
+
+
 def test_two_images_never_become_one_file(folder: Path, monkeypatch, capsys) -> None:
     Image.open(folder / "image.png").save(folder / "image.jpg")
     assert run(folder, monkeypatch, "compress", ".", "out") == 2

@@ -127,7 +127,7 @@ def test_a_logged_model_is_loaded_without_our_code(
     subprocess.run(command, cwd=tmp_path, check=True, timeout=100)
     data = tfic.encode(trained, test_images.images[0])
     assert (tmp_path / "one.tfic").read_bytes() == data
-    assert (tmp_path / "one.txt").read_text() == reading.text(trained, data, recognizer, "one")
+    assert (tmp_path / "one.txt").read_text() == reading.text(tfic.decode(trained, data), recognizer, "one")
     assert "image 0 cannot be read as an image" in (tmp_path / "error.txt").read_text()
 
 
