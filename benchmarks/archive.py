@@ -38,7 +38,7 @@ def main(arguments: Arguments) -> None:
     print(f"{count} images, bytes each: files {files / count:.2f} ({8 * files / archive.pixels:.4f} bpp)")
     print(f"archive {len(data) / count:.2f} ({8 * len(data) / archive.pixels:.4f} bpp), {_less(len(data), files)}")
     print(f"without names and index {spent.groups / count:.2f}, {_less(spent.groups, files)}")
-    print(f"names {spent.names / count:.2f}, index {spent.index / count:.2f}")
+    print(f"names {spent.names / count:.2f}, index {spent.indexes / count:.2f}")
 
 
 def _less(length: int, files: int) -> str:

@@ -23,14 +23,14 @@ GROUP_PIXELS = GROUP_IMAGES << 14
 Pixels = UInt8[NDArray[Any], "h w *_c"]
 
 
-class Bytes(NamedTuple):
+class Spent(NamedTuple):
     """What an archive's bytes are spent on."""
 
     groups: int
     """Images, and what is said of them."""
     names: int
-    index: int
-    """Both times."""
+    indexes: int
+    """At both ends."""
 
 
 class Writer:
@@ -64,7 +64,7 @@ class Writer:
         self.names.append(name)
         self.pixels += coded.size.width * coded.size.height
 
-    def pack(self) -> tuple[bytes, Bytes]:
+    def pack(self) -> tuple[bytes, Spent]:
         """The archive of all images so far, and what its bytes are.
 
         Raises:
@@ -74,7 +74,7 @@ class Writer:
         names = indexes.pack_names(self.names)
         index = Index(self._model.fingerprint[:FINGERPRINT_BYTES], len(names), self._places).pack()
         data = index + names + b"".join(self._groups) + indexes.ending(index)
-        return data, Bytes(sum(map(len, self._groups)), len(names), 2 * len(index) + LENGTH_BYTES)
+        return data, Spent(sum(map(len, self._groups)), len(names), 2 * len(index) + LENGTH_BYTES)
 
     def _close(self) -> None:
         """Codes the images that wait for it as a group."""

@@ -79,7 +79,7 @@ def test_an_archive_saves_what_each_file_repeats(dial: RateDial, test_images: Te
     assert len(data) == sum(spent)
     assert files - spent.groups > 7 * count
     assert spent.names < 4 * count
-    assert spent.index == 2 * len(Index.find(data).pack()) + 3 < 30
+    assert spent.indexes == 2 * len(Index.find(data).pack()) + 3 < 30
 
 
 @pytest.mark.usefixtures("small_groups")
