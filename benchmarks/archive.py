@@ -25,8 +25,9 @@ class Arguments:
     """Position of a model's dial."""
 
 
-def main(arguments: Arguments) -> None:
+def main() -> None:
     """Prints the table."""
+    arguments = tyro.cli(Arguments)
     model = load_model(arguments.model)
     archive, files = Writer(model), 0
     for job in jobs.find(arguments.images, "", pictures.endings(), ""):
@@ -38,7 +39,7 @@ def main(arguments: Arguments) -> None:
     print(f"{count} images, bytes each: files {files / count:.2f} ({8 * files / archive.pixels:.4f} bpp)")
     print(f"archive {len(data) / count:.2f} ({8 * len(data) / archive.pixels:.4f} bpp), {_less(len(data), files)}")
     print(f"without names and index {spent.groups / count:.2f}, {_less(spent.groups, files)}")
-    print(f"names {spent.names / count:.2f}, index {spent.index / count:.2f}")
+    print(f"names {spent.names / count:.2f}, index {spent.indexes / count:.2f}")
 
 
 def _less(length: int, files: int) -> str:
@@ -46,4 +47,4 @@ def _less(length: int, files: int) -> str:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Arguments))
+    main()

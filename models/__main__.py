@@ -89,7 +89,7 @@ class Compress:
             data, of = archive.pack()
             with disk.writing(target) as partial:
                 partial.write_bytes(data)
-            own = f"{of.names} of their names, {of.index} of the index"
+            own = f"{of.names} of their names, {of.indexes} of the index"
             print(f"{target}: {_rate(len(data), archive.pixels)}, {len(archive.names)} images ({own})")
         if failure is not None:
             raise failure

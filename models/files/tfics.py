@@ -29,8 +29,8 @@ class Bytes(NamedTuple):
     groups: int
     """Images, and what is said of them."""
     names: int
-    index: int
-    """Both times."""
+    indexes: int
+    """Of the index, both times."""
 
 
 class Writer:
