@@ -25,8 +25,9 @@ class Arguments:
     """Position of a model's dial."""
 
 
-def main(arguments: Arguments) -> None:
+def main() -> None:
     """Prints the table."""
+    arguments = tyro.cli(Arguments)
     model = load_model(arguments.model)
     archive, files = Writer(model), 0
     for job in jobs.find(arguments.images, "", pictures.endings(), ""):
@@ -46,4 +47,4 @@ def _less(length: int, files: int) -> str:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Arguments))
+    main()

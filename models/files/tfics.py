@@ -30,7 +30,7 @@ class Spent(NamedTuple):
     """Images, and what is said of them."""
     names: int
     indexes: int
-    """At both ends."""
+    """Of the index, at both ends."""
 
 
 class Writer:
