@@ -119,7 +119,7 @@ def place(
     dial.save(tmp_path / "dial.pt")
     pictures(tmp_path, "photo")
     words = [*map("".join, itertools.product("abcd", "efgh", "ijkl"))]
-    for folder, names in {"photos": words, "unread": words, "scans": ("one", "two")}.items():
+    for folder, names in {"photos": words, "renderings": words, "unread": words, "scans": ("one", "two")}.items():
         (tmp_path / folder).mkdir()
         pictures(tmp_path / folder, *names)
     pairs = [f"{word}.png,{word}\n" for word in words]

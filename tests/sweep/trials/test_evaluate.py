@@ -36,7 +36,8 @@ def test_a_codec_without_training_is_unreadable_and_timed(
     assert 0 < point.psnr_db < 20
     assert point.bpp_own is not None
     assert point.bpp_payload is not None
-    assert point.bpp_payload < point.bpp_own < point.bpp
+    # Each file has a stream of its own, and nothing else: this model has no dial.
+    assert point.bpp_payload == point.bpp_own < point.bpp
     for taken in (point.encode_ms, point.ocr_ms):
         assert taken is not None
         assert taken > 0
