@@ -80,9 +80,12 @@ def _as_read(
     )
 
 
-def accuracy_of(recognizer: FrozenRecognizer, images: UInt8[NDArray[Any], "n h w 3"], texts: list[str]) -> float:
-    """Mean accuracy of a recognizer; differences between characters that the recognizer cannot tell do not count."""
-    said = (each.text for each in read(images, recognizer))
+def accuracy_of(
+    recognizer: FrozenRecognizer, images: UInt8[NDArray[Any], "n h w 3"], texts: list[str], device: torch.device = CPU
+) -> float:
+    """Mean accuracy of a recognizer, which is on `device`; differences between characters that it cannot tell do not
+    count."""
+    said = (each.text for each in read(images, recognizer, device))
     return mean_accuracy(said, map(recognizer.as_read, texts))
 
 
@@ -105,10 +108,9 @@ def validate(
     """Measures the validation images through real files; the recognizer, which is on `device`, reads there."""
     files = [tfic.encode(trained, image) for image in data.images]
     restored = np.stack([tfic.decode(trained, file) for file in files])
-    said = [each.text for each in read(restored, recognizer, device)]
     return ValidationMetrics(
         bpp=_rate([len(file) for file in files], data),
-        accuracy=mean_accuracy(said, map(recognizer.as_read, data.texts)),
+        accuracy=accuracy_of(recognizer, restored, data.texts, device),
         bpp_own=_rate([TficFile.unpack(file).own_bytes for file in files], data),
         psnr_db=psnr_db(to_tensor(restored), to_tensor(data.images)).mean().item(),
     )
