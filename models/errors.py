@@ -11,3 +11,7 @@ class WeightsError(ModelError):
 
 class FormatError(ModelError):
     """A .tfic file that is damaged or was written by another model."""
+
+
+class ReadingError(ModelError):
+    """Files that are written, but from which not all is read that is read in the originals."""

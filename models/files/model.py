@@ -104,7 +104,7 @@ class RateDial:
             raise ModelError("this model has a dial from 0 to 100; give --bpp, or a --quality within it")
         return self._fold(quality)
 
-    @lru_cache(maxsize=16)  # noqa: B019 - a model lives as long as the process
+    @lru_cache(maxsize=32)  # noqa: B019 - a model lives as long as the process
     def _fold(self, quality: int) -> Codec:
         return self.network.fold(*self.weights(quality))
 
