@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from sweep.results import intervals, points, readings, spread
+from sweep.results import intervals, just_readable, points, readings, spread
 from sweep.results.folder import RunFolder
 from sweep.results.intervals import Resampled
+from sweep.results.just_readable import JustReadable
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,10 @@ class Contents:
     """Rows of readings.parquet; none where an early release measured the run."""
     resampled: Resampled
     bounds: pl.DataFrame
-    """95 % intervals of the points: `point_id`, `bpp_low`, `bpp_high`, `accuracy_low`, `accuracy_high`."""
+    """95 % intervals of the points and of the just readable files: `point_id`, `bpp_low`, `bpp_high`, `accuracy_low`,
+    `accuracy_high`."""
+    just_readable: JustReadable | None
+    """None where the readings are not kept."""
 
     @property
     def name(self) -> str:
@@ -32,6 +36,13 @@ class Contents:
         """Points of the front, by rising rate."""
         return self.frame.filter("on_front").sort("bpp")
 
+    @property
+    def drawn(self) -> pl.DataFrame:
+        """The points, and the just readable files as one more."""
+        found, said = self.just_readable, {"point_id": just_readable.ID, "kind": just_readable.ID, "status": "complete"}
+        rows = [] if found is None else [{**said, "bpp": found.bpp, "accuracy": found.accuracy}]
+        return pl.concat([self.frame, pl.DataFrame(rows)], how="diagonal")
+
 
 def load(run: RunFolder) -> Contents:
     """Reads a run's folder, and resamples the readings.
@@ -39,9 +50,12 @@ def load(run: RunFolder) -> Contents:
     Raises:
         SweepError: the points or the readings cannot be read.
     """
-    rows, data = readings.read(run.path), run.config.data
-    resampled = intervals.resample(intervals.measured(rows, data.width * data.height))
-    return Contents(run, points.read(run.path), rows, resampled, intervals.of_points(resampled))
+    frame, rows = points.read(run.path), readings.read(run.path)
+    pixels = run.config.data.width * run.config.data.height
+    every = pl.concat([rows, just_readable.files(frame, rows).drop("kept")])
+    resampled = intervals.resample(intervals.measured(every, pixels))
+    found = just_readable.of_run(frame, rows, pixels)
+    return Contents(run, frame, rows, resampled, intervals.of_points(resampled), found)
 
 
 def summary(contents: Contents) -> str:
@@ -59,5 +73,5 @@ def summary(contents: Contents) -> str:
         + f". Hypervolume {found['hypervolume']:.4f}"
         + (f" ({volume.low:.4f} to {volume.high:.4f} with 95 % confidence)" if volume else "")
         + f", of the base curve alone {found['hypervolume_base']:.4f}."
-        + (f" {said}" if (said := spread.said(frame)) else "")
+        + "".join(f" {said}" for said in (spread.said(frame), just_readable.said(contents.just_readable)) if said)
     )

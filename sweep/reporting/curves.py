@@ -9,7 +9,7 @@ from typing import Literal
 
 import polars as pl
 
-from sweep.results import points
+from sweep.results import just_readable, points
 from sweep.results.point import READER
 
 Marker = Literal["circle", "circle-open", "square", "triangle-up", "triangle-down", "diamond", "star", "cross", "x"]
@@ -73,6 +73,8 @@ def accuracy(frame: pl.DataFrame, bounds: pl.DataFrame = NO_BOUNDS) -> list[Curv
     """
     rows = frame.join(bounds, on="point_id", how="left", maintain_order="left")
     found = [*_trained(rows), *_envelopes(rows), *_held_out(rows, points.reader_columns(frame))]
+    kept = points.complete(rows, just_readable.ID)
+    found.append(Curve(name="just readable, image by image", points=kept, color=BLUE, marker="cross"))
     text = points.complete(rows, "text")
     found.append(Curve(name="the text itself, read on the device", points=text, color=BLUE, marker="star"))
     plain = points.complete(rows, "uncompressed").head(1)

@@ -56,7 +56,7 @@ def _said(contents: Contents, runs: int) -> str:
 
 
 def _plots(runs: Sequence[Contents]) -> dict[str, plots.Plot]:
-    accuracies = [(contents.name, curves.accuracy(contents.frame, contents.bounds)) for contents in runs]
+    accuracies = [(contents.name, curves.accuracy(contents.drawn, contents.bounds)) for contents in runs]
     psnr = [(contents.name, curves.psnr(contents.frame)) for contents in runs]
     return {
         "front": plots.rates(curves.overlaid(accuracies), ACCURACY),

@@ -44,8 +44,8 @@ def write(contents: Contents, found: Pictures) -> None:
 
 def _papers(contents: Contents, found: Pictures) -> Iterator[Paper]:
     frame, bounds = contents.frame, contents.bounds
-    accuracies, psnr = curves.accuracy(frame, bounds), curves.psnr(frame)
-    yield Paper("front", figures.front_figure(frame, bounds), _table(accuracies))
+    accuracies, psnr = curves.accuracy(contents.drawn, bounds), curves.psnr(frame)
+    yield Paper("front", figures.front_figure(contents.drawn, bounds), _table(accuracies))
     yield Paper("psnr", figures.psnr_figure(frame), _table(psnr))
     yield Paper("plane", figures.plane_figure(contents), frame.filter(kind="tfic").select(PLANE))
     yield Paper("reconstructions", figures.reconstructions_figure(contents, found), _read(contents))

@@ -8,7 +8,7 @@ from datagen.files import atomic
 from models.files.model import QUALITIES, RateDial, TrainedCodec
 from sweep.config import SweepConfig
 from sweep.errors import SweepError
-from sweep.results import choosing, points, spread
+from sweep.results import choosing, just_readable, points, readings, spread
 from sweep.results.card_sections import limits, made, table, use
 from sweep.results.folder import RunFolder
 from sweep.results.intervals import Bounds, shown
@@ -77,10 +77,18 @@ def of_dial(run: RunFolder, frame: pl.DataFrame, dial: RateDial, file: Path) -> 
         f"At the stops of the dial: means over the {run.config.data.test} test images, of the front's points and "
         "linear in log rate between them. A single image may take more or less.",
         table(("`--quality`", "λ", "β", "bpp", "accuracy"), _stops(frame, dial)),
+        *_just_readable(run, frame),
         made(run, dial, [_steps(run.config.stage1.steps, run.config.stage2.steps), _taught(run.config)]),
         use(run.config, file, " --bpp 0.1"),
         limits(run.config, taught=True),
     )
+
+
+def _just_readable(run: RunFolder, frame: pl.DataFrame) -> list[str]:
+    """What `--keep-reading` is worth, where the run has the readings of its points."""
+    pixels = run.config.data.width * run.config.data.height
+    said = just_readable.said(just_readable.of_run(frame, readings.read(run.path), pixels))
+    return [f"With `--keep-reading`, chosen among the points of the front: {said}"] if said else []
 
 
 def _joined(*blocks: str) -> str:

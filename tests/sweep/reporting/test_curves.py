@@ -2,12 +2,12 @@
 
 from rows import frame
 
-from sweep.reporting import curves
+from sweep.reporting import contents, curves
 from sweep.reporting.contents import Contents
 
 
 def test_curves_are_told_apart_without_color(found: Contents) -> None:
-    drawn = curves.accuracy(found.frame, found.bounds)
+    drawn = curves.accuracy(found.drawn, found.bounds)
     looks = [(curve.marker, curve.dash) for curve in drawn if not curve.single]
     assert len(set(looks)) == len(looks)
     singles = [(curve.marker, curve.dash, curve.color) for curve in drawn if curve.single]
@@ -47,3 +47,12 @@ def test_of_further_runs_the_front_alone_shows(found: Contents) -> None:
     fronts = [curve for curve in both if curve.banded]
     assert len({(curve.marker, curve.dash) for curve in fronts}) == 2
     assert curves.overlaid([("a", drawn)]) == drawn
+
+
+def test_the_just_readable_files_stand_beside_the_front_with_their_intervals(found: Contents) -> None:
+    kept = {curve.name: curve for curve in curves.accuracy(found.drawn, found.bounds)}["just readable, image by image"]
+    table = kept.table()
+    assert found.just_readable is not None
+    assert table.select("bpp", "accuracy").row(0) == found.just_readable[:2]
+    assert table["accuracy_low"][0] <= table["accuracy"][0] <= table["accuracy_high"][0]
+    assert "Just readable, " in contents.summary(found)

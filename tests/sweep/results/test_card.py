@@ -1,5 +1,6 @@
 """A model card says what it has to, and replaces nobody's file."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,6 +56,15 @@ def test_a_card_of_a_base_point_names_no_teacher(finished_run: RunFolder) -> Non
     assert row(text, "recognizers that taught") == ["none"]
     assert "may alter glyphs" not in text
     assert "No held-out reader" in text
+
+
+def test_a_dials_card_says_what_just_readable_files_take(finished_run: RunFolder) -> None:
+    frame = points.read(finished_run.path)
+    dial = export.dial(finished_run, frame.filter("on_front"))
+    text = card.of_dial(finished_run, frame, dial, Path("dial.pt"))
+    # All readings of the run are alike: its smallest files keep all.
+    assert "With `--keep-reading`, chosen among the points of the front: Just readable, " in text
+    assert re.search(r"0\.050\d bpp keep 100\.0% of the readings; of the front's points, that at 0\.050\d bpp", text)
 
 
 def test_the_commands_name_a_users_own_recognizer(finished_run: RunFolder) -> None:
