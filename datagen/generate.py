@@ -16,7 +16,7 @@ os.environ.setdefault("RAY_task_oom_retries", "2")
 import ray
 from ray.exceptions import OutOfMemoryError, RayTaskError
 
-from datagen import backgrounds, files, fonts, shards, summary, texts
+from datagen import backgrounds, files, fonts, shards, signals, summary, texts
 from datagen.errors import DataError, ShardError, SpecError, reason
 from datagen.machines import shared_out
 from datagen.own_files import with_checksum
@@ -46,9 +46,11 @@ def ray_session(cpus: int | None = None) -> Generator[None]:
         DataError: it cannot start here.
     """
     if not ray.is_initialized():
-        _start(cpus)
-    # Ray takes SIGTERM for itself; to us it is Ctrl-C from a scheduler.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with signals.deaf_children():
+            _start(cpus)
+    # Ray takes SIGTERM for itself.
+    for number in signals.ending():
+        signal.signal(number, signals.interrupt)
     try:
         yield
     finally:

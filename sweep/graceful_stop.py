@@ -4,11 +4,8 @@ import signal
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
-Handler = Callable[[int, FrameType | None], Any] | int | None
-"""A handler, as Python's signal module takes and gives it."""
+from datagen import signals
 
 
 def stop_file(run: Path) -> Path:
@@ -25,25 +22,30 @@ def request_stop(run: Path) -> None:
 
 @contextmanager
 def on_signals(run: Path, say: Callable[[str], None]) -> Generator[None]:
-    """In the block, the first Ctrl-C or SIGTERM makes the stop file; the next one interrupts.
+    """In the block, the first Ctrl-C, SIGTERM or SIGHUP makes the stop file; the next one interrupts.
 
     Raises:
         KeyboardInterrupt: after the block, if the stop file exists.
     """
     file = stop_file(run)
     file.unlink(missing_ok=True)
+    numbers = signals.ending()
 
     def request(number: int, frame: object) -> None:
-        _handle(signal.default_int_handler)
+        for each in numbers:
+            # A shell passes on the SIGHUP that the terminal has sent already.
+            signal.signal(each, signal.SIG_IGN if each == signal.SIGHUP else signals.interrupt)
+        signals.leave_terminal(number)
         request_stop(run)
         say("saving what is under way, then ending; Ctrl-C again ends now")
 
-    before = _handle(request)
+    before = {number: signal.signal(number, request) for number in numbers}
     try:
         yield
         raise_if_stopped(run)
     finally:
-        _handle(*before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         file.unlink(missing_ok=True)
 
 
@@ -55,9 +57,3 @@ def raise_if_stopped(run: Path) -> None:
     """
     if stop_file(run).exists():
         raise KeyboardInterrupt
-
-
-def _handle(*handlers: Handler) -> list[Handler]:
-    """Sets the handlers of SIGINT and SIGTERM, one for both or one each; returns the handlers before."""
-    signals = (signal.SIGINT, signal.SIGTERM)
-    return [signal.signal(number, handler) for number, handler in zip(signals, handlers * 2, strict=False)]

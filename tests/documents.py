@@ -116,11 +116,15 @@ def commands(line: str) -> Iterator[Command | None]:
         if not ends:
             [*own] = group
             yield _command(own)
-            yield from (command for word in own if " && " in word for command in commands(word) if command)
+            quoted = (word for word in own if " && " in word or " -- " in word)
+            yield from (command for word in quoted for command in commands(word) if command)
 
 
 def _command(words: list[str]) -> Command | None:
     words = [*dropwhile(lambda word: re.match("[A-Z_]+=", word), words)]
+    if "submit" in words and "--" in words:
+        # What a job runs.
+        words = words[-words[::-1].index("--") :]
     python, *rest = words[2:] if words[:2] == ["uv", "run"] else words
     if Path(python).name != "python" or not rest:
         return None

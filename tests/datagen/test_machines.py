@@ -13,7 +13,9 @@ from ray.autoscaler._private.kuberay.node_provider import KubernetesHttpApiClien
 from datagen import machines
 
 FILE = Path(__file__).parents[2] / "ray_cluster.yaml"
-CPU_ONLY = "{available_node_types: {cpu: {resources: {CPU: 16}, max_workers: 2}}}"
+CPUS, GPUS = 4 * [Counter(CPU=16)], 8 * [Counter(CPU=8, GPU=1)]
+"""What it may start."""
+GPU_ONLY = "{available_node_types: {gpu: {resources: {CPU: 8, GPU: 1}, max_workers: 2}}}"
 
 
 def group(name: str, limits: dict[str, str], least: int = 0, most: int = 0) -> dict:
@@ -72,17 +74,17 @@ def test_machines_that_the_autoscaler_may_start_count_too(tmp_path: Path) -> Non
     assert machines.machines(bootstrap=tmp_path / "none.yaml") == [Counter(CPU=2)]
     bootstrap = tmp_path / "ray_bootstrap_config.yaml"
     bootstrap.write_bytes(FILE.read_bytes())
-    assert machines.machines(bootstrap=bootstrap) == [Counter(CPU=2), *8 * [Counter(CPU=8, GPU=1)]]
+    assert machines.machines(bootstrap=bootstrap) == [Counter(CPU=2), *CPUS, *GPUS]
     bootstrap.write_text("available_node_types: {local.cluster.node: {resources: {}, max_workers: 3}}")
     assert machines.machines(bootstrap=bootstrap) == [Counter(CPU=2)]
 
 
 @pytest.mark.usefixtures("local_ray")
 def test_work_without_gpus_starts_no_machine_that_has_some(tmp_path: Path) -> None:
-    assert machines.machines(False, FILE) == [Counter(CPU=2)]
+    assert machines.machines(False, FILE) == [Counter(CPU=2), *CPUS]
     bootstrap = tmp_path / "ray_bootstrap_config.yaml"
-    bootstrap.write_text(CPU_ONLY)
-    assert machines.machines(False, bootstrap) == [Counter(CPU=2), *2 * [Counter(CPU=16)]]
+    bootstrap.write_text(GPU_ONLY)
+    assert machines.machines(False, bootstrap) == [Counter(CPU=2)]
 
 
 @ray.remote(num_cpus=0)
@@ -107,8 +109,10 @@ def test_tasks_are_shared_out_so_many_at_a_time() -> None:
 
 
 @pytest.mark.slow
-def test_machines_with_gpus_that_are_up_take_other_work() -> None:
+def test_machines_with_gpus_that_are_up_take_other_work(tmp_path: Path) -> None:
+    bootstrap = tmp_path / "ray_bootstrap_config.yaml"
+    bootstrap.write_text(GPU_ONLY)
     done = subprocess.run(
-        call("machines_with_gpus.py", str(FILE)), capture_output=True, text=True, timeout=200, check=False
+        call("machines_with_gpus.py", str(bootstrap)), capture_output=True, text=True, timeout=200, check=False
     )
     assert done.stdout.split()[-1:] == ["4"], done.stderr

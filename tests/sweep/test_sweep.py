@@ -190,19 +190,19 @@ def test_a_report_is_drawn_again_from_the_folder(folder: Path) -> None:
     assert (folder / RUN / "front.png").exists()
 
 
-INTERRUPTIONS = {"training one codec": 1, "searching": 2}
-"""What a sweep says before it is interrupted, and how often; each time it goes on from there."""
+INTERRUPTIONS = {"training one codec": [signal.SIGHUP], "searching": 2 * [signal.SIGINT]}
+"""What a sweep says before it is interrupted, and how; each time it goes on from there."""
 
 
 def test_an_interrupted_sweep_keeps_its_points_and_goes_on(folder: Path) -> None:
     run = folder / "apart" / "ended"
     start = (*SMOKE, "--out", "apart/ended", "--data", _data(folder))
     resume: tuple[str, ...] = ()
-    for said, times in INTERRUPTIONS.items():
+    for said, numbers in INTERRUPTIONS.items():
         with command(folder, "sweep.run", *start, *resume) as process:
             _wait_for(said, process)
-            for _ in range(times):
-                process.send_signal(signal.SIGINT)
+            for number in numbers:
+                process.send_signal(number)
                 time.sleep(0.5)
             saving, complained = process.communicate(timeout=60)
             assert process.returncode == 1

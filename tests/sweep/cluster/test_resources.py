@@ -1,55 +1,15 @@
-"""The cluster file, and what an autoscaling cluster offers."""
+"""What an autoscaling cluster offers, and how work is cut to it."""
 
-import copy
 import time
 from collections import Counter
-from pathlib import Path
 
 import pytest
-import yaml
-from ray.autoscaler._private.providers import _get_node_provider_cls
-from ray.autoscaler._private.util import prepare_config, validate_config
 
 from sweep.cluster import gpu_memory, resources
 from sweep.config import override
 from sweep.presets import paper, smoke
 
 GIB = 2**30
-FILE = Path(__file__).parents[3] / "ray_cluster.yaml"
-
-
-@pytest.fixture(scope="module")
-def config() -> dict:
-    return yaml.safe_load(FILE.read_text())
-
-
-def test_ray_accepts_the_cluster_file(config: dict) -> None:
-    validate_config(prepare_config(copy.deepcopy(config)))
-
-
-def test_ray_can_start_its_machines(config: dict) -> None:
-    assert _get_node_provider_cls(config["provider"]).__name__ == "AWSNodeProvider"
-    # Ray's own choice has no libraries for today's wheels.
-    assert all(node["node_config"]["ImageId"].startswith("ami-") for node in config["available_node_types"].values())
-
-
-def test_rays_check_refuses_a_broken_one(config: dict) -> None:
-    with pytest.raises(Exception, match=r"head_node_type|is not valid|Additional properties"):
-        validate_config(prepare_config(copy.deepcopy(config) | {"nonsense": 1}))
-
-
-def test_gpu_workers_scale_from_zero_and_the_head_has_none(config: dict) -> None:
-    types = config["available_node_types"]
-    assert types["gpu"]["min_workers"] == 0
-    assert types["gpu"]["resources"]["GPU"] == 1
-    assert "GPU" not in types[config["head_node_type"]]["resources"]
-
-
-def test_every_node_shows_the_token_and_runs_the_projects_environment(config: dict) -> None:
-    starts = [config[f"{node}_start_ray_commands"][-1] for node in ("head", "worker")]
-    assert all("RAY_AUTH_MODE=token" in start and ".venv/bin/ray start" in start for start in starts)
-    assert "~/.ray/auth_token" in config["file_mounts"]
-    assert any("uv sync" in command for command in config["setup_commands"])
 
 
 @pytest.mark.usefixtures("local_ray")
