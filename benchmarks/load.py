@@ -7,7 +7,6 @@ import io
 import json
 import pickle
 import random
-import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -173,7 +172,6 @@ def _feed(folder: Path, config: SweepConfig) -> None:
         if number % BLOCK == 0:
             _print(number)
     tracker.settle(600.0)
-    _print(config.search.budget)
     sizes = {name: (folder / name).stat().st_size / 1e3 for name in ("readings.parquet", "points.parquet")}
     print(", ".join(f"{name} {size:.0f} kB" for name, size in sizes.items()))
 
@@ -206,18 +204,24 @@ def _made_up(draw: random.Random, reached: Objectives) -> RatePoint:
 
 
 def _print(number: int) -> None:
-    """The last points' means; MLflow's are by entry and request, for its thread may be behind."""
-    points = max(1, counts["record"])
-    driver = {name: 1e3 * sums[f"{name} seconds"] / points for name in ("suggest", "record")}
-    print(f"{number} points:", ", ".join(f"{name} {value:.1f} ms" for name, value in driver.items()), end="; ")
-    print(f"at most {POINT_SECONDS * 1e3 / max(1e-9, sum(driver.values())):.0f} workers", end="; ")
-    if entries := counts["entries"]:
-        each = 1e3 * sums["entries seconds"] / entries
-        size = sums["entries bytes"] / entries / 1e3
-        print(f"MLflow: {entries} entries of {size:.1f} kB, {each:.1f} ms and {counts['requests'] / entries:.1f} each")
-    sys.stdout.flush()
+    """Means of the last points; MLflow's thread may be behind, so that its are of the entries that it has written."""
+    points, entries = counts["record"], max(1, counts["entries"])
+    suggest, record = (1e3 * sums[f"{name} seconds"] / points for name in ("suggest", "record"))
+    print(f"{number} points: search {suggest:.1f} ms and tables {record:.1f} ms a point, {_bears(suggest + record)}")
+    each, size, requests = (
+        sums["entries seconds"] / entries,
+        sums["entries bytes"] / entries,
+        counts["requests"] / entries,
+    )
+    many = counts["put"] / points
+    print(f"  MLflow: {many:.1f} entries a point, each {size / 1e3:.1f} kB in {requests:.1f} requests", end=", ")
+    print(f"{1e3 * each:.1f} ms; {_bears(1e3 * many * each)}", flush=True)
     counts.clear()
     sums.clear()
+
+
+def _bears(milliseconds: float) -> str:
+    return f"at most {1e3 * POINT_SECONDS / milliseconds:.0f} workers"
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def test_a_point_of_the_table_leaves_its_readings_and_measured_again_replaces_th
 
 
 def test_a_large_table_is_not_written_again_for_each_point_but_read_and_merged_whole(tmp_path: Path) -> None:
-    file, texts = tmp_path / "readings.parquet", [f"word {number}" for number in range(5_000)]
+    file, texts = tmp_path / "readings.parquet", [f"word {number}" for number in range(50_000)]
     readings.replace(tmp_path, "a", few(*texts))
     before = file.read_bytes()
     for name in ("b/1", "c", "b/1"):
