@@ -4,7 +4,7 @@ import functools
 import logging
 import math
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 
 from datagen import dataset, generate, shards, summary
@@ -86,7 +86,7 @@ class Sweep:
             return self._run
         except BaseException as error:
             self._tracker.finish("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
-            self._tracker.settle(LEAVING_SECONDS)
+            self._recorder.settle(LEAVING_SECONDS)
             raise
 
     def _prepare_images(self) -> None:
@@ -156,14 +156,20 @@ class Sweep:
         shared = strategy.shared_nodes(self._config)
         self._train(shared[:1], pool)
         self._measure_baselines(pool)
-        self._measure_targets(targets, "measuring the base codec and the images as they are", pool)
-        if not self._table.of("base", "complete"):
-            raise SweepError("no stage 1 succeeded, so no trial can start; see the points' reasons above")
+        # A trial whose seconds nobody has seen might start too late; base points tell of them.
+        beside = targets if strategy.stands_alone and trials and deadline == math.inf else []
+        if not beside:
+            self._measure_targets(targets, "measuring the base codec and the images as they are", pool)
+            if not self._table.of("base", "complete"):
+                raise SweepError("no stage 1 succeeded, so no trial can start; see the points' reasons above")
         self._train(shared[1:], pool)
         self._measure_targets(lost, f"making {len(lost)} trials again, which have lost their checkpoints", pool)
-        self._display.phase(f"searching lambda and beta, {pool.searching(trials)} at a time", trials)
         took = plan.trial_seconds(self._table, self._config)
-        pool.search(trials, searched, deadline, took)
+        with ExitStack() as claims:
+            claims.enter_context(self._alone_on(beside))
+            phase = f"searching lambda and beta, {pool.searching(trials)} at a time"
+            self._display.phase(phase, len(beside) + trials)
+            pool.search(trials, searched, deadline, took, beside, claims.close)
         self._repeat(pool)
 
     def _repeat(self, pool: Pool) -> None:
@@ -179,16 +185,21 @@ class Sweep:
             with self._claimed([node]):
                 self._display.phase(f"training one codec for all points: {node.title}", node.stage.steps)
                 pool.train(node, functools.partial(self._recorder.trained, node))
+            graceful_stop.raise_if_stopped(self._run.path)
 
     def _measure_targets(self, targets: list[Target], phase: str, pool: Pool) -> None:
         """Trains and measures points that the search does not propose."""
         if not targets:
             return
-        with self._claimed(node for target in targets if (node := target.node(self._config))):
+        with self._alone_on(targets):
             self._display.phase(phase, len(targets))
             for wave in tree.waves(targets, lambda target: target.node(self._config)):
                 pool.measure(wave)
                 graceful_stop.raise_if_stopped(self._run.path)
+
+    def _alone_on(self, targets: Iterable[Target]) -> AbstractContextManager[None]:
+        """In the block, no other sweep beside this one trains the points."""
+        return self._claimed(node for target in targets if (node := target.node(self._config)))
 
     def _measure_baselines(self, pool: Pool) -> None:
         """Measures what needs no training, on the images that the codecs are measured on."""
@@ -208,7 +219,6 @@ class Sweep:
 
         with self._store.claimed((node for node in nodes if node.stage.steps), wait):
             yield
-            graceful_stop.raise_if_stopped(self._run.path)
 
     def _read_by_others(self, pool: Pool) -> None:
         """Measures the front with OCR engines that no codec was trained against."""
@@ -222,13 +232,14 @@ class Sweep:
 
     def _report(self) -> None:
         self._display.phase("drawing the report")
+        readings.merge(self._run.path)
         self.summary = write.whole(self._run)
         for name in REPORTED:
             self._tracker.log_file(self._run.path / name)
         self._show_front()
         self._tracker.finish("FINISHED")
         self._display.phase("writing to MLflow what it lacks")
-        self._tracker.settle()
+        self._recorder.settle()
         judge(self._table, self._display)
 
     def _show_front(self) -> None:

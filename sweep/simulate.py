@@ -17,6 +17,9 @@ from sweep.console import STYLE, complain
 from sweep.errors import SweepError
 from sweep.names import STRATEGIES, PresetName, SamplerName, StrategyName
 
+IDLE = 600.0
+"""Seconds after which the autoscaler of ray_cluster.yaml lets go of an idle machine."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
@@ -42,6 +45,8 @@ class Arguments:
     """Start no trial that would end later (default: no limit)."""
     image_ms: Annotated[float, tyro.conf.arg(metavar="MS")] = 5.0
     """Milliseconds of training on one image in stage 1 on one worker; the other times scale with them."""
+    boot: Annotated[float | None, tyro.conf.arg(metavar="S", help_behavior_hint="")] = None
+    """Seconds in which an autoscaler starts a worker, of which it lets go after ten minutes (default: all are up)."""
     failures: Annotated[float, tyro.conf.arg(metavar="0..1")] = 0.02
     """Share of trials that fail on their way."""
     seed: int = 0
@@ -62,6 +67,8 @@ def main() -> int:
 def _check(arguments: Arguments) -> None:
     if not 0 < arguments.image_ms < math.inf:
         raise SweepError(f"--image-ms {arguments.image_ms:g} must be a number above 0")
+    if arguments.boot is not None and not 0 <= arguments.boot < math.inf:
+        raise SweepError(f"--boot {arguments.boot:g} must be a number of seconds, 0 or more")
     if not 0 <= arguments.failures <= 1:
         raise SweepError(f"--failures {arguments.failures:g} must be a share, 0 to 1")
 
@@ -73,6 +80,7 @@ def _run(arguments: Arguments) -> None:
     from sweep.config import override
     from sweep.simulation import comparison
     from sweep.simulation.formula import Workload
+    from sweep.simulation.simulation import Autoscaler
 
     preset = override(
         presets.PRESETS[arguments.preset](),
@@ -83,7 +91,8 @@ def _run(arguments: Arguments) -> None:
     )
     wanted = STRATEGIES if arguments.strategy is None else (arguments.strategy,)
     workload = Workload().times(arguments.image_ms / 1000 / Workload.image)
-    table = comparison.table(preset, wanted, arguments.workers, workload, arguments.failures, limit)
+    autoscaler = None if arguments.boot is None else Autoscaler(arguments.boot, IDLE)
+    table = comparison.table(preset, wanted, arguments.workers, workload, arguments.failures, limit, autoscaler)
     Console().print(table)
 
 

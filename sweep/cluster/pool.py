@@ -8,7 +8,7 @@ import logging
 import math
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any, cast
 
@@ -58,6 +58,9 @@ from sweep.trials.target import Target
 from sweep.trials.trial import Data
 
 logger = logging.getLogger(__name__)
+
+REPORTS = 10.0
+"""Reports of training that the driver hears each second, at most, of all trials together."""
 
 
 class Pool:
@@ -173,11 +176,21 @@ class Pool:
         return baselines.measured(self._config, place, self._data_folder, self._data, report, check)
 
     def search(
-        self, trials: int, recorded: Iterable[Point] = (), deadline: float = math.inf, took: Iterable[float] = ()
+        self,
+        trials: int,
+        recorded: Iterable[Point] = (),
+        deadline: float = math.inf,
+        took: Iterable[float] = (),
+        ahead: Collection[Target] = (),
+        measured: Callable[[], None] = lambda: None,
     ) -> None:
         """Lets Optuna choose `trials` points of stage 2 beside those recorded, then trains and measures them.
 
         None starts that would end after `deadline`, of the monotonic clock; `took` are the seconds of earlier ones.
+
+        Args:
+            ahead: points that come first, and that no trial has to wait for.
+            measured: called when the last of them has ended.
 
         Raises:
             SweepError: as `measure`.
@@ -190,7 +203,8 @@ class Pool:
 
             search = FrontSearch(self._config, study.journal(self._folder / "tune"), recorded, too_late, took=took)
             scheduler = FrontStoppingScheduler(self._config, search.rungs())
-            self._fit(None, TuneSearch(search), trials, self.searching(trials), scheduler)
+            adapter = TuneSearch(search, ahead, measured)
+            self._fit(None, adapter, len(ahead) + trials, self.searching(trials), scheduler)
 
     def searching(self, trials: int) -> int:
         """How many trials of a search run at a time."""
@@ -222,7 +236,9 @@ class Pool:
     ) -> None:
         function = cast(
             "Callable[[dict[str, Any]], None]",
-            tune.with_parameters(_run, config=self._config, folder=self._folder, data=[self._data]),
+            tune.with_parameters(
+                _run, config=reporting(self._config, at_a_time), folder=self._folder, data=[self._data]
+            ),
         )
         needs = {"cpu": self._config.resources.cpus_per_trial, "gpu": self._config.resources.gpus_per_trial}
         tuner = tune.Tuner(
@@ -247,6 +263,11 @@ class Pool:
             tuner.fit()
         if cause := self._failures.cause:
             raise SweepError(f"{IN_A_ROW} points in a row failed, all so: {cause}; --resume tries them again")
+
+
+def reporting(config: SweepConfig, at_a_time: int) -> SweepConfig:
+    """The configuration with reports so seldom that the driver hears no more of them than it can pass on."""
+    return override(config, report_seconds=max(config.resources.report_seconds, at_a_time / REPORTS))
 
 
 def _needs(config: SweepConfig) -> Resources:

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -81,9 +82,16 @@ class Failures:
 class TuneSearch(Searcher):
     """Lets Ray Tune ask a search for points, and tells the search what becomes of them."""
 
-    def __init__(self, search: FrontSearch) -> None:
+    def __init__(
+        self, search: FrontSearch, ahead: Iterable[Target] = (), measured: Callable[[], None] = lambda: None
+    ) -> None:
+        """Points `ahead` of the search come first; `measured` is called when the last of them has ended."""
         super().__init__()
         self._search = search
+        self._ahead = deque(ahead)
+        self._measured = measured
+        self._under_way: set[str] = set()
+        """Trials that measure points ahead of the search, which does not hear of them."""
 
     def __getstate__(self) -> dict[str, Any]:
         """Nothing: Tune saves its searcher, and the journal holds all of ours."""
@@ -95,6 +103,9 @@ class TuneSearch(Searcher):
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The next point, or Tune's word that there is none."""
+        if self._ahead:
+            self._under_way.add(trial_id)
+            return {"target": self._ahead.popleft()}
         return self._search.suggest(trial_id) or self.FINISHED
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
@@ -107,6 +118,11 @@ class TuneSearch(Searcher):
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Passes on what a point is worth, that it failed, or that it was stopped at a rung."""
+        if trial_id in self._under_way:
+            self._under_way.remove(trial_id)
+            if not (self._ahead or self._under_way):
+                self._measured()
+            return
         match result:
             case {"message": Point(status="complete", val=ValidationMetrics() as reached)}:
                 self._search.complete(trial_id, reached)

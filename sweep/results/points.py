@@ -29,6 +29,8 @@ class PointTable:
         self.frame = pl.DataFrame(schema=SCHEMA)
         if self._path.exists():
             self.frame = read(folder)
+        self.summary = front_summary(self.frame)
+        """The content of front.json."""
 
     @property
     def _path(self) -> Path:
@@ -43,20 +45,26 @@ class PointTable:
         schema = _schema(row)
         added = pl.DataFrame([{name: row.get(name) for name in schema}], schema=schema)
         self.frame = mark_front(pl.concat([others, added], how="diagonal"))
-        self._write()
+        self.write()
 
     def update(self, point_id: str, values: Columns) -> None:
-        """Sets columns of a point; then writes both files."""
+        """Sets columns of a point; then writes points.parquet and front.json."""
+        self.note(point_id, values)
+        self.write()
+
+    def note(self, point_id: str, values: Columns) -> None:
+        """Sets columns of a point, which the files have once the next point comes, or `write` is called."""
         at = pl.col("point_id") == point_id
         changes = {name: pl.when(at).then(pl.lit(value)).otherwise(pl.col(name)) for name, value in values.items()}
         self.frame = self.frame.with_columns(**changes)
-        self._write()
 
-    def _write(self) -> None:
+    def write(self) -> None:
+        """Writes points.parquet and front.json."""
+        self.summary = front_summary(self.frame)
         with atomic(self._path) as partial:
             self.frame.write_parquet(partial)
         with atomic(self._folder / "front.json") as partial:
-            partial.write_text(json.dumps(front_summary(self.frame), indent=2) + "\n")
+            partial.write_text(json.dumps(self.summary, indent=2) + "\n")
 
     def of(self, kind: Kind, *statuses: Status) -> list[Point]:
         """The points of one kind, with one of the statuses where any is named."""

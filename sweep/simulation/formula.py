@@ -44,6 +44,8 @@ class Workload:
     """Measuring a point."""
     together: float = 0.75
     """Speed of a worker that trains with others, over one alone."""
+    share: int = 8
+    """Images of a batch that a worker needs to train with others."""
 
     def times(self, factor: float) -> "Workload":
         """The workload of a machine that takes so many times as long."""

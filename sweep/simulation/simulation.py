@@ -16,10 +16,20 @@ from sweep.search.early_stopping import FrontStopping, rungs
 from sweep.search.front_search import FrontSearch
 from sweep.search.proposals import ORIGINS
 from sweep.simulation.formula import Workload, measured
+from sweep.simulation.machines import Machines
 from sweep.stages import strategies, tree
 from sweep.stages.tree import Node
 from sweep.trials.target import Target
 from sweep.trials.trial import stops_early
+
+
+class Autoscaler(NamedTuple):
+    """What starts workers and lets go of them."""
+
+    boot: float
+    """Seconds until a worker that is asked for is ready."""
+    idle: float
+    """Seconds of idleness after which a worker is let go of."""
 
 
 class Outcome(NamedTuple):
@@ -29,6 +39,8 @@ class Outcome(NamedTuple):
     """Wall time."""
     busy: float
     """Seconds of work, summed over workers."""
+    paid: float
+    """Seconds for which workers are paid, summed over them: those at work, starting and idle."""
     trained: list[str]
     """Keys of the nodes, in the order in which their training ended."""
     statuses: list[str]
@@ -40,11 +52,28 @@ class Outcome(NamedTuple):
 class Simulation:
     """One sweep in virtual time: the phases of a real one."""
 
-    def __init__(self, config: SweepConfig, workers: int, workload: Workload, failures: float = 0.0) -> None:
+    def __init__(
+        self,
+        config: SweepConfig,
+        workers: int,
+        workload: Workload,
+        failures: float = 0.0,
+        autoscaler: Autoscaler | None = None,
+    ) -> None:
+        """Prepares the sweep.
+
+        Args:
+            failures: share of trials that fail on their way.
+            autoscaler: what starts workers and lets go of them; None: all are up from the start to the end.
+
+        Raises:
+            SweepError: there is no worker.
+        """
         if workers < 1:
             raise SweepError(f"--workers {workers} is below 1")
         self._config, self._workers, self._workload, self._failures = config, workers, workload, failures
         self._strategy = strategies.of(config)
+        self._machines = Machines(workers, *autoscaler or ())
         self._draw = random.Random(config.seed)
         self._now = self._busy = 0.0
         self._done: dict[str, None] = {}
@@ -56,20 +85,36 @@ class Simulation:
         shared = self._strategy.shared_nodes(self._config)
         self._together(shared[:1])
         base = [Target("base", rate_weight) for rate_weight in self._config.search.lambdas]
-        for wave in tree.waves(base, lambda target: target.node(self._config)):
-            self._run((self._base_point(target) for target in wave), self._workers)
-        self._together(shared[1:])
-        self._run(self._trials(deadline), proposals.at_a_time(self._config, self._config.search.budget, self._workers))
-        return Outcome(self._now, self._busy, list(self._done), self._statuses, self._points)
+        at_a_time = proposals.at_a_time(self._config, self._config.search.budget, self._workers)
+        if self._strategy.stands_alone and deadline == math.inf:
+            points = (self._base_point(target) for target in base)
+            self._run(itertools.chain(points, self._trials(deadline)), at_a_time)
+        else:
+            for wave in tree.waves(base, lambda target: target.node(self._config)):
+                self._run((self._base_point(target) for target in wave), self._workers)
+            self._together(shared[1:])
+            self._run(self._trials(deadline), at_a_time)
+        self._machines.end(self._now)
+        busy, paid = self._busy, self._machines.paid
+        return Outcome(self._now, busy, paid, list(self._done), self._statuses, self._points)
 
     def _together(self, nodes: list[Node]) -> None:
         """Trains nodes that all points share, each by all workers."""
         for node in nodes:
-            members = min(self._workers, node.stage.batch_size)
+            members = min(self._workers, max(1, node.stage.batch_size // self._workload.share))
             speed = members * self._workload.together if members > 1 else 1.0
             seconds = self._workload.seconds(node, node.stage.steps) / speed
-            self._now, self._busy = self._now + seconds, self._busy + members * seconds
+            # The team begins when its last member is up.
+            begun = max(self._machines.take(self._now) for _ in range(members))
+            self._now = begun + seconds
+            for _ in range(members):
+                self._work(seconds)
+                self._machines.give(self._now)
             self._done[node.key] = None
+
+    def _work(self, seconds: float) -> None:
+        self._busy += seconds
+        self._machines.work(seconds)
 
     def _run(self, work: Iterator[Iterator[float]], workers: int) -> None:
         """Has workers do pieces of work, each of which yields the seconds until it is to be asked again."""
@@ -77,12 +122,14 @@ class Simulation:
         events: list[tuple[float, int, Iterator[float]]] = []
         while True:
             while len(events) < workers and (piece := next(work, None)) is not None:
-                heapq.heappush(events, (self._now, next(counter), piece))
+                heapq.heappush(events, (self._machines.take(self._now), next(counter), piece))
             if not events:
                 return
             self._now, _, piece = heapq.heappop(events)
-            if (seconds := next(piece, None)) is not None:
-                self._busy += seconds
+            if (seconds := next(piece, None)) is None:
+                self._machines.give(self._now)
+            else:
+                self._work(seconds)
                 heapq.heappush(events, (self._now + seconds, next(counter), piece))
 
     def _base_point(self, target: Target) -> Iterator[float]:

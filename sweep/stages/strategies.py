@@ -26,6 +26,8 @@ class Strategy(ABC):
     """Whether a trial that falls far behind the front may stop."""
     polishes: ClassVar[bool] = False
     """Whether a trial may train on at its own point alone."""
+    stands_alone: ClassVar[bool] = False
+    """Whether no trial starts where the training of a base point ends."""
     varies: ClassVar[bool] = False
     """Whether settings of stage 2 may differ from trial to trial, for each trains by itself."""
 
@@ -168,6 +170,7 @@ class Independent(Strategy):
     """Both stages for each trial from nothing, as the paper trains."""
 
     name = "independent"
+    stands_alone = True
     varies = True
 
     def split_budget(self, config: SweepConfig) -> SweepConfig:

@@ -98,6 +98,7 @@ class Runs:
             return self._write(entry)
         except StoreError as error:
             self._ids.clear()
+            self._all_known = False
             if not _is_refusal(error):
                 raise
         # Somebody may have deleted its run.
@@ -135,9 +136,13 @@ class Runs:
             return self.parent_id
         point_id = entry.point["point_id"]
         if point_id not in self._ids:
-            found = asked(self._client.search_runs, [self._experiment], self._query(point_id), max_results=MOST)
+            # What a failed request has made is not known here.
+            found = [] if self._all_known else self._search(point_id)
             self._ids[point_id] = self._one(found).info.run_id if found else self._create(entry)
         return self._ids[point_id]
+
+    def _search(self, point_id: str) -> list[Run]:
+        return asked(self._client.search_runs, [self._experiment], self._query(point_id), max_results=MOST)
 
     def _create(self, entry: Entry) -> str:
         """A new run for the point of an entry.
@@ -153,7 +158,9 @@ class Runs:
         name = notes.name(identity)
         began_ms = entry.time_ms - round(1000 * entry.metrics.get("train_seconds", 0))
         run_id = asked(self._client.create_run, self._experiment, began_ms, tags, name).info.run_id
-        asked(self._client.log_batch, run_id, params=[Param(*pair) for pair in given(identity, PARAMS).items()])
+        # An entry that ends a point has them itself.
+        if not entry.params:
+            asked(self._client.log_batch, run_id, params=[Param(*pair) for pair in given(identity, PARAMS).items()])
         return run_id
 
     def _find(self) -> None:
@@ -166,6 +173,7 @@ class Runs:
         alive = {point_id: [run for run in group if _is_active(run)] for point_id, group in runs.items()}
         self._known = {point_id: self._one(group) for point_id, group in alive.items() if group}
         self._ids = {point_id: run.info.run_id for point_id, run in self._known.items()}
+        self._all_known = True
         for run in self._known.values():
             if run.data.tags.get(MLFLOW_PARENT_RUN_ID) != self.parent_id:
                 asked(self._client.set_tag, run.info.run_id, MLFLOW_PARENT_RUN_ID, self.parent_id)

@@ -7,10 +7,10 @@ import polars as pl
 
 from sweep.reporting.figures import front_figure
 from sweep.results.point import READER, Identity, Point
-from sweep.results.points import PointTable, front_summary, listed
+from sweep.results.points import PointTable, listed
 from sweep.stages.tree import Node
 from sweep.tracking.display import Display
-from sweep.tracking.tracker import Tracker
+from sweep.tracking.tracker import SETTLING_SECONDS, Tracker
 from sweep.training.loop import Progress
 
 FIGURE_SECONDS = 60.0
@@ -53,8 +53,7 @@ class Recorder:
         self._log_front()
         self._display.finished(point, self._table.frame)
         self.train_seconds += point.train_seconds or 0.0
-        summary = front_summary(self._table.frame)
-        figures = {name: value for name, value in summary.items() if name != "front"}
+        figures = {name: value for name, value in self._table.summary.items() if name != "front"}
         self._tracker.log_metrics(figures, len(self._table.frame))
         if time.monotonic() - self._pictured > FIGURE_SECONDS:
             self._tracker.log_figure(front_figure(self._table.frame), "front.png")
@@ -68,9 +67,17 @@ class Recorder:
         self._display.reread(point, accuracies)
 
     def _logged(self, point_id: str, run_id: str | None) -> None:
-        """Notes in the table which run of MLflow holds a point."""
+        """Notes in the table which run of MLflow holds a point; `complete` finds out again what a kill loses of it."""
         with self._lock:
-            self._table.update(point_id, {"mlflow_run_id": run_id})
+            self._table.note(point_id, {"mlflow_run_id": run_id})
+
+    def settle(self, seconds: float = SETTLING_SECONDS) -> None:
+        """Waits for MLflow to take what waits, for so many seconds at most; then writes the table of points."""
+        try:
+            self._tracker.settle(seconds)
+        finally:
+            with self._lock:
+                self._table.write()
 
     def complete(self) -> None:
         """Gives MLflow the points of the table that neither its runs nor what waited for it held at the start."""

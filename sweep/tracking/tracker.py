@@ -108,7 +108,9 @@ class Tracker:
 
         Figures of the validation images are called `val/*`. The point is not on the front before `log_front` says so.
         """
-        read = readings.read(self._folder).filter(point_id=point.point_id)
+        own = () if point.test is None else point.test.readings
+        # A point out of the table comes without them.
+        read = readings.table(point.point_id, own or readings.of_point(readings.read(self._folder), point.point_id))
         datasets = self._test if point.test is not None else {}
         self._put(point.identity, **entries.of_point(point, read), datasets=datasets)
 

@@ -8,6 +8,14 @@ from pathlib import Path
 import pytest
 from commands import call
 
+from sweep.cluster.pool import reporting
+from sweep.presets import cpu
+
+
+def test_the_driver_hears_at_most_ten_reports_a_second() -> None:
+    assert reporting(cpu(), 4) == cpu()
+    assert reporting(cpu(), 256).resources.report_seconds == 25.6
+
 
 @pytest.mark.slow
 def test_a_trial_that_falls_behind_stops_and_the_next_one_starts(data_folder: Path, tmp_path: Path) -> None:

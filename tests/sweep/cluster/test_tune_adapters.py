@@ -104,6 +104,19 @@ def test_a_stopped_trial_is_recorded_before_the_search_hears_of_it(tmp_path: Pat
     assert (stopped.status, stopped.val, stopped.train_seconds) == ("stopped", ValidationMetrics(0.1, 0.2, 20.0), 3.0)
 
 
+def test_points_ahead_come_first_and_the_search_does_not_hear_of_them() -> None:
+    search, measured = FrontSearch(smoke(), memory()), list[str]()
+    ahead = [Target("base", 0.01), Target("uncompressed")]
+    tune = TuneSearch(search, ahead, lambda: measured.append("all"))
+    assert [tune.suggest(name) for name in "ab"] == [{"target": target} for target in ahead]
+    assert "beta" in tune.suggest("c")
+    tune.on_trial_complete("b", {MESSAGE: point(point_id="b", kind="uncompressed", status="complete")})
+    assert measured == []
+    tune.on_trial_complete("a", None, error=True)
+    assert measured == ["all"]
+    assert states(search) == {TrialState.RUNNING: 1}
+
+
 @pytest.mark.parametrize("result", [None, {MESSAGE: point(point_id="a", kind="tfic", status="failed")}])
 def test_the_search_hears_that_a_point_has_failed(result: dict[str, Any] | None) -> None:
     search = FrontSearch(smoke(), memory())

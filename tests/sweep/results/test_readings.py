@@ -35,6 +35,20 @@ def test_a_point_of_the_table_leaves_its_readings_and_measured_again_replaces_th
     assert "readings" not in points.read(tmp_path).columns
 
 
+def test_a_large_table_is_not_written_again_for_each_point_but_read_and_merged_whole(tmp_path: Path) -> None:
+    file, texts = tmp_path / "readings.parquet", [f"word {number}" for number in range(50_000)]
+    readings.replace(tmp_path, "a", few(*texts))
+    before = file.read_bytes()
+    for name in ("b/1", "c", "b/1"):
+        readings.replace(tmp_path, name, few(name))
+    assert file.read_bytes() == before
+    whole = readings.read(tmp_path)
+    assert whole.filter(pl.col("point_id") != "a").select("point_id", "read").rows() == [("c", "c"), ("b/1", "b/1")]
+    readings.merge(tmp_path)
+    assert not any((tmp_path / readings.PARTS).iterdir())
+    assert readings.read(tmp_path).equals(whole)
+
+
 @pytest.mark.parametrize("absent", [["confidence"], ["repeated", "confidence"]])
 def test_readings_of_a_release_that_kept_less_are_read_and_added_to(tmp_path: Path, absent: list[str]) -> None:
     PointTable(tmp_path).add(measured("a", "x", "y"))

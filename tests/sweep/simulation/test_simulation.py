@@ -9,7 +9,7 @@ from sweep.config import SweepConfig, override
 from sweep.names import StrategyName
 from sweep.results.pareto import front, hypervolume
 from sweep.simulation.formula import Workload
-from sweep.simulation.simulation import Outcome, Simulation
+from sweep.simulation.simulation import Autoscaler, Outcome, Simulation
 from sweep.stages.strategies import STRATEGIES
 
 
@@ -43,6 +43,42 @@ def test_more_workers_are_faster_and_cost_no_more() -> None:
     assert one.busy == pytest.approx(four.busy, rel=0.01)
     assert one.seconds == pytest.approx(one.busy)
     assert four.seconds < one.seconds / 3
+
+
+def tiny(strategy: StrategyName, **fields: object) -> SweepConfig:
+    """Stages of 10 seconds each, one lambda; each trial is trained to its end."""
+    stage = replace(presets.cpu().stage1, steps=100, batch_size=16)
+    named = {"lambdas": (0.1,), "early_stopping": False, "sampler": "random"}
+    return override(presets.cpu(), strategy=strategy, stage1=stage, stage2=stage, **named, **fields)
+
+
+TINY = Workload(image=1 / 160, reading=1.0, point=2.0, together=1.0, share=4)
+
+
+def test_a_trial_that_stands_alone_does_not_wait_for_base_points() -> None:
+    # The base point takes 12 seconds, each trial 22.
+    outcome = Simulation(tiny("independent", budget=3), 4, TINY).run()
+    assert outcome[:3] == pytest.approx((22.0, 78.0, 88.0))
+    # Where nobody knows yet how long a trial takes, base points come first.
+    assert Simulation(tiny("independent", budget=3), 4, TINY).run(deadline=1e6).seconds == pytest.approx(34.0)
+
+
+def test_a_trial_waits_for_the_stage_that_it_starts_from() -> None:
+    outcome = Simulation(tiny("shared", budget=3), 4, TINY).run()
+    assert outcome[:3] == pytest.approx((24.0, 48.0, 96.0))
+
+
+def test_a_team_is_no_larger_than_the_shares_of_its_batch() -> None:
+    # Two stages by 4 of 8 workers; between them a base point, after them eight trials at once.
+    outcome = Simulation(tiny("conditional", budget=8), 8, TINY).run()
+    assert outcome[:3] == pytest.approx((2.5 + 2 + 2.5 + 2, 10 + 2 + 10 + 8 * 2, 8 * 9))
+
+
+def test_an_autoscaler_lets_go_of_who_waits_for_the_first_stage() -> None:
+    # One worker starts, 100 s, and measures the base point; two more start for the trials of 12 seconds.
+    outcome = Simulation(tiny("shared", budget=3), 4, TINY, autoscaler=Autoscaler(100.0, 50.0)).run()
+    assert outcome.seconds == pytest.approx(100 + 12 + 100 + 12)
+    assert outcome.paid == pytest.approx((100 + 12 + 12 + 50) + 2 * (100 + 12))
 
 
 def kept_by_early_stopping(**fields: object) -> float:
@@ -100,7 +136,9 @@ def test_ten_thousand_trials_keep_256_workers_busy() -> None:
     assert outcome.busy > 0.9 * 256 * outcome.seconds
 
 
-@pytest.mark.parametrize("wrong", [("--image-ms", "0"), ("--failures", "2"), ("--hours", "nan"), ("--workers", "0")])
+@pytest.mark.parametrize(
+    "wrong", [("--image-ms", "0"), ("--boot", "-1"), ("--failures", "2"), ("--hours", "nan"), ("--workers", "0")]
+)
 def test_arguments_that_cannot_be_simulated_are_refused(
     wrong: tuple[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -85,7 +85,7 @@ def dead(entry: Entry) -> None:
 
 def settled(observer: Recorder, folder: Path) -> dict[str, str | None]:
     """Runs by point, once MLflow has failed or has all."""
-    observer._tracker.settle(30)
+    observer.settle(30)
     return ids(folder)
 
 
