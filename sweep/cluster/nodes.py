@@ -6,7 +6,7 @@
 import os
 import socket
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar, cast
 
 import ray
@@ -14,6 +14,7 @@ from ray.exceptions import GetTimeoutError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from datagen import generate
+from datagen.errors import DataError, reason
 from sweep.errors import SweepError
 
 Node = dict[str, Any]
@@ -119,19 +120,25 @@ def joined(address: str) -> Generator[None]:
     """In the block, this process is a driver of the cluster.
 
     Raises:
-        SweepError: none answers there.
+        SweepError: none answers there, or it takes no driver from here.
     """
     _check_answers(address)
     before = os.environ.get("RAY_ADDRESS")
     os.environ["RAY_ADDRESS"] = address
-    try:
-        with generate.ray_session():
-            yield
-    finally:
-        if before is None:
-            del os.environ["RAY_ADDRESS"]
-        else:
-            os.environ["RAY_ADDRESS"] = before
+    with ExitStack() as held:
+        try:
+            held.enter_context(generate.ray_session())
+        except (RayError, RuntimeError, DataError) as error:
+            raise SweepError(
+                f"the Ray cluster at {address} takes no driver from here ({reason(error)}); check that this machine "
+                "has the cluster's token (ray get-auth-token), and the same Ray and Python"
+            ) from error
+        finally:
+            if before is None:
+                del os.environ["RAY_ADDRESS"]
+            else:
+                os.environ["RAY_ADDRESS"] = before
+        yield
 
 
 def _check_answers(address: str) -> None:
