@@ -42,7 +42,8 @@ class Arguments:
         seeds: Train so often, each time from another seed (default: 1). Further trainings repeat the points of the
             front, and the report tells how much the points differ. --resume --seeds N adds them to a finished run.
         preset: paper: the paper's recipe, for GPUs; cpu: two cores, about an hour; smoke: two minutes, to try it out.
-            Default: paper where a GPU is visible, else cpu.
+            Default: paper where this machine, or the cluster that RAY_ADDRESS names, has a GPU or may start one, else
+            cpu.
         out: The run's folder (default: runs/PRESET). On a cluster, a path that all nodes share.
         resume: Go on with the run in --out. A larger --budget extends it.
         hours: Take so many hours in all, on whatever machine: the pace is measured here, and both stages get as many

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-import torch
-
 from datagen import spec
 from models.weights import WeightsFile
 from sweep.config import ResourceConfig, SearchConfig, StageConfig, SweepConfig
@@ -90,6 +88,6 @@ def _aimed(stage: StageConfig, target: Target) -> StageConfig:
 PRESETS: dict[PresetName, Callable[[], SweepConfig]] = {"paper": paper, "cpu": cpu, "smoke": smoke}
 
 
-def default() -> PresetName:
-    """`paper` where a GPU is visible, else `cpu`."""
-    return "paper" if torch.cuda.is_available() else "cpu"
+def default(gpus: int) -> PresetName:
+    """`paper` where training may have so many GPUs, if there are any, else `cpu`."""
+    return "paper" if gpus else "cpu"

@@ -6,6 +6,7 @@ python -m sweep.run --budget 64
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,28 +46,42 @@ def main() -> int:
 
 def _run(arguments: Arguments) -> None:
     began, limit = time.monotonic(), seconds(arguments.hours)
-    run = open_run(arguments)
+    run = open_run(arguments, lambda line: print(line, file=sys.stderr))
     # Ray and MLflow take seconds to import; wrong arguments are answered first.
     from sweep import launch
 
     launch.sweep(run, limit, began)
 
 
-def open_run(arguments: Arguments) -> "RunFolder":
+def open_run(arguments: Arguments, say: Callable[[str], None] = lambda line: None) -> "RunFolder":
     """The folder of the run that was asked for, made or found; what is asked of one that is found is not written yet.
 
+    Args:
+        say: told which preset is taken, and why, where the arguments name none.
+
     Raises:
-        SweepError: the run exists and is not to be resumed, is of another configuration, or cannot be written.
+        SweepError: the run exists and is not to be resumed, is of another configuration, or cannot be written; or
+            RAY_ADDRESS leads to no cluster.
         DataError: --data holds no data set.
         ModelError: a name is unknown, or a recognizer cannot be loaded.
     """
     from datagen import remote
-    from sweep import presets
 
-    preset = arguments.preset or (None if arguments.resume and arguments.out else presets.default())
+    preset = arguments.preset or (None if arguments.resume and arguments.out else _default(say))
     # Workers run elsewhere, and what runs share lies beside the folder: that of `.` is no other.
     out = remote.local(arguments.out or Path("runs") / str(preset))
     return _resumed(arguments, out) if arguments.resume or preset is None else _started(arguments, out, preset)
+
+
+def _default(say: Callable[[str], None]) -> PresetName:
+    """The preset for what the sweep runs on, whatever of it the machine has where the command is given."""
+    from sweep import presets
+    from sweep.cluster import offers
+
+    offer = offers.gpus()
+    preset = presets.default(offer.most)
+    say(f"preset {preset}: {offer} (--preset takes another)")
+    return preset
 
 
 def _data(arguments: Arguments, out: Path) -> Path | None:

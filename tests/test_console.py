@@ -48,5 +48,5 @@ def test_nothing_is_said_where_nobody_reads(room: str, does: str) -> None:
 
 
 def test_the_imports_of_a_command_say_nothing() -> None:
-    importing = [sys.executable, "-c", "import sweep.launch, sweep.pick, sweep.report, models.__main__"]
+    importing = [sys.executable, "-c", "import sweep.launch, sweep.pick, sweep.report, sweep.doctor, models.__main__"]
     assert subprocess.run(importing, capture_output=True, text=True, check=True).stderr == ""

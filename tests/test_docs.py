@@ -23,7 +23,7 @@ from datagen import __main__ as datagen
 from datagen.spec import DatasetSpec
 from models import __main__ as models
 from models.files.model import RateDial, TrainedCodec
-from sweep import arguments, pick, report, simulate, store
+from sweep import arguments, doctor, pick, report, simulate, store
 
 LINES = 130
 """README.md has no more."""
@@ -185,7 +185,7 @@ def options(*given: Any) -> Iterator[str]:
 
 @EACH_PAGE
 def test_options_that_a_page_names_are_there(path: Path) -> None:
-    commands = (arguments, simulate, report, pick, store, datagen)
+    commands = (arguments, simulate, report, pick, store, doctor, datagen)
     known = {*options(*(command.Arguments for command in commands), datagen.ImportArguments, DatasetSpec)}
     known |= {*options(models.Compress, models.Decompress, models.Read)}
     named = {option for span in read(path).spans for option in re.findall(r"(?<!\S)--[a-z][a-z.-]*", span)}

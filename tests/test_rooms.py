@@ -24,7 +24,7 @@ FLOORS = (
     ("sweep/results",),
     ("sweep/reporting",),
     ("sweep/search", "sweep/tracking", "sweep/baselines"),
-    ("sweep/trials",),
+    ("sweep/trials", "sweep/checks"),
     ("sweep/cluster", "sweep/simulation"),
     ("sweep",),
 )
@@ -61,6 +61,7 @@ WITHOUT: dict[str, tuple[str, ...]] = {
     "sweep/baselines": ("ray", "mlflow", "optuna", "trdg", "compressai"),
     "sweep/tracking": ("ray", "optuna", "trdg"),
     "sweep/trials": ("ray", "mlflow", "trdg"),
+    "sweep/checks": ("ray", "optuna", "trdg"),
     "sweep/simulation": ("ray", "mlflow", "trdg"),
 }
 """What none of a room's files reaches, by whatever it imports."""

@@ -4,7 +4,7 @@ import pickle
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import ray
 import torch
@@ -65,7 +65,7 @@ def work(settings: dict[str, ray.ObjectRef[Job]]) -> None:
     torch.set_num_threads(job.config.resources.cpus_per_trial)
     rank, size = context.get_world_rank(), context.get_world_size()
     # Alone, there is nobody to agree with; a GPU would be waited for at every step.
-    team = Team(rank, size, _join, _any) if size > 1 else ALONE
+    team = Team(rank, size, _join, _any, _from_first) if size > 1 else ALONE
     recognizer = ensemble.load(job.config.recognizers).to(device)
     carry_out = _train if job.seconds is None else _time
     try:
@@ -102,3 +102,9 @@ def _any(mine: bool) -> bool:
     found = torch.tensor(float(mine), device=get_device())
     distributed.all_reduce(found, distributed.ReduceOp.MAX)
     return bool(found)
+
+
+def _from_first(mine: Any) -> Any:
+    found = [mine]
+    distributed.broadcast_object_list(found, device=get_device())
+    return found[0]

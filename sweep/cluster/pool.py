@@ -91,7 +91,7 @@ class Pool:
             trials = override(config, gpus_per_trial=0.0, cpus_per_trial=1)
         found = resources.awaited(say)
         with resources.watched({"GPU": 1.0}, say):
-            trials = resources.sharing(trials, found)
+            trials = resources.sharing(trials, found, say)
         self._config, _ = resources.fit(trials, resources.awaited(say, trials.resources.gpus_per_trial > 0))
         self._say = say
         # Workers run in folders of their own.

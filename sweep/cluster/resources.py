@@ -13,7 +13,7 @@ import torch
 from ray.exceptions import OutOfMemoryError
 
 from datagen.machines import Machine, Resources, machines, planned, up
-from sweep.cluster import gpu_memory, out_of_memory
+from sweep.cluster import gpu_memory, nodes, out_of_memory
 from sweep.config import SweepConfig, override
 from sweep.errors import SweepError
 from sweep.tracking.display import clock
@@ -73,12 +73,13 @@ def _holds(machine: Resources, needs: Resources) -> bool:
 
 def lacking(needs: Resources, seconds: float, here: list[Resources], startable: list[Resources]) -> str:
     """What is waited for, in a sentence."""
-    more = f"may start {_listed(startable)}, unless a quota forbids it" if startable else "starts none"
+    more = f"may start {listed(startable)}, unless a quota forbids it" if startable else "starts none"
     waited = f"waiting for a machine with {_sized(needs)}, {clock(seconds)} so far"
-    return f"{waited}: up are {_listed(here)}; the autoscaler {more} (ray status tells)"
+    return f"{waited}: up are {listed(here)}; the autoscaler {more} (ray status tells)"
 
 
-def _listed(found: list[Resources]) -> str:
+def listed(found: list[Resources]) -> str:
+    """Machines by their sizes, for a sentence."""
     sizes = Counter(map(_sized, found))
     return ", ".join(f"{number} of {size}" for size, number in sizes.items()) or "none"
 
@@ -112,22 +113,41 @@ def _with_cores(gpus: bool) -> list[Machine]:
     return [machine for machine in machines() if machine["CPU"]][:1]
 
 
-def free_gpu_memory() -> int:
-    """Bytes that are free on one of the cluster's GPUs; an autoscaler may have to start it first."""
-    return ray.get(ray.remote(num_cpus=0, num_gpus=GLANCE)(_free).remote())
+def free_gpu_memory() -> list[int]:
+    """Bytes that are free on each GPU that is up; where none is, an autoscaler has to start one first."""
+    if not any(machine.get("GPU") for machine in up()):
+        return ray.get(ray.remote(num_cpus=0, num_gpus=GLANCE)(_free).remote())
+    with_gpus = {name: node for name, node in nodes.alive().items() if node["Resources"].get("GPU")}
+    with nodes.hands(with_gpus) as hands:
+        return [free for found in hands.do(_free).values() for free in found]
 
 
-def _free() -> int:
-    return torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else 0
+def _free() -> list[int]:
+    return [torch.cuda.mem_get_info(index)[0] for index in range(torch.cuda.device_count())]
 
 
-def sharing(config: SweepConfig, machines: list[Machine], memory: Callable[[], int] = free_gpu_memory) -> SweepConfig:
-    """The configuration with a trial's share of a GPU by its memory, where it leaves that open."""
+def sharing(
+    config: SweepConfig,
+    machines: list[Machine],
+    say: Callable[[str], None],
+    memory: Callable[[], list[int]] = free_gpu_memory,
+) -> SweepConfig:
+    """The configuration with a trial's share of a GPU by the memory of the smallest, where it leaves that open.
+
+    Args:
+        say: told that GPUs differ.
+    """
     if not (
         config.resources.shares_gpus and config.resources.gpus_per_trial and any(machine["GPU"] for machine in machines)
     ):
         return config
-    return override(config, gpus_per_trial=1 / gpu_memory.trials(config, memory()))
+    found = [gpu_memory.trials(config, free) for free in memory()] or [1]
+    if max(found) > min(found):
+        say(
+            f"GPUs have room for {min(found)} to {max(found)} trials: {min(found)} share each (--trials-per-gpu N "
+            "takes another number)"
+        )
+    return override(config, gpus_per_trial=1 / min(found))
 
 
 def fit(config: SweepConfig, machines: list[Machine]) -> tuple[SweepConfig, int]:

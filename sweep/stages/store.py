@@ -3,7 +3,9 @@
 import json
 import math
 import os
+import platform
 import shutil
+import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
@@ -27,6 +29,10 @@ from sweep.training.checkpoint import Mishaps
 AnyCodec = TypeVar("AnyCodec", Codec, ConditionedCodec, Codec | ConditionedCodec)
 MISHAPS = "mishaps"
 """In a node's description, what went wrong in its training."""
+LATE_SECONDS = 60.0
+"""How long a file may not show on a machine that another one has written: so long NFS remembers a folder at most."""
+GLANCE_SECONDS = 1.0
+"""Between two looks for it."""
 SHARED = "store"
 """Folder beside the runs that keeps what any of them has trained."""
 
@@ -86,6 +92,23 @@ class Store:
             SweepError: its file cannot be read, or holds the weights of another network.
         """
         return self._load(node.key, node.build)
+
+    def awaited(self, node: Node) -> Codec | ConditionedCodec:
+        """The codec of a node that other machines have trained; as `load`.
+
+        Raises:
+            SweepError: it does not show here, in the time that a network's file system may take for it.
+        """
+        late = time.monotonic() + LATE_SECONDS
+        while (found := self.load(node)) is None:
+            if time.monotonic() > late:
+                raise SweepError(
+                    f"{self.path(node)}, which is {node.title} of all points, does not show on {platform.node()}; "
+                    "let every machine see the run's folder under one path (python -m sweep.doctor checks that), then "
+                    "give --resume, which trains it again where it is lost"
+                )
+            time.sleep(GLANCE_SECONDS)
+        return found
 
     def load_plain(self, codec: str, key: str) -> Codec | None:
         """The codec of a point, by the codec's name and the key of its node; as `load`."""

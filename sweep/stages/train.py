@@ -31,6 +31,9 @@ def train_node(
 ) -> AnyCodec:
     """The node's codec in evaluation mode: loaded from the store, or trained and saved there, ancestors first.
 
+    A conditioned codec that it starts from is loaded, never trained: all workers have trained it together, and one
+    alone would take as many times as long. What any member of a team finds trained, the others wait for.
+
     Args:
         report: told how training goes, of the node and of its ancestors.
         watch: told how training of the node itself goes, with the codec that is being trained.
@@ -39,13 +42,19 @@ def train_node(
         DivergedError: a training loss is not finite.
         Interrupted: training was asked to end; the store has its state.
         WeightsError: as `Node.start`.
+        SweepError: the store does not show what others have trained.
     """
-    if (found := store.load(node)) is not None:
-        return found.to(device)
+    found = store.load(node)
+    if team.any(found is not None):
+        return (found or store.awaited(node)).to(device)
     if node.parent is None:
         codec = node.start().to(device)
     else:
-        codec = node.adopt(train_node(node.parent, store, data, recognizer, device, report, team))
+        if node.parent.plane is not None:
+            parent = store.awaited(node.parent)
+        else:
+            parent = train_node(node.parent, store, data, recognizer, device, report, team)
+        codec = node.adopt(parent).to(device)
     mishaps = Mishaps()
     if node.stage.steps:
 

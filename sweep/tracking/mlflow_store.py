@@ -72,6 +72,15 @@ def opened(uri: str) -> Store:
     return Store(client, experiment.experiment_id)
 
 
+def answered(uri: str) -> None:
+    """Nothing, if the store answers; the sweep's experiment is not made.
+
+    Raises:
+        StoreError: it does not.
+    """
+    asked(asked(MlflowClient, openable(uri), openable(uri)).get_experiment_by_name, EXPERIMENT)
+
+
 OPENING_ERRORS = (StoreError, OSError, sqlite3.Error)
 """What `opened` raises for a store that cannot be opened."""
 

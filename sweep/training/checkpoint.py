@@ -1,5 +1,6 @@
 """Checkpoints of a training stage: saved while training goes well, rolled back to where it diverges."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from torch import nn
@@ -75,13 +76,13 @@ class Checkpointing:
     def __init__(
         self, codec: nn.Module, optimizer: CodecOptimizer, checkpointer: Checkpointer | None, team: Team
     ) -> None:
-        """Goes on from the last state that the checkpointer has, or saves the first state."""
+        """Goes on from the last state that the first member's checkpointer has; where it has none, saves the first."""
         self._codec = codec
         self._optimizer = optimizer
         self._checkpointer = checkpointer
         self._team = team
         self._halvings = 0
-        state = checkpointer.restore() if checkpointer is not None else None
+        state = None if checkpointer is None else self._from_first(checkpointer.restore)
         self.step = 0 if state is None else self._load(state)
         """Updates done when training went on."""
         if checkpointer is not None and state is None and team.rank == 0:
@@ -118,16 +119,24 @@ class Checkpointing:
         halvings = self._halvings + 1
         if self._checkpointer is None or halvings > HALVINGS:
             raise DivergedError(reason)
-        if self._team.rank == 0:
-            self._checkpointer.drop_last()
-            if (good := self._checkpointer.restore()) is not None:
-                self._checkpointer.save(good._replace(halvings=halvings))
-        # The others read what the first one has left.
-        self._team.any(False)
-        state = self._checkpointer.restore()
+        state = self._from_first(lambda: self._good(halvings))
         if state is None:
             raise DivergedError(reason)
         return self._load(state)
+
+    def _good(self, halvings: int) -> TrainingState | None:
+        """The last state from which training went on well, kept as one that has been halved so often."""
+        assert self._checkpointer is not None, "without one nothing is rolled back"
+        self._checkpointer.drop_last()
+        state = self._checkpointer.restore()
+        if state is not None:
+            state = state._replace(halvings=halvings)
+            self._checkpointer.save(state)
+        return state
+
+    def _from_first(self, state: Callable[[], TrainingState | None]) -> TrainingState | None:
+        """The first member's state: the others may see older files than it does, or none, and would not be in step."""
+        return self._team.from_first(state() if self._team.rank == 0 else None)
 
     def _state(self, step: int) -> TrainingState:
         return TrainingState(step, self._codec.state_dict(), self._optimizer.state_dict(), *self.mishaps)

@@ -75,8 +75,8 @@ def train_stage(
         batches: the whole team's batches from a step on, without end, on the codec's device.
         team: who else trains it; each member calls this function with the same arguments but for its rank.
         report: called every CHECK_STEPS updates.
-        checkpointer: makes the stage resumable; a resumed stage ends where an undisturbed one does. All members read
-            states, and the first member saves them. Without a checkpointer there is nothing to roll back to.
+        checkpointer: makes the stage resumable; a resumed stage ends where an undisturbed one does. The first member
+            reads and saves the states for all. Without a checkpointer there is nothing to roll back to.
 
     Raises:
         DivergedError: the loss is not finite, after all that was tried.
@@ -135,13 +135,16 @@ def learning_rate(stage: StageConfig, step: int) -> float:
     return stage.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, stage.steps - warmup)))
 
 
+def computes_bfloat16(device: torch.device) -> bool:
+    """Whether this processor computes bfloat16 natively."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.cpu.get_capabilities().get("avx512_bf16", False)
+
+
 def autocast(device: torch.device) -> torch.autocast:
     """bfloat16 where this processor computes it natively; elsewhere it costs time instead of saving it."""
-    if device.type == "cuda":
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        native = torch.cpu.get_capabilities().get("avx512_bf16", False)
-    return torch.autocast(device.type, torch.bfloat16, enabled=native)
+    return torch.autocast(device.type, torch.bfloat16, enabled=computes_bfloat16(device))
 
 
 def _update(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from torch import nn
 
@@ -18,6 +19,8 @@ class Team:
     """Gives the network whose backward pass averages gradients over the team; waits for the others."""
     any: Callable[[bool], bool] = bool
     """Whether it is true for any member; waits for the others."""
+    from_first: Callable[[Any], Any] = lambda mine: mine
+    """What the first member gives it, whatever the others give; waits for them."""
 
     def share(self, batch: Batch) -> Batch:
         """Every `size`-th image, from the `rank`-th on."""

@@ -109,14 +109,24 @@ def test_a_team_takes_whole_gpus_or_the_cores_of_each_machine(
     ],
 )
 def test_trials_share_a_gpu_by_its_memory(free: int, machines: list[Counter[str]], share: float) -> None:
-    config = resources.sharing(override(smoke(), gpus_per_trial=1.0), machines, lambda: free)
+    config = resources.sharing(override(smoke(), gpus_per_trial=1.0), machines, pytest.fail, lambda: [free])
     assert config.resources.gpus_per_trial == pytest.approx(share)
+
+
+def test_where_gpus_differ_the_smallest_tells_how_many_trials_share_each() -> None:
+    said: list[str] = []
+    free = [80 * GIB, 6 * GIB, 24 * GIB]
+    config = resources.sharing(
+        override(smoke(), gpus_per_trial=1.0), [Counter(CPU=8, GPU=3)], said.append, lambda: free
+    )
+    assert config.resources.gpus_per_trial == pytest.approx(1 / 3)
+    assert said == ["GPUs have room for 3 to 4 trials: 3 share each (--trials-per-gpu N takes another number)"]
 
 
 def test_shares_of_a_gpu_that_a_user_gives_need_no_look_at_a_gpu() -> None:
     machines = [Counter(CPU=8, GPU=1)]
     for asked in (override(smoke(), gpus_per_trial=0.5, shares_gpus=False), override(smoke(), gpus_per_trial=0.0)):
-        assert resources.sharing(asked, machines, pytest.fail) == asked
+        assert resources.sharing(asked, machines, pytest.fail, pytest.fail) == asked
 
 
 def test_several_gpus_train_together_where_each_has_enough_of_a_batch() -> None:

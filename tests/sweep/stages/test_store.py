@@ -223,6 +223,7 @@ def test_a_stage_2_knows_its_own_betas_whatever_its_stage_1_knew(
 ) -> None:
     stage2 = StageConfig(steps=0, batch_size=2)
     conditional = override(config, strategy="conditional", stage2=stage2, betas=(0.5, 0.6))
+    train_node(tree.conditioned1(conditional), Store(tmp_path), images, recognizer, CPU)
     codec = train_node(tree.conditioned2(conditional), Store(tmp_path), images, recognizer, CPU)
     assert isinstance(codec, ConditionedCodec)
     assert codec.plane.ocr_weights == (0.5, 0.6)

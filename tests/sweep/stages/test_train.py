@@ -17,11 +17,14 @@ from models.recognizers.four_stage.checkpoints import ALPHANUMERIC
 from models.recognizers.four_stage.network import COMBINATIONS, StrNet
 from models.weights import WeightsFile
 from sweep.config import SweepConfig
-from sweep.stages import tree
+from sweep.errors import SweepError
+from sweep.stages import store, tree
 from sweep.stages.store import Store
 from sweep.stages.train import train_node
 from sweep.stages.tree import Node
+from sweep.training.checkpoint import Mishaps
 from sweep.training.loop import Progress
+from sweep.training.team import Team
 
 CPU = torch.device("cpu")
 
@@ -34,6 +37,7 @@ def test_training_starts_from_a_checkpoint(
     torch.save(codec.state_dict(), tmp_path / "small.pth")
     without_steps = replace(conditional.stage1, steps=0)
     given = replace(conditional, stage1=without_steps, init=WeightsFile.of(tmp_path / "small.pth"))
+    train_node(tree.conditioned1(given), Store(tmp_path), test_images, recognizer, CPU)
     started = train_node(base_node(given, 0.05), Store(tmp_path), test_images, recognizer, CPU)
     fresh = tree.conditioned1(conditional).start()
     assert isinstance(fresh, ConditionedCodec)
@@ -81,6 +85,8 @@ def test_a_point_is_folded_out_of_the_conditioned_codec_and_polished(
 ) -> None:
     data, store = dataset.load(data_folder, "train"), Store(tmp_path)
     image = dataset.to_tensor(test_images.images[:1])
+    for node in (tree.conditioned1(conditional), tree.conditioned2(conditional)):
+        train_node(node, store, data, recognizer, CPU)
     plain = train_node(trial_node(conditional, 0.05, 0.1), store, data, recognizer, CPU)
     assert len(list(tmp_path.glob("*.pt"))) == 3
     network = store.load(tree.conditioned2(conditional))
@@ -91,6 +97,47 @@ def test_a_point_is_folded_out_of_the_conditioned_codec_and_polished(
     assert isinstance(polished, Codec)
     assert len(list(tmp_path.glob("*.pt"))) == 4
     assert polished.compress(image) != plain.compress(image)
+
+
+def test_a_point_whose_conditioned_codec_does_not_show_here_fails_with_its_path(
+    conditional: SweepConfig, recognizer: CtcRecognizer, test_images: TextImages, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(store, "LATE_SECONDS", 0.0)
+    monkeypatch.setattr(store, "GLANCE_SECONDS", 0.01)
+    path = Store(tmp_path).path(tree.conditioned2(conditional))
+    with pytest.raises(SweepError, match=rf"{path}, which is stage 2 of all points, does not show on .*sweep\.doctor"):
+        train_node(
+            trial_node(conditional, 0.05, 0.1),
+            Store(tmp_path),
+            test_images,
+            recognizer,
+            CPU,
+            lambda seen: pytest.fail("trained"),
+        )
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_conditioned_codec_that_shows_late_is_waited_for(
+    conditional: SweepConfig, recognizer: CtcRecognizer, test_images: TextImages, tmp_path: Path, monkeypatch
+) -> None:
+    there, here, node = Store(tmp_path / "there"), Store(tmp_path / "here"), tree.conditioned1(conditional)
+    for each in (there, here):
+        each.folder.mkdir()
+    there.save(node, node.start(), Mishaps())
+    monkeypatch.setattr(store.time, "sleep", lambda seconds: there.path(node).rename(here.path(node)))
+    point = train_node(base_node(conditional, 0.05), here, test_images, recognizer, CPU)
+    assert isinstance(point, Codec)
+
+
+def test_what_one_of_a_team_finds_trained_the_others_wait_for(
+    conditional: SweepConfig, recognizer: CtcRecognizer, test_images: TextImages, tmp_path: Path, monkeypatch
+) -> None:
+    node, shown = tree.conditioned1(conditional), Store(tmp_path)
+    second = Team(1, 2, any=lambda mine: True)
+    monkeypatch.setattr(store.time, "sleep", lambda seconds: shown.save(node, node.start(), Mishaps()))
+    seen = list[Progress]()
+    train_node(node, shown, test_images, recognizer, CPU, seen.append, second)
+    assert not seen
 
 
 @pytest.mark.slow

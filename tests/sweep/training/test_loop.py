@@ -188,7 +188,7 @@ def test_a_stage_that_diverges_at_any_rate_ends_with_what_to_change(terms, batch
 
 def test_all_of_a_team_go_back_to_what_the_first_one_kept(terms, batches, each_step: None) -> None:
     notes, waits = Notebook(), list[bool]()
-    second = Team(1, 2, lambda network: network, lambda mine: bool(waits.append(mine)))
+    second = Team(1, 2, lambda network: network, lambda mine: bool(waits.append(mine)), lambda mine: notes.restore())
     notes.save(TrainingState(1, fresh().state_dict(), CodecOptimizer(fresh()).state_dict(), halvings=1))
     seen = list[Progress]()
     train_stage(
@@ -196,6 +196,21 @@ def test_all_of_a_team_go_back_to_what_the_first_one_kept(terms, batches, each_s
     )
     assert [progress.step for progress in seen] == [2, 3, 4, 5, 2, 3, 4, 5, 6, 7, 8]
     assert len(notes.states) == 1
+
+
+def test_a_team_goes_on_from_what_the_first_one_sees_whatever_the_others_do(terms, batches, each_step: None) -> None:
+    first, others = Notebook(), Notebook()
+    for notes, step in ((first, 5), (others, 2)):
+        notes.save(TrainingState(step, fresh().state_dict(), CodecOptimizer(fresh()).state_dict()))
+    given, seen = list[TrainingState | None](), list[Progress]()
+
+    def from_first(mine: TrainingState | None) -> TrainingState | None:
+        given.append(mine)
+        return first.restore()
+
+    second = Team(1, 2, from_first=from_first)
+    train_stage(fresh(), terms, batches, stage(8), team=second, report=seen.append, checkpointer=others)
+    assert (given, [progress.step for progress in seen]) == ([None], [6, 7, 8])
 
 
 def test_without_a_checkpointer_there_is_nothing_to_go_back_to(terms, batches) -> None:
