@@ -9,7 +9,7 @@ from datagen.dataset import TextImages
 from models.codecs.base import Codec
 from models.codecs.conditioning import ConditionedCodec
 from models.recognizers.base import FrozenRecognizer
-from sweep.stages.store import Store
+from sweep.stages.nodes import NodeStore
 from sweep.stages.tree import Node
 from sweep.training.checkpoint import Mishaps
 from sweep.training.loop import Progress, train_stage
@@ -21,7 +21,7 @@ AnyCodec = Codec | ConditionedCodec
 
 def train_node(
     node: Node,
-    store: Store,
+    store: NodeStore,
     data: TextImages,
     recognizer: FrozenRecognizer,
     device: torch.device,
@@ -56,14 +56,14 @@ def train_node(
         mishaps = _train(node, codec, store, data, recognizer, told, team)
     if team.rank == 0:
         store.save(node, codec, mishaps)
-        store.forget(node)
+        store.forget(node.key)
     return codec
 
 
 def _train(
     node: Node,
     codec: AnyCodec,
-    store: Store,
+    store: NodeStore,
     data: TextImages,
     recognizer: FrozenRecognizer,
     report: Callable[[Progress], None],
@@ -79,5 +79,5 @@ def _train(
         seed=node.seed,
         team=team,
         report=report,
-        checkpointer=store.checkpointer(node),
+        checkpointer=store.checkpointer(node.key),
     )
