@@ -20,6 +20,7 @@ from sweep.results import points
 from sweep.results.folder import RunFolder
 from sweep.results.point import Point
 from sweep.results.points import PointTable
+from sweep.stages.store import Store
 from sweep.stages.strategies import CONDITIONAL
 from sweep.tracking.display import Display
 from sweep.tracking.recorder import Recorder
@@ -80,7 +81,7 @@ def _alone(run: RunFolder, config: SweepConfig, targets: list[Target]) -> list[f
     found = []
     for target in targets:
         started = time.perf_counter()
-        trial.run(target, config, run.path, data, lambda progress: None)
+        trial.run(target, config, Store.of(run.path), data, lambda progress: None)
         found.append(time.perf_counter() - started)
     return found[1:]
 

@@ -13,6 +13,7 @@ from datagen import dataset, generate
 from datagen.machines import machines
 from sweep import presets
 from sweep.cluster import resources
+from sweep.cluster.place import Place
 from sweep.cluster.trainer import train_together
 from sweep.config import SweepConfig, override
 from sweep.stages.strategies import CONDITIONAL
@@ -48,7 +49,7 @@ def images_per_second(node: Node, member: SweepConfig, size: int, folder: Path, 
     """Of the whole team, once it has settled."""
     (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
     seen: list[Progress] = []
-    train_together(node, member, folder, data, size, seen.append)
+    train_together(node, member, Place.of(folder), data, size, seen.append)
     start, end = next(progress for progress in seen if progress.seconds > SETTLED), seen[-1]
     return (end.step - start.step) * node.stage.batch_size / (end.seconds - start.seconds)
 

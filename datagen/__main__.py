@@ -124,19 +124,20 @@ def _generate(arguments: Arguments) -> None:
     # Ray takes seconds to import; --help and a wrong argument need not wait for it.
     from datagen import generate, own_files, remote
 
-    out = remote.local(arguments.out)
+    out = remote.here(arguments.out)
     if arguments.spec.photos and "photo" not in arguments.spec.backgrounds:
         raise DataError(f"--photos {arguments.spec.photos} is not drawn; name photo among the --backgrounds")
     spec = own_files.with_checksum(own_files.with_absolute_paths(arguments.spec))
     with _progress("rendering") as report, generate.ray_session(arguments.workers):
         manifest = generate.ensure(spec, out, report)
-    _say(manifest, arguments.out, "lines and files")
+    remote.publish(out, arguments.out)
+    _say(manifest, out, "lines and files")
 
 
 def _import(arguments: ImportArguments) -> None:
     from datagen import importing, remote
 
-    out = remote.local(arguments.out)
+    out = remote.here(arguments.out)
     canvas = importing.Canvas(width=arguments.width, height=arguments.height)
     with _progress("importing") as report:
         manifest = importing.import_images(
@@ -151,7 +152,8 @@ def _import(arguments: ImportArguments) -> None:
             understood=lambda survey: print(*survey.lines(), sep="\n", flush=True),
             report=report,
         )
-    _say(manifest, arguments.out, "images")
+    remote.publish(out, arguments.out)
+    _say(manifest, out, "images")
 
 
 def _say(manifest: "Manifest", folder: Path, given: str) -> None:

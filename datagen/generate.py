@@ -21,6 +21,7 @@ from datagen.errors import DataError, ShardError, SpecError, reason
 from datagen.machines import shared_out
 from datagen.own_files import with_checksum
 from datagen.render import render
+from datagen.sample import Sample
 from datagen.shards import Manifest, Shard
 from datagen.spec import DatasetSpec, Spec
 
@@ -176,17 +177,17 @@ def _rendered(spec: Spec, folder: Path, missing: list[Shard]) -> Iterator[tuple[
         raise ShardError(f"{folder}: {missing[0].name} is missing or damaged; delete the folder and import again")
     if with_checksum(spec) != spec:
         raise SpecError(f"{folder}: the files that its specification names have changed; choose another folder")
-    for shard, task in shared_out(lambda shard: _render_shard.remote(spec, folder, shard), missing):
-        yield shard, _result(task)
+    for shard, task in shared_out(lambda shard: _render_shard.remote(spec, shard), missing):
+        yield shard, shards.write(folder / shard.name, _result(task))
 
 
 @ray.remote(num_cpus=1)
-def _render_shard(spec: DatasetSpec, folder: Path, shard: Shard) -> str:
-    samples = (render(spec, shard.split, index) for index in range(shard.start, shard.stop))
-    return shards.write(folder / shard.name, samples)
+def _render_shard(spec: DatasetSpec, shard: Shard) -> list[Sample]:
+    """The samples of a shard; a worker on another machine does not see the folder."""
+    return [render(spec, shard.split, index) for index in range(shard.start, shard.stop)]
 
 
-def _result(task: ray.ObjectRef[str]) -> str:
+def _result(task: ray.ObjectRef[list[Sample]]) -> list[Sample]:
     try:
         return ray.get(task)
     except RayTaskError as error:

@@ -1,16 +1,78 @@
-"""A data set on a remote store -> a folder here, once."""
+"""Folders on stores such as S3, and a data set of theirs -> a folder here, once. The stores' door."""
 
-import os
 import re
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pyarrow import ArrowException
-from pyarrow.fs import FileSystem, LocalFileSystem, copy_files
+from pyarrow.fs import FileSelector, FileSystem  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
 
 from datagen.errors import DataError
 from datagen.files import sync
 from datagen.shards import MANIFEST, Manifest, claimed
+
+FAILURES = (OSError, ArrowException)
+"""What is raised where a store does not answer."""
+ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(?=.)")
+
+
+def address(path: str | Path) -> str | None:
+    """What a path means on a store, such as `s3://bucket/folder`; None if it is a path here."""
+    scheme = ADDRESS.match(str(path))
+    if scheme is None:
+        return None
+    # A Path has lost one of the slashes.
+    slashes = "///" if scheme[1] == "file" else "//"
+    return f"{scheme[1]}:{slashes}{str(path)[scheme.end() :]}"
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A folder on a store. Each method raises one of FAILURES where the store does not answer."""
+
+    store: Any
+    """A FileSystem of pyarrow, which types none of the methods."""
+    root: str
+
+    @classmethod
+    def of(cls, address: str) -> "Remote":
+        """The folder at an address that pyarrow opens: `s3://bucket/folder`, `gs://bucket/folder`, `file:///folder`.
+
+        Raises:
+            DataError: it opens none, or the store does not answer.
+        """
+        try:
+            store, root = FileSystem.from_uri(address)
+        except FAILURES as error:
+            raise DataError(f"{address} cannot be opened: {error}") from error
+        return cls(store, root.rstrip("/"))
+
+    def names(self) -> list[str]:
+        """Of all files, by their paths in the folder; none where there is no folder."""
+        found = self.store.get_file_info(FileSelector(self.root, recursive=True, allow_not_found=True))
+        return sorted(info.path.removeprefix(f"{self.root}/") for info in found if info.is_file)
+
+    def read(self, name: str) -> bytes:
+        """The content of a file."""
+        with self.store.open_input_stream(f"{self.root}/{name}") as file:
+            return file.read()
+
+    def write(self, name: str, content: bytes) -> None:
+        """Makes or replaces a file, whole or not at all where the store does so, as object stores do."""
+        path = f"{self.root}/{name}"
+        # Others know no folders, and would keep an empty object of that name.
+        if self.store.type_name == "local":
+            self.store.create_dir(path.rpartition("/")[0])
+        with self.store.open_output_stream(path) as file:
+            file.write(content)
+
+    def delete(self, name: str) -> None:
+        """Deletes a file, if it is there."""
+        path = f"{self.root}/{name}"
+        if self.store.get_file_info(path).is_file:
+            self.store.delete_file(path)
 
 
 def fetch(uri: str, cache: Path) -> Path:
@@ -20,49 +82,58 @@ def fetch(uri: str, cache: Path) -> Path:
     used, as any are.
 
     Args:
-        uri: a path, or what pyarrow opens: `s3://bucket/folder`, `gs://bucket/folder`, `file:///folder`.
+        uri: a path, or an address as `Remote.of` takes.
 
     Raises:
         DataError: there is no data set, or the store does not answer.
     """
-    if "://" not in uri:
+    if address(uri) is None:
         return Path(uri)
     try:
-        store, source = FileSystem.from_uri(uri)
         with claimed(cache):
-            return _copied(store, source, cache)
-    except (OSError, ArrowException) as error:
+            return _copied(Remote.of(uri), cache)
+    except FAILURES as error:
         raise DataError(f"{uri} cannot be read: {error}") from error
 
 
-def local(path: Path) -> Path:
-    """The absolute path of a folder to write to.
+def here(path: Path, among: str = "data") -> Path:
+    """Where a folder is made: the path itself, or, of an address, a folder of the name `among` others."""
+    return path if address(path) is None else Path(among, path.name)
+
+
+def publish(folder: Path, path: Path) -> None:
+    """Copies a finished data set to a store, the manifest last, if the path is an address.
 
     Raises:
-        DataError: it is an address on a store, which would become a folder `s3:` here.
+        DataError: the store does not take it.
     """
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(path)):
-        raise DataError(f"{path} is an address, and only folders are written to; mount the store, or name a folder")
-    return Path(os.path.normpath(path.absolute()))
+    uri = address(path)
+    if uri is None:
+        return
+    target = Remote.of(uri)
+    files = sorted((path for path in folder.iterdir() if path.is_file()), key=lambda path: path.name == MANIFEST)
+    try:
+        for path in files:
+            if not path.name.startswith("."):
+                target.write(path.name, path.read_bytes())
+    except FAILURES as error:
+        raise DataError(f"{uri} cannot be written ({error}); {folder} holds the data set") from error
 
 
-def _copied(store: FileSystem, source: str, cache: Path) -> Path:
+def _copied(source: Remote, cache: Path) -> Path:
     partial = cache / ".fetched.partial"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
-        _copy(store, f"{source}/{MANIFEST}", partial / MANIFEST)
+        (partial / MANIFEST).write_bytes(source.read(MANIFEST))
         folder = cache / Manifest.load(partial).spec.digest()
         if not folder.exists():
-            _copy(store, source, partial)
-            for path in (*partial.rglob("*"), partial):
+            for name in source.names():
+                (partial / name).write_bytes(source.read(name))
+            for path in (*partial.iterdir(), partial):
                 sync(path)
             partial.replace(folder)
             sync(cache)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return folder
-
-
-def _copy(store: FileSystem, source: str, target: Path) -> None:
-    copy_files(source, str(target), source_filesystem=store, destination_filesystem=LocalFileSystem())

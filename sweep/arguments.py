@@ -44,7 +44,9 @@ class Arguments:
         preset: paper: the paper's recipe, for GPUs; cpu: two cores, about an hour; smoke: two minutes, to try it out.
             Default: paper where this machine, or the cluster that RAY_ADDRESS names, has a GPU or may start one, else
             cpu.
-        out: The run's folder (default: runs/PRESET). On a cluster, a path that all nodes share.
+        out: The run's folder (default: runs/PRESET), on the machine that the command runs on. Or s3://BUCKET/NAME or
+            gs://BUCKET/NAME: then the folder is runs/NAME, and the store follows it, so that another machine can
+            --resume the run.
         resume: Go on with the run in --out. A larger --budget extends it.
         hours: Take so many hours in all, on whatever machine: the pace is measured here, and both stages get as many
             steps as there is time for, in the preset's proportion (default: the preset's steps). If that is too few,

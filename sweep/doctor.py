@@ -5,7 +5,6 @@ python -m sweep.doctor --out runs/mine
 
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -65,7 +64,7 @@ def main() -> int:
 
 def _findings(arguments: Arguments) -> "Iterator[Finding]":
     from models.recognizers import ensemble
-    from sweep.checks import services
+    from sweep.checks import run_folder, services
     from sweep.checks.finding import Finding
     from sweep.cluster import nodes
     from sweep.errors import SweepError
@@ -80,22 +79,17 @@ def _findings(arguments: Arguments) -> "Iterator[Finding]":
             yield from _of_cluster(address, out, recognizers)
     except SweepError as error:
         yield Finding("FAIL", "cluster", str(error))
+    yield run_folder.tried(out)
     yield services.mlflow()
 
 
 def _of_this_machine(out: Path, recognizers: "tuple[RecognizerConfig, ...]") -> "Iterator[Finding]":
-    from sweep.checks import between, node, shared_folder
+    from sweep.checks import between, node
     from sweep.cluster import offers
 
     yield _preset(offers.of_this_machine())
     yield from between.compared({"this machine": between.versions()})
-    with ExitStack() as held:
-        folder = None
-        try:
-            folder = held.enter_context(shared_folder.opened(out))
-        except OSError as error:
-            yield shared_folder.unwritable(out, error)
-        yield from node.findings(node.Asked(out, folder, recognizers))
+    yield from node.findings(node.Asked(out, recognizers))
 
 
 def _of_cluster(address: str, out: Path, recognizers: "tuple[RecognizerConfig, ...]") -> "Iterator[Finding]":

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from datagen import generate
 from sweep import run_log
 from sweep.phases import Sweep
+from sweep.results import following
 from sweep.results.folder import RunFolder
 from sweep.stages import strategies
 from sweep.time_given import Given
@@ -50,6 +51,7 @@ def sweep(run: RunFolder, seconds: float = math.inf, began: float | None = None)
         memory.peak_memory() as peak,
         display.live(),
         generate.ray_session(),
+        following.kept(run.path, run.store, display.print),
     ):
         run.save()
         under_way = Sweep(run, display)
@@ -74,6 +76,8 @@ def _summarize(run: RunFolder, display: Display, effort: Effort, done: Sweep) ->
     else:
         display.print(f"MLflow:  mlflow ui --backend-store-uri {shlex.quote(run.tracking_uri)}")
         display.print(f"         http://127.0.0.1:5000/{done.page}")
+    if run.store is not None:
+        display.print(f"store:   {run.store}")
     display.print(f"export:  python -m sweep.pick {run.path} --max-bpp 0.1 --out model.pt")
     if strategies.of(run.config).conditions:
         display.print(f"         python -m sweep.pick {run.path} --dial --out dial.pt")

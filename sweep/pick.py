@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import polars as pl
 import tyro
 
+from datagen.errors import DataError
 from models.console import ended
 from models.errors import ModelError
 from sweep.console import STYLE, complain
@@ -41,7 +42,7 @@ class Arguments:
     """
 
     run: tyro.conf.Positional[Path]
-    """Folder of a finished or unfinished run."""
+    """Folder of a finished or unfinished run, or its address on a store."""
     max_bpp: Annotated[float | None, _as("BPP")] = None
     """The most accurate point of the front that takes at most so many bits per pixel: whole file, mean over images."""
     min_accuracy: Annotated[float | None, _as("0..1")] = None
@@ -68,7 +69,7 @@ def main() -> int:
         run = RunFolder.load(arguments.run)
         lines = _dial(run, arguments, beside) if arguments.dial else _point(run, arguments, beside)
         print("\n".join(lines))
-    except (SweepError, ModelError) as error:
+    except (SweepError, ModelError, DataError) as error:
         return complain(error)
     return 0
 

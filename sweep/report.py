@@ -9,6 +9,7 @@ from pathlib import Path
 
 import tyro
 
+from datagen import remote
 from datagen.errors import DataError
 from models.console import ended
 from sweep.console import STYLE, complain
@@ -24,7 +25,7 @@ class Arguments:
     """
 
     runs: tyro.conf.Positional[tuple[Path, ...]]
-    """Folders of finished or unfinished runs."""
+    """Folders of finished or unfinished runs, or their addresses on a store."""
     out: Path | None = None
     """The page of several runs, instead of report.html in the first run's folder."""
 
@@ -36,24 +37,19 @@ def main() -> int:
         print(_written(arguments))
     except (SweepError, DataError) as error:
         return complain(error)
-    print(f"report: {_out(arguments)}")
     return 0
 
 
 def _written(arguments: Arguments) -> str:
-    """Writes what is asked for, and says what is in it."""
+    """Writes what is asked for, and says what is in it and where it is."""
     if not arguments.runs:
         raise SweepError("no run is named; give the folder of one or more, such as runs/cpu")
     runs = [RunFolder.load(run) for run in arguments.runs]
-    if len(runs) == 1:
-        if arguments.out is not None:
-            raise SweepError(f"--out {arguments.out} is for several runs; the report of one lies in its folder")
-        return write.whole(runs[0])
-    return write.several(runs, _out(arguments))
-
-
-def _out(arguments: Arguments) -> Path:
-    return arguments.out or arguments.runs[0] / page.NAME
+    if len(runs) == 1 and arguments.out is not None:
+        raise SweepError(f"--out {arguments.out} is for several runs; the report of one lies in its folder")
+    out = arguments.out or remote.here(arguments.runs[0], "runs") / page.NAME
+    said = write.whole(runs[0]) if len(runs) == 1 else write.several(runs, out)
+    return f"{said}\nreport: {out}"
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 python -m sweep.run --budget 64
 """
 
+import os
 import sys
 import time
 import warnings
@@ -65,11 +66,11 @@ def open_run(arguments: Arguments, say: Callable[[str], None] = lambda line: Non
         DataError: --data holds no data set.
         ModelError: a name is unknown, or a recognizer cannot be loaded.
     """
-    from datagen import remote
+    from sweep.results import following
 
     preset = arguments.preset or (None if arguments.resume and arguments.out else _default(say))
     # Workers run elsewhere, and what runs share lies beside the folder: that of `.` is no other.
-    out = remote.local(arguments.out or Path("runs") / str(preset))
+    out = Path(os.path.normpath(following.here(arguments.out or Path("runs") / str(preset)).absolute()))
     return _resumed(arguments, out) if arguments.resume or preset is None else _started(arguments, out, preset)
 
 
@@ -92,6 +93,7 @@ def _data(arguments: Arguments, out: Path) -> Path | None:
 
 
 def _started(arguments: Arguments, out: Path, preset: PresetName) -> "RunFolder":
+    from datagen import remote
     from datagen.shards import Manifest
     from datagen.spec import ImportSpec
     from sweep import presets
@@ -116,7 +118,8 @@ def _started(arguments: Arguments, out: Path, preset: PresetName) -> "RunFolder"
     config = replace(config, **stages(arguments, config))
     data = data or out.parent / "data" / f"{preset}-{config.data.digest()}"
     uri = mlflow_store.default_uri()
-    run = RunFolder(out, config, preset, data.absolute(), new_sweep_id(), uri, unsized=sizes(arguments))
+    store = arguments.out and remote.address(arguments.out)
+    run = RunFolder(out, config, preset, data.absolute(), new_sweep_id(), uri, unsized=sizes(arguments), store=store)
     _check_start(run)
     run.create()
     # As it will be resumed, where 1 and 1.0 are one.

@@ -19,6 +19,7 @@ from models.console import ended
 from sweep.console import STYLE, complain
 from sweep.errors import SweepError
 from sweep.stages import checkpoint_file
+from sweep.stages.nodes import FOLDER
 from sweep.stages.store import SHARED
 from sweep.tracking.display import clock
 
@@ -76,12 +77,12 @@ def entries(folder: Path) -> list[Entry]:
     Raises:
         SweepError: the folder is neither.
     """
-    place = next((folder / name for name in ("checkpoints", SHARED) if (folder / name).is_dir()), None)
+    place = next((folder / name for name in (FOLDER, SHARED) if (folder / name).is_dir()), None)
     if place is None:
         raise SweepError(f"{folder} is no run's folder and holds none; give runs, or a folder in it")
-    runs = folder.parent if place.name == "checkpoints" else folder
+    runs = folder.parent if place.name == FOLDER else folder
     nodes = [Entry(path, tuple(_users(runs, path.name))) for path in place.glob("[0-9a-f]*[0-9a-f].pt")]
-    places = [place] if place.name == "checkpoints" else [place, *runs.glob("*/checkpoints")]
+    places = [place] if place.name == FOLDER else [place, *runs.glob(f"*/{FOLDER}")]
     damaged = [Entry(path, ()) for each in places for path in each.glob(f"*{checkpoint_file.ASIDE}")]
     return sorted([*nodes, *damaged], key=lambda entry: entry.path.stat().st_mtime)
 
@@ -92,7 +93,7 @@ def prune(folder: Path) -> int:
     Raises:
         SweepError: the folder is one run's.
     """
-    if (folder / "checkpoints").is_dir():
+    if (folder / FOLDER).is_dir():
         raise SweepError(f"{folder} is one run, which uses what it holds; delete the run, then prune {folder.parent}")
     unused = [entry.path for entry in entries(folder) if not entry.users]
     for path in unused:
@@ -103,7 +104,7 @@ def prune(folder: Path) -> int:
 
 
 def _users(runs: Path, name: str) -> list[str]:
-    return sorted(path.parent.parent.name for path in runs.glob(f"*/checkpoints/{name}"))
+    return sorted(path.parent.parent.name for path in runs.glob(f"*/{FOLDER}/{name}"))
 
 
 def _what(description: Path) -> str:

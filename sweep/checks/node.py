@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.recognizers.ensemble import RecognizerConfig
-from sweep.checks import devices, machine, reading, shared_folder
+from sweep.checks import devices, machine, reading
 from sweep.checks.finding import Finding
 
 
@@ -15,11 +15,7 @@ class Asked:
 
     out: Path
     """The run's folder, which need not be there yet."""
-    folder: Path | None
-    """Of `shared_folder.opened`, in it; None where that failed."""
     recognizers: tuple[RecognizerConfig, ...]
-    name: str | None = None
-    """Of the file that a node of a cluster is to write in the folder; None: there is no cluster."""
     cpus: int | None = None
     """Cores that Ray counts on this node."""
     gpus: int | None = None
@@ -38,9 +34,4 @@ def findings(asked: Asked) -> Iterator[Finding]:
     yield from devices.gpus(asked.gpus)
     yield devices.bfloat16()
     yield machine.disk(asked.out)
-    if asked.folder is not None:
-        if asked.name is None:
-            yield shared_folder.write(asked.folder, "here")
-        else:
-            yield shared_folder.shared(asked.folder, asked.name)
     yield reading.recognizer(asked.recognizers)

@@ -73,7 +73,8 @@ def _baselines(config: SweepConfig, data: Ref, report: Report, check: Callable[[
 
 def _texts(config: SweepConfig, data_folder: Path, data: Ref) -> pl.DataFrame:
     read = ray.remote(num_cpus=config.resources.cpus_per_trial)(_read_texts)
-    return resources.results(read.remote(config, data_folder, data))
+    texts = shards.read(data_folder, "train", ("text",))["text"].drop_nulls()
+    return resources.results(read.remote(config, texts.to_list(), data))
 
 
 def _explore(config: SweepConfig, data: Data) -> Explored:
@@ -85,11 +86,10 @@ def _read(job: Job, config: SweepConfig, data: Data) -> list[Reading]:
     return measure(job.codec, images, job.start, job.end, _reader(config))
 
 
-def _read_texts(config: SweepConfig, data_folder: Path, data: Data) -> pl.DataFrame:
+def _read_texts(config: SweepConfig, texts: list[str], data: Data) -> pl.DataFrame:
     reader = _reader(config)
     readers, _ = held_out.opened([each.name for each in config.recognizers])
-    texts = shards.read(data_folder, "train", ("text",))["text"].drop_nulls()
-    return run.texts(config.recognizers[0].label, data.test, reader, readers, texts.to_list())
+    return run.texts(config.recognizers[0].label, data.test, reader, readers, texts)
 
 
 def _reader(config: SweepConfig) -> ReadOnce:

@@ -2,12 +2,11 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 from datagen.machines import planned, up
 from models.recognizers.ensemble import RecognizerConfig
-from sweep.checks import between, node, shared_folder
+from sweep.checks import between, node
 from sweep.checks.between import Clock
 from sweep.checks.finding import Finding, gathered
 from sweep.checks.node import Asked
@@ -23,7 +22,7 @@ def findings(out: Path, recognizers: tuple[RecognizerConfig, ...]) -> Iterator[F
     """What is found, one after the other.
 
     Args:
-        out: the run's folder, a path that all nodes are to share.
+        out: the run's folder.
     """
     alive = nodes.alive()
     more = f"; its autoscaler may have up {resources.listed(planned())}" if planned() else ""
@@ -33,7 +32,8 @@ def findings(out: Path, recognizers: tuple[RecognizerConfig, ...]) -> Iterator[F
         if versions:
             yield from between.compared(versions)
             yield from between.clocks(_clocks(hands))
-            yield from _looked(hands, alive, out, recognizers)
+            asked = {name: (_asked(each, out, recognizers),) for name, each in alive.items()}
+            yield from gathered(hands.each(node.looked, asked))
         for name, why in hands.lost.items():
             yield Finding("FAIL", "node", f"{name} cannot work ({why})", INSTALL)
 
@@ -51,42 +51,6 @@ def _clocks(hands: Hands) -> dict[str, Clock]:
     return found
 
 
-def _looked(
-    hands: Hands, alive: dict[str, Node], out: Path, recognizers: tuple[RecognizerConfig, ...]
-) -> Iterator[Finding]:
-    """What each node finds, and whether the nodes see what the others have written."""
-    with ExitStack() as held:
-        folder = None
-        try:
-            folder = held.enter_context(shared_folder.opened(out))
-            held.enter_context(shared_folder.written_by_driver(folder))
-        except OSError as error:
-            yield shared_folder.unwritable(out, error)
-        asked = {name: (_asked(each, out, folder, recognizers),) for name, each in alive.items()}
-        found = hands.each(node.looked, asked)
-        yield from gathered(found)
-        if folder is not None:
-            yield from _unseen(hands, alive, folder, found)
-
-
-def _asked(node: Node, out: Path, folder: Path | None, recognizers: tuple[RecognizerConfig, ...]) -> Asked:
+def _asked(node: Node, out: Path, recognizers: tuple[RecognizerConfig, ...]) -> Asked:
     cpus, gpus = (int(node["Resources"].get(kind, 0)) for kind in ("CPU", "GPU"))
-    return Asked(out, folder, recognizers, node["NodeID"], cpus, gpus)
-
-
-def _unseen(hands: Hands, alive: dict[str, Node], folder: Path, found: dict[str, list[Finding]]) -> Iterator[Finding]:
-    """A failure for each node that does not see what others have written, the driver included."""
-    wrote = [
-        name
-        for name, said in found.items()
-        if not any(each.check == "store" and each.status == "FAIL" for each in said)
-    ]
-    files = {alive[name]["NodeID"]: name for name in wrote}
-    views = {"the driver": shared_folder.missing(folder, {*files})}
-    views |= {name: left for name, left in hands.do(shared_folder.missing, folder, {*files}).items() if name in wrote}
-    for viewer, left in views.items():
-        if left:
-            whose = ", ".join(files[file] for file in left)
-            yield Finding(
-                "FAIL", "store", f"{viewer} does not see what {whose} wrote to {folder.parent}", shared_folder.MOUNT
-            )
+    return Asked(out, recognizers, cpus, gpus)

@@ -3,7 +3,6 @@
 import pickle
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import ray
@@ -16,10 +15,10 @@ from torch.nn.parallel import DistributedDataParallel
 
 from models.recognizers import ensemble
 from models.recognizers.base import FrozenRecognizer
+from sweep.cluster.place import Place
 from sweep.config import SweepConfig
 from sweep.errors import DivergedError, Interrupted
 from sweep.stages.pace import step_seconds
-from sweep.stages.store import Store
 from sweep.stages.train import train_node
 from sweep.stages.tree import Node
 from sweep.training.loop import Progress, every
@@ -47,7 +46,7 @@ class Job:
     nodes: list[Node]
     """Trained one after the other."""
     config: SweepConfig
-    folder: Path
+    place: Place
     data: ray.ObjectRef[Data]
     news: Queue
     seconds: float | None = None
@@ -78,7 +77,7 @@ def work(settings: dict[str, ray.ObjectRef[Job]]) -> None:
 
 
 def _train(job: Job, node: Node, recognizer: FrozenRecognizer, device: torch.device, team: Team) -> None:
-    store = Store.of(job.folder, job.config.resources.save_seconds)
+    store = job.place.store(job.config.resources.save_seconds)
     report = every(job.config.resources.report_seconds, job.tell) if team.rank == 0 else _say_nothing
     train_node(node, store, ray.get(job.data).train, recognizer, device, report, team)
 

@@ -3,12 +3,12 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import fmean
 
 import ray
 
 from sweep.cluster import resources
+from sweep.cluster.place import Place
 from sweep.cluster.trainer import time_together
 from sweep.config import SweepConfig
 from sweep.stages import strategies
@@ -32,8 +32,8 @@ class Cluster:
     """Trials at a time."""
     team: Callable[[Node], Team]
     """Who trains a node that all points share."""
-    folder: Path
-    """The run's."""
+    place: Place
+    """The run's folder."""
     data: ray.ObjectRef[Data]
 
 
@@ -76,7 +76,7 @@ def _together(cluster: Cluster, nodes: list[Node], seconds: float) -> tuple[list
     steps, starts = list[float](), list[float]()
     for team, alike in _by_team(cluster, nodes):
         began = time.monotonic()
-        found = time_together(alike, team[0], cluster.folder, cluster.data, team[1], seconds)
+        found = time_together(alike, team[0], cluster.place, cluster.data, team[1], seconds)
         starts.append(time.monotonic() - began - sum(each.total for each in found))
         steps += [each.step for each in found]
     return steps, fmean(starts) if starts else 0.0

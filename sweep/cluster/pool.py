@@ -30,6 +30,7 @@ from datagen.generate import Report
 from datagen.machines import Resources, cores, machines, shared_out
 from sweep import graceful_stop
 from sweep.cluster import baselines, pace, resources, training_data
+from sweep.cluster.place import Place
 from sweep.cluster.trainer import train_together
 from sweep.cluster.tune_adapters import (
     IN_A_ROW,
@@ -96,6 +97,7 @@ class Pool:
         self._say = say
         # Workers run in folders of their own.
         self._folder = folder.absolute()
+        self._place = Place.of(self._folder)
         self._data_folder = data_folder
         self._observer = observer
         self._failures = Failures(functools.partial(graceful_stop.request_stop, self._folder))
@@ -121,7 +123,7 @@ class Pool:
         Raises:
             SweepError: nothing could be measured, for training fails.
         """
-        cluster = pace.Cluster(self._config, self._places, self._team, self._folder, self._data)
+        cluster = pace.Cluster(self._config, self._places, self._team, self._place, self._data)
         with resources.watched(_needs(self._config), self._say):
             return pace.measured(cluster, readers, seconds)
 
@@ -151,7 +153,7 @@ class Pool:
             report(progress, max(1, cores // self._config.resources.cpus_per_trial))
 
         with resources.watched(_needs(member), self._say):
-            train_together(node, member, self._folder, self._data, size, told)
+            train_together(node, member, self._place, self._data, size, told)
 
     def measure(self, targets: list[Target]) -> None:
         """Trains and measures the given points, in order, as many at a time as there are cores or GPUs.
@@ -218,7 +220,7 @@ class Pool:
         read = ray.remote(num_cpus=self._config.resources.cpus_per_trial)(_reread)
 
         def start(point: Point) -> ray.ObjectRef[dict[str, float]]:
-            return read.remote(point, readers, self._config, self._folder, self._data)
+            return read.remote(point, readers, self._config, self._place, self._data)
 
         for point, task in shared_out(start, points, lambda: max(1, cores() // self._config.resources.cpus_per_trial)):
             try:
@@ -236,9 +238,7 @@ class Pool:
     ) -> None:
         function = cast(
             "Callable[[dict[str, Any]], None]",
-            tune.with_parameters(
-                _run, config=reporting(self._config, at_a_time), folder=self._folder, data=[self._data]
-            ),
+            tune.with_parameters(_run, config=reporting(self._config, at_a_time), place=self._place, data=[self._data]),
         )
         needs = {"cpu": self._config.resources.cpus_per_trial, "gpu": self._config.resources.gpus_per_trial}
         tuner = tune.Tuner(
@@ -274,18 +274,19 @@ def _needs(config: SweepConfig) -> Resources:
     return {"CPU": config.resources.cpus_per_trial, "GPU": config.resources.gpus_per_trial}
 
 
-def _reread(point: Point, readers: list[str], config: SweepConfig, folder: Path, data: Data) -> dict[str, float]:
+def _reread(point: Point, readers: list[str], config: SweepConfig, place: Place, data: Data) -> dict[str, float]:
     torch.set_num_threads(config.resources.cpus_per_trial)
-    return rereading.read(point, readers, folder, data.test)
+    return rereading.read(point, readers, place.store(config.resources.save_seconds), data.test)
 
 
-def _run(params: dict[str, Any], *, config: SweepConfig, folder: Path, data: list[ray.ObjectRef[Data]]) -> None:
+def _run(params: dict[str, Any], *, config: SweepConfig, place: Place, data: list[ray.ObjectRef[Data]]) -> None:
     """What a Tune trial executes in its worker."""
     reporter = every(config.resources.report_seconds, _tell)
     try:
-        if graceful_stop.stop_file(folder).exists():
+        if place.stop_requested():
             raise Interrupted
-        _tell(trial.run(target_of(params, config), config, folder, ray.get(data[0]), reporter, _tell))
+        store = place.store(config.resources.save_seconds)
+        _tell(trial.run(target_of(params, config), config, store, ray.get(data[0]), reporter, _tell))
     except Interrupted:
         _tell(INTERRUPTED)
 

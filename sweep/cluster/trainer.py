@@ -14,6 +14,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from sweep import graceful_stop
 from sweep.cluster import out_of_memory
 from sweep.cluster.member import Job, News, Timed, work
+from sweep.cluster.place import Place
 from sweep.config import SweepConfig
 from sweep.errors import DivergedError, Interrupted, SweepError
 from sweep.stages.store import Store
@@ -30,7 +31,7 @@ FAILURES = 3
 def train_together(
     node: Node,
     config: SweepConfig,
-    folder: Path,
+    place: Place,
     data: ray.ObjectRef[Data],
     workers: int,
     report: Callable[[Progress], None],
@@ -39,6 +40,7 @@ def train_together(
 
     Args:
         config: what each worker takes, as `resources.team` says.
+        place: the run's folder.
         workers: the most of them.
         data: the splits, as `trial.Data`, in Ray's object store.
 
@@ -46,12 +48,12 @@ def train_together(
         SweepError: the training diverged, or failed once too often.
         KeyboardInterrupt: it was asked to end, and its state is saved.
     """
-    if Store.of(folder).load(node) is None:
-        _carry_out(Job([node], config, folder, data, _queue()), workers, report, lambda timed: None)
+    if Store.of(place.folder).load(node) is None:
+        _carry_out(Job([node], config, place, data, _queue()), workers, report, lambda timed: None)
 
 
 def time_together(
-    nodes: list[Node], config: SweepConfig, folder: Path, data: ray.ObjectRef[Data], workers: int, seconds: float
+    nodes: list[Node], config: SweepConfig, place: Place, data: ray.ObjectRef[Data], workers: int, seconds: float
 ) -> list[Timed]:
     """How long a step of each node takes the workers that `train_together` would train it with; nothing is kept.
 
@@ -62,7 +64,7 @@ def time_together(
         SweepError, KeyboardInterrupt: as `train_together`.
     """
     found = list[Timed]()
-    _carry_out(Job(nodes, config, folder, data, _queue(), seconds), workers, lambda progress: None, found.append)
+    _carry_out(Job(nodes, config, place, data, _queue(), seconds), workers, lambda progress: None, found.append)
     # A worker that died began again.
     return found[-len(nodes) :]
 
@@ -78,7 +80,7 @@ def _carry_out(job: Job, workers: int, report: Callable[[Progress], None], timed
             while (said := _next(job.news)) is not None:
                 _heed(said, report, timed)
     finally:
-        _end(fitting, job.folder)
+        _end(fitting, job.place.folder)
         job.news.shutdown()
     if fitting.error is not None:
         raise SweepError(f"the codec's training failed: {_reason(str(fitting.error).strip())}") from fitting.error
@@ -104,7 +106,7 @@ def _trainer(job: Job, workers: int) -> TorchTrainer:
         ),
         run_config=RunConfig(
             name=f"{'train' if job.seconds is None else 'time'}-{job.nodes[-1].key}",
-            storage_path=str(job.folder / "tune"),
+            storage_path=str(job.place.folder / "tune"),
             failure_config=FailureConfig(max_failures=FAILURES),
         ),
     )

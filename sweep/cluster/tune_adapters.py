@@ -217,7 +217,7 @@ class Relay(tune.Callback):
     def _forget(self, target: Target) -> None:
         """Deletes what is half done of a point, so that nobody goes on with it."""
         if node := target.node(self._config):
-            self._store.forget(node)
+            self._store.forget(node.key)
 
 
 def _params(trial: Trial) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from sweep.errors import SweepError
 from sweep.results.folder import RunFolder
 from sweep.results.point import Point
 from sweep.stages import strategies, tree
+from sweep.stages.nodes import NodeStore
 from sweep.stages.store import Store
 
 FACTS = ("point_id", "kind", "lambda", "beta", "bpp", "accuracy", "psnr_db")
@@ -32,21 +33,20 @@ def trained(run: RunFolder, point: Point) -> TrainedCodec:
         raise SweepError(reason)
     columns = point.columns()
     facts = {name: value for name in FACTS if (value := columns.get(name)) is not None}
-    network = codec(run.path, point)
+    network = codec(Store.of(run.path), point)
     return TrainedCodec(network, point.codec, run.config.recognizer_identity, facts, run.config.canvas)
 
 
-def codec(folder: Path, point: Point) -> Codec:
-    """The codec of a point, in evaluation mode on the CPU, from a run's folder or from the folders of runs beside it.
+def codec(store: NodeStore, point: Point) -> Codec:
+    """The codec of a point of the store's run, in evaluation mode on the CPU.
 
     Raises:
         SweepError: its checkpoint is lost, or holds the weights of another network.
     """
-    found = Store.of(folder).load_plain(point.codec, point.point_id)
+    found = store.load_plain(point.codec, point.point_id)
     if found is None:
         raise SweepError(
-            f"the checkpoint of point {point.point_id} is lost; python -m sweep.run --resume --out {folder} "
-            "makes it again"
+            f"the checkpoint of point {point.point_id} is lost; python -m sweep.run --resume makes it again"
         )
     return found
 

@@ -17,7 +17,9 @@ from datagen.files import atomic, file_lock
 from sweep import versions
 from sweep.config import SweepConfig, sectioned
 from sweep.errors import SweepError
+from sweep.results import following
 from sweep.stages import strategies
+from sweep.stages.nodes import FOLDER
 from sweep.versions import Versions
 
 SQLITE = "sqlite:///"
@@ -37,6 +39,8 @@ class RunFolder:
     tracking_uri: str
     unsized: bool = False
     """Whether the steps of both stages are still to be sized to the hours that the sweep is given."""
+    store: str | None = None
+    """Address of a store that follows the folder, such as s3://bucket/run."""
     versions: Versions | None = None
     """Versions of the code that started the run; None for a run from before there were versions."""
 
@@ -47,7 +51,7 @@ class RunFolder:
             SweepError: it holds a run already, or another sweep works in it, or it cannot be written.
         """
         try:
-            (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
+            (self.path / FOLDER).mkdir(parents=True, exist_ok=True)
             with self.claimed():
                 self._begin()
         except OSError as error:
@@ -84,6 +88,7 @@ class RunFolder:
             "tracking_uri": _placed(self.tracking_uri, lambda file: os.path.relpath(file, self.path)),
             "data": os.path.relpath(self.data, self.path),
             "unsized": self.unsized,
+            "store": self.store,
             "versions": self.versions and asdict(self.versions),
             "sweep": asdict(self.config),
         }
@@ -111,12 +116,13 @@ class RunFolder:
 
     @classmethod
     def load(cls, path: Path) -> "RunFolder":
-        """Reads an existing run.
+        """Reads an existing run, here or, by its address, on a store.
 
         Raises:
             SweepError: the folder holds none, or its config.json cannot be read.
+            DataError: no store has the address.
         """
-        path = Path(os.path.normpath(path.absolute()))
+        path = Path(os.path.normpath(following.here(path).absolute()))
         file = cls._file(path)
         try:
             content = json.loads(file.read_text())
@@ -125,8 +131,8 @@ class RunFolder:
             data = Path(os.path.normpath(path / content["data"]))
             uri = _placed(content["tracking_uri"], lambda file: os.path.normpath((path / file).absolute()))
             started = TypeAdapter(Versions | None).validate_python(content.get("versions"))
-            unsized = bool(content.get("unsized", False))
-            return cls(path, config, content["preset"], data, content["sweep_id"], uri, unsized, started)
+            unsized, store = bool(content.get("unsized", False)), content.get("store")
+            return cls(path, config, content["preset"], data, content["sweep_id"], uri, unsized, store, started)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise SweepError(
                 f"{path} holds no run (config.json is missing); start one with python -m sweep.run"

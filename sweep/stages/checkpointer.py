@@ -1,6 +1,7 @@
 """A training stage's states in files, which outlive its process."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -23,10 +24,13 @@ class FileCheckpointer:
 
     def restore(self) -> TrainingState | None:
         """The last state that is whole, if there is one; what is damaged is set aside."""
-        for path in (self._path, self._earlier):
-            if path.exists() and checkpoint_file.kept(path):
-                return TrainingState(**checkpoint_file.load(path))
-        return None
+        last = self.last()
+        return None if last is None else TrainingState(**checkpoint_file.load(last))
+
+    def last(self) -> Path | None:
+        """The file of the state that `restore` gives."""
+        files = (self._path, self._earlier)
+        return next((path for path in files if path.exists() and checkpoint_file.kept(path)), None)
 
     def stop_requested(self) -> bool:
         """Whether the file stands that says so."""
@@ -38,11 +42,15 @@ class FileCheckpointer:
 
     def save(self, state: TrainingState) -> None:
         """Writes a state; the last one becomes the one before."""
+        self.write(lambda partial: torch.save(state._asdict(), partial))
+        self._saved = time.monotonic()
+
+    def write(self, state: Callable[[Path], object]) -> None:
+        """Has a state written to a path, which then is the last state's; the last one becomes the one before."""
         with atomic(self._path) as partial:
-            torch.save(state._asdict(), partial)
+            state(partial)
             if self._path.exists():
                 self._path.replace(self._earlier)
-        self._saved = time.monotonic()
 
     def drop_last(self) -> None:
         """Forgets the last state where there is one before."""

@@ -9,7 +9,7 @@ from datagen.dataset import TextImages
 from models.codecs.base import Codec
 from models.codecs.conditioning import ConditionedCodec
 from models.recognizers.base import FrozenRecognizer
-from sweep.stages.store import Store
+from sweep.stages.nodes import NodeStore
 from sweep.stages.tree import Node
 from sweep.training.checkpoint import Mishaps
 from sweep.training.loop import Progress, train_stage
@@ -21,7 +21,7 @@ AnyCodec = Codec | ConditionedCodec
 
 def train_node(
     node: Node,
-    store: Store,
+    store: NodeStore,
     data: TextImages,
     recognizer: FrozenRecognizer,
     device: torch.device,
@@ -32,7 +32,7 @@ def train_node(
     """The node's codec in evaluation mode: loaded from the store, or trained and saved there, ancestors first.
 
     A conditioned codec that it starts from is loaded, never trained: all workers have trained it together, and one
-    alone would take as many times as long. What any member of a team finds trained, the others wait for.
+    alone would take as many times as long. What any member of a team finds trained, none trains.
 
     Args:
         report: told how training goes, of the node and of its ancestors.
@@ -42,16 +42,16 @@ def train_node(
         DivergedError: a training loss is not finite.
         Interrupted: training was asked to end; the store has its state.
         WeightsError: as `Node.start`.
-        SweepError: the store does not show what others have trained.
+        SweepError: the store has lost what others have trained.
     """
     found = store.load(node)
     if team.any(found is not None):
-        return (found or store.awaited(node)).to(device)
+        return (found or store.trained(node)).to(device)
     if node.parent is None:
         codec = node.start().to(device)
     else:
         if node.parent.plane is not None:
-            parent = store.awaited(node.parent)
+            parent = store.trained(node.parent)
         else:
             parent = train_node(node.parent, store, data, recognizer, device, report, team)
         codec = node.adopt(parent).to(device)
@@ -65,14 +65,14 @@ def train_node(
         mishaps = _train(node, codec, store, data, recognizer, told, team)
     if team.rank == 0:
         store.save(node, codec, mishaps)
-        store.forget(node)
+        store.forget(node.key)
     return codec
 
 
 def _train(
     node: Node,
     codec: AnyCodec,
-    store: Store,
+    store: NodeStore,
     data: TextImages,
     recognizer: FrozenRecognizer,
     report: Callable[[Progress], None],
@@ -88,5 +88,5 @@ def _train(
         seed=node.seed,
         team=team,
         report=report,
-        checkpointer=store.checkpointer(node),
+        checkpointer=store.checkpointer(node.key),
     )

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from models.recognizers import held_out
 from sweep.results import export
 from sweep.results.point import READER, Point
 from sweep.results.points import listed
+from sweep.stages.nodes import NodeStore
 
 FEW = 16
 """Images that tell how long all take."""
@@ -34,17 +34,17 @@ def unread(frame: pl.DataFrame, readers: Iterable[str]) -> list[Point]:
     return listed(wanted.filter(pl.any_horizontal(pl.col(columns(readers)).is_null())))
 
 
-def read(point: Point, readers: list[str], folder: Path, data: TextImages) -> dict[str, float]:
+def read(point: Point, readers: list[str], store: NodeStore, data: TextImages) -> dict[str, float]:
     """Accuracy of each installed reader on the reconstructions of a point, by name; texts are compared as they are.
 
     Args:
-        folder: the run's.
+        store: the run's.
         data: the test split.
 
     Raises:
         SweepError: as `export.codec`.
     """
-    images = data.images if point.checkpoint is None else _reconstructed(point, folder, data.images)
+    images = data.images if point.checkpoint is None else _reconstructed(point, store, data.images)
     engines, _ = held_out.opened(())
     here = [name for name in readers if name in engines]
     said = {name: [engines[name].read(image).text for image in images] for name in here}
@@ -64,7 +64,7 @@ def seconds(trained: TrainedCodec, readers: Iterable[str], data: TextImages) -> 
 
 
 def _reconstructed(
-    point: Point, folder: Path, images: UInt8[NDArray[Any], "n h w 3"]
+    point: Point, store: NodeStore, images: UInt8[NDArray[Any], "n h w 3"]
 ) -> UInt8[NDArray[Any], "n h w 3"]:
-    trained = TrainedCodec(export.codec(folder, point), point.codec, "", {})
+    trained = TrainedCodec(export.codec(store, point), point.codec, "", {})
     return np.stack([tfic.decode(trained, tfic.encode(trained, image)) for image in images])

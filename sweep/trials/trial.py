@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -21,8 +20,8 @@ from sweep.config import SweepConfig
 from sweep.errors import DivergedError
 from sweep.results.point import Point, ValidationMetrics
 from sweep.search.early_stopping import rungs
-from sweep.stages import strategies
-from sweep.stages.store import Store
+from sweep.stages import nodes, strategies
+from sweep.stages.nodes import NodeStore
 from sweep.stages.train import train_node
 from sweep.stages.tree import Node
 from sweep.training.loop import CHECK_STEPS, Progress
@@ -55,7 +54,7 @@ class Rung(NamedTuple):
 def run(
     target: Target,
     config: SweepConfig,
-    folder: Path,
+    store: NodeStore,
     data: Data,
     report: Callable[[Progress], None],
     pass_rung: Callable[[Rung], None] = lambda rung: None,
@@ -63,6 +62,7 @@ def run(
     """Trains and measures one point.
 
     Args:
+        store: the run's.
         report: called while it trains.
         pass_rung: called at each rung of a stage 2 that is the point's own; does not return where it is to stop.
 
@@ -72,7 +72,7 @@ def run(
     reader, identity, node = recognizer(config.recognizers), target.identity(config), target.node(config)
     if node is None:
         return Point(identity=identity, status="complete", test=evaluate_uncompressed(reader, data.test))
-    started, store = time.perf_counter(), Store.of(folder, config.resources.save_seconds)
+    started = time.perf_counter()
     try:
         trained = _train(node, store, config, data, reader, report, pass_rung)
     except DivergedError as error:
@@ -83,14 +83,14 @@ def run(
         train_seconds=time.perf_counter() - started,
         test=evaluate(trained, reader, data.test),
         val=validate(trained, reader, data.val),
-        checkpoint=str(store.path(node).relative_to(folder)),
+        checkpoint=nodes.file(node.key),
         reason=store.mishaps(node) or None,
     )
 
 
 def _train(
     node: Node,
-    store: Store,
+    store: NodeStore,
     config: SweepConfig,
     data: Data,
     reader: FrozenRecognizer,

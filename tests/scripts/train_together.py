@@ -15,6 +15,7 @@ from ray.cluster_utils import Cluster
 from datagen import dataset, generate
 from datagen.shards import Manifest
 from sweep import graceful_stop, presets
+from sweep.cluster.place import Place
 from sweep.cluster.trainer import train_together
 from sweep.config import StageConfig, override
 from sweep.errors import SweepError
@@ -63,12 +64,12 @@ def report(progress: Progress) -> None:
 with generate.ray_session(2):
     data = ray.put(Data(*(dataset.load(data_folder, split) for split in ("train", "val", "test"))))
     try:
-        train_together(node, config, folder, data, 2, report)
+        train_together(node, config, Place.of(folder), data, 2, report)
     except SweepError as error:
         print("failed:", error)
     except KeyboardInterrupt:
         print("interrupted", (folder / "checkpoints" / f"{node.key}.partial.pt").exists())
         graceful_stop.stop_file(folder).unlink()
-        train_together(node, config, folder, data, 2, report)
+        train_together(node, config, Place.of(folder), data, 2, report)
 files = sorted(path.name for path in (folder / "checkpoints").iterdir())
 print("files", files == [f"{node.key}.json", f"{node.key}.pt"])

@@ -1,7 +1,5 @@
 """python -m sweep.doctor, on this machine and on a cluster of two nodes."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -59,26 +57,15 @@ def test_a_recognizer_that_nobody_knows_is_bad_input(
 
 
 @pytest.mark.slow
-def test_all_nodes_are_checked(tmp_path: Path) -> None:
-    code, said, complained = completed(tmp_path, "check_cluster.py", "together", "shared/runs")
+def test_all_nodes_are_checked_and_choose_the_preset(tmp_path: Path) -> None:
+    """The head has no GPU; the other node has one, as Ray counts them."""
+    code, said, complained = completed(tmp_path, "check_cluster.py", "runs")
     lines = [line for line in said.splitlines() if line.startswith(("ok", "warn", "FAIL"))]
     assert any(line.startswith("ok    versions    equal on all 2 nodes") for line in lines), (said, complained[-2000:])
-    assert any(line.startswith("ok    store       all 2 nodes") for line in lines)
+    assert any(line.startswith("ok    store       ") for line in lines)
     assert any(line.startswith("ok    recognizer  all 2 nodes") for line in lines)
     assert code == any(line.startswith("FAIL") for line in lines)
     assert "answers dict_values([2, 2]) {} {} dict_values([" in said
     assert said.count("invalid literal") == 2
-
-
-@pytest.mark.slow
-def test_a_node_with_gpus_that_sees_another_folder_is_told_and_chooses_the_preset(tmp_path: Path) -> None:
-    """The head has no GPU; the other node's folder is its own, by a mount that nobody else sees."""
-    own = ["unshare", "--mount", "sh", "-c", "mount -t tmpfs none /mnt"]
-    if sys.platform != "linux" or subprocess.run(own, capture_output=True, check=False).returncode:
-        pytest.skip("this machine lets nobody mount")
-    code, said, complained = completed(tmp_path, "check_cluster.py", "apart", "shared/runs")
-    assert code == 1, complained[-2000:]
-    failed = [line for line in said.splitlines() if line.startswith("FAIL  store ")]
-    assert ["is not the folder that the driver writes to" in line for line in failed] == [True], said
-    assert "has 1 GPU" in next(line for line in said.splitlines() if line.startswith("ok    preset      paper"))
+    assert "has 1 GPU" in next(line for line in lines if line.startswith("ok    preset      paper"))
     assert "told: preset paper: the cluster at " in said

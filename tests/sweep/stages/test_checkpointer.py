@@ -18,7 +18,7 @@ def test_half_written_files_of_a_killed_worker_go_with_its_half_done_training(
     left = [tmp_path / f".{key}.7.partial" for key in (f"{node.key}.partial.pt", f"{node.key}.pt", f"{other.key}.pt")]
     for path in left:
         path.touch()
-    Store(tmp_path).forget(node)
+    Store(tmp_path).forget(node.key)
     assert [path.exists() for path in left] == [False, False, True]
 
 

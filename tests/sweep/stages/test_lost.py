@@ -20,6 +20,7 @@ from sweep.results.folder import RunFolder
 from sweep.results.point import Point, RatePoint
 from sweep.results.points import PointTable
 from sweep.stages import tree
+from sweep.stages.store import Store
 from sweep.trials.target import Target
 
 BASES = (Target("base", smoke().search.lambdas[0]), Target("base", smoke().search.lambdas[1]))
@@ -88,7 +89,7 @@ def test_the_stores_copy_takes_the_place_of_a_lost_checkpoint(run: RunFolder) ->
     shutil.move(lost, run.path.parent / "store" / lost.name)
     [point] = PointTable(run.path).of("tfic")
     assert plan.lost(run, PointTable(run.path)) == []
-    assert isinstance(export.codec(run.path, point), torch.nn.Module)
+    assert isinstance(export.codec(Store.of(run.path), point), torch.nn.Module)
 
 
 def test_a_report_is_drawn_without_the_picture_of_a_lost_codec(

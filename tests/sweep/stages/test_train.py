@@ -18,7 +18,7 @@ from models.recognizers.four_stage.network import COMBINATIONS, StrNet
 from models.weights import WeightsFile
 from sweep.config import SweepConfig
 from sweep.errors import SweepError
-from sweep.stages import store, tree
+from sweep.stages import nodes, tree
 from sweep.stages.store import Store
 from sweep.stages.train import train_node
 from sweep.stages.tree import Node
@@ -99,13 +99,11 @@ def test_a_point_is_folded_out_of_the_conditioned_codec_and_polished(
     assert polished.compress(image) != plain.compress(image)
 
 
-def test_a_point_whose_conditioned_codec_does_not_show_here_fails_with_its_path(
-    conditional: SweepConfig, recognizer: CtcRecognizer, test_images: TextImages, tmp_path: Path, monkeypatch
+def test_a_point_whose_conditioned_codec_is_lost_fails_with_its_path(
+    conditional: SweepConfig, recognizer: CtcRecognizer, test_images: TextImages, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(store, "LATE_SECONDS", 0.0)
-    monkeypatch.setattr(store, "GLANCE_SECONDS", 0.01)
-    path = Store(tmp_path).path(tree.conditioned2(conditional))
-    with pytest.raises(SweepError, match=rf"{path}, which is stage 2 of all points, does not show on .*sweep\.doctor"):
+    name = nodes.file(tree.conditioned2(conditional).key)
+    with pytest.raises(SweepError, match=f"{name}, which is stage 2 of all points, is lost"):
         train_node(
             trial_node(conditional, 0.05, 0.1),
             Store(tmp_path),
@@ -117,26 +115,17 @@ def test_a_point_whose_conditioned_codec_does_not_show_here_fails_with_its_path(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_conditioned_codec_that_shows_late_is_waited_for(
-    conditional: SweepConfig, recognizer: CtcRecognizer, test_images: TextImages, tmp_path: Path, monkeypatch
+def test_what_one_of_a_team_finds_trained_none_trains(
+    conditional: SweepConfig, recognizer: CtcRecognizer, test_images: TextImages, tmp_path: Path
 ) -> None:
-    there, here, node = Store(tmp_path / "there"), Store(tmp_path / "here"), tree.conditioned1(conditional)
-    for each in (there, here):
-        each.folder.mkdir()
-    there.save(node, node.start(), Mishaps())
-    monkeypatch.setattr(store.time, "sleep", lambda seconds: there.path(node).rename(here.path(node)))
-    point = train_node(base_node(conditional, 0.05), here, test_images, recognizer, CPU)
-    assert isinstance(point, Codec)
+    node, store = tree.conditioned1(conditional), Store(tmp_path)
 
+    def told(mine: bool) -> bool:
+        store.save(node, node.start(), Mishaps())
+        return True
 
-def test_what_one_of_a_team_finds_trained_the_others_wait_for(
-    conditional: SweepConfig, recognizer: CtcRecognizer, test_images: TextImages, tmp_path: Path, monkeypatch
-) -> None:
-    node, shown = tree.conditioned1(conditional), Store(tmp_path)
-    second = Team(1, 2, any=lambda mine: True)
-    monkeypatch.setattr(store.time, "sleep", lambda seconds: shown.save(node, node.start(), Mishaps()))
     seen = list[Progress]()
-    train_node(node, shown, test_images, recognizer, CPU, seen.append, second)
+    train_node(node, store, test_images, recognizer, CPU, seen.append, Team(1, 2, any=told))
     assert not seen
 
 

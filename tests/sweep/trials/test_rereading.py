@@ -13,6 +13,7 @@ from datagen.dataset import TextImages
 from models.files.model import TrainedCodec
 from models.recognizers import held_out
 from models.recognizers.base import Transcription
+from sweep.stages.store import Store
 from sweep.trials import rereading
 
 DONE = {"status": "complete"}
@@ -47,7 +48,7 @@ def test_the_front_and_the_uncompressed_images_are_read_once() -> None:
 def test_the_uncompressed_images_are_read_as_they_are(brightness: list[str], tmp_path: Path) -> None:
     images = np.stack([np.full((64, 256, 3), value, np.uint8) for value in (7, 250)])
     [unread] = rereading.unread(frame(PLAIN), brightness)
-    assert rereading.read(unread, brightness, tmp_path, TextImages(images, ["7", "25"])) == {
+    assert rereading.read(unread, brightness, Store.of(tmp_path), TextImages(images, ["7", "25"])) == {
         "tesseract": pytest.approx((1 + 2 / 3) / 2)
     }
 
@@ -58,17 +59,17 @@ def test_a_point_is_read_as_its_codec_restores_it(
     (tmp_path / "checkpoints").mkdir()
     torch.save(trained.codec.state_dict(), tmp_path / "checkpoints" / "t.pt")
     [unread] = rereading.unread(frame(TFIC | {"checkpoint": "checkpoints/t.pt"}), brightness)
-    images = rereading._reconstructed(unread, tmp_path, test_images.images[:2])
+    images = rereading._reconstructed(unread, Store.of(tmp_path), test_images.images[:2])
     assert images.shape == (2, 64, 256, 3)
     texts = [Brightness().read(image).text for image in images]
     data = TextImages(test_images.images[:2], texts)
-    assert rereading.read(unread, brightness, tmp_path, data) == {"tesseract": 1.0}
+    assert rereading.read(unread, brightness, Store.of(tmp_path), data) == {"tesseract": 1.0}
 
 
 def test_an_absent_reader_leaves_its_column_empty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(held_out, "READERS", {})
     data = TextImages(np.zeros((1, 64, 256, 3), np.uint8), ["a"])
-    assert rereading.read(point(**PLAIN), ["tesseract"], tmp_path, data) == {}
+    assert rereading.read(point(**PLAIN), ["tesseract"], Store.of(tmp_path), data) == {}
 
 
 @pytest.mark.slow

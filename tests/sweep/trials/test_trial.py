@@ -21,6 +21,7 @@ from models.recognizers import ensemble
 from sweep.config import StageConfig, SweepConfig, override
 from sweep.presets import smoke
 from sweep.stages import tree
+from sweep.stages.store import Store
 from sweep.training.loop import Progress
 from sweep.trials import trial
 from sweep.trials.target import Target
@@ -48,7 +49,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.slow
 def test_a_trial_trains_both_stages_and_measures_real_files(config: SweepConfig, data: Data, folder: Path) -> None:
     seen: list[Progress] = []
-    point = trial.run(Target("tfic", 0.01, 0.1), config, folder, data, seen.append)
+    point = trial.run(Target("tfic", 0.01, 0.1), config, Store.of(folder), data, seen.append)
     row: dict[str, Any] = point.columns()
     assert [progress.ocr is None for progress in seen] == [True, False]
     assert (row["status"], row["kind"], row["lambda"], row["beta"]) == ("complete", "tfic", 0.01, 0.1)
@@ -69,7 +70,7 @@ def test_a_trial_against_two_teachers_measures_both(
     words = TextImages(data.train.images, ["word"] * len(data.train.texts))
     seen: list[Progress] = []
     row: dict[str, Any] = trial.run(
-        Target("tfic", 0.01, 0.1), both, folder, data._replace(train=words), seen.append
+        Target("tfic", 0.01, 0.1), both, Store.of(folder), data._replace(train=words), seen.append
     ).columns()
     assert seen[-1].ocr is not None
     assert row["status"] == "complete"
@@ -79,14 +80,14 @@ def test_a_trial_against_two_teachers_measures_both(
 
 @pytest.mark.slow
 def test_a_base_point_is_its_stage_1(config: SweepConfig, data: Data, folder: Path) -> None:
-    point = trial.run(Target("base", 0.01), config, folder, data, lambda progress: None)
+    point = trial.run(Target("base", 0.01), config, Store.of(folder), data, lambda progress: None)
     row: dict[str, Any] = point.columns()
     assert (row["kind"], row["beta"], row["stage2_steps"], row["distortion_weight"]) == ("base", 0.0, 0, 1.0)
 
 
 def test_the_uncompressed_point_needs_no_training(config: SweepConfig, data: Data, folder: Path) -> None:
     row: dict[str, Any] = trial.run(
-        Target("uncompressed"), config, folder, data, lambda progress: pytest.fail("trained")
+        Target("uncompressed"), config, Store.of(folder), data, lambda progress: pytest.fail("trained")
     ).columns()
     assert (row["point_id"], row["bpp"], row["status"]) == ("uncompressed", 24.0, "complete")
     assert row["accuracy"] > 0.6
@@ -95,7 +96,7 @@ def test_the_uncompressed_point_needs_no_training(config: SweepConfig, data: Dat
 @pytest.mark.slow
 def test_a_point_that_diverges_fails_with_a_reason(config: SweepConfig, data: Data, folder: Path) -> None:
     wild = replace(config, stage1=StageConfig(steps=30, batch_size=2, learning_rate=1e30))
-    point = trial.run(Target("base", 0.01), wild, folder, data, lambda progress: None)
+    point = trial.run(Target("base", 0.01), wild, Store.of(folder), data, lambda progress: None)
     row: dict[str, Any] = point.columns()
     assert row["status"] == "failed"
     assert "the loss is" in row["reason"]
