@@ -46,7 +46,9 @@ class Place:
 
     def store(self, save_seconds: float) -> NodeStore:
         """The run's trained nodes, and the states of those in training, one every so often."""
-        return Store.of(self.folder, save_seconds) if self.is_here else RemoteStore(self._files, save_seconds)
+        return (
+            Store.of(self.folder, save_seconds) if self.is_here else RemoteStore(self._files, self.folder, save_seconds)
+        )
 
     def stop_requested(self) -> bool:
         """Whether the run is asked to end."""

@@ -67,7 +67,13 @@ class RemoteStore(NodeStore):
     """A run's nodes on another machine."""
 
     files: Handle
+    folder: Path
     save_seconds: float
+
+    @property
+    def run(self) -> Path:
+        """The run's folder there."""
+        return self.folder
 
     def weights(self, key: str) -> dict[str, Any] | None:
         """As `NodeStore.weights`."""

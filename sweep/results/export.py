@@ -46,7 +46,8 @@ def codec(store: NodeStore, point: Point) -> Codec:
     found = store.load_plain(point.codec, point.point_id)
     if found is None:
         raise SweepError(
-            f"the checkpoint of point {point.point_id} is lost; python -m sweep.run --resume makes it again"
+            f"the checkpoint of point {point.point_id} is lost; python -m sweep.run --resume --out {store.run} "
+            "makes it again"
         )
     return found
 

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, TypeVar
 
 from models.codecs import registry as codecs
@@ -26,6 +27,11 @@ def file(key: str) -> str:
 
 class NodeStore(ABC):
     """Weights and descriptions of a run's nodes, and the states of those in training."""
+
+    @property
+    @abstractmethod
+    def run(self) -> Path:
+        """The run's folder, on the machine that has it."""
 
     @abstractmethod
     def weights(self, key: str) -> dict[str, Any] | None:

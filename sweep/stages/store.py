@@ -41,6 +41,11 @@ class Store(NodeStore):
         """The store of a run's folder."""
         return cls(run / FOLDER, save_seconds, run.parent / SHARED, graceful_stop.stop_file(run))
 
+    @property
+    def run(self) -> Path:
+        """The run's folder."""
+        return self.folder.parent
+
     def path(self, node: Node) -> Path:
         """Final weights of a node."""
         return self._file(node.key)

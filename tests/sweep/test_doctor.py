@@ -25,7 +25,7 @@ def test_this_machine_is_checked_in_a_line_each(
 ) -> None:
     code, lines = run(monkeypatch, capsys, "--address", "local", "--out", "runs/mine")
     checks = [line.split()[1] for line in lines]
-    named = ["preset", "versions", "cores", "memory", "GPU", "bfloat16", "disk", "store", "recognizer", "MLflow"]
+    named = ["preset", "versions", "cores", "memory", "GPU", "bfloat16", "disk", "recognizer", "store", "MLflow"]
     assert list(dict.fromkeys(checks)) == named
     assert code == any(line.startswith("FAIL") for line in lines)
     assert not list(place.iterdir())
