@@ -42,7 +42,8 @@ class Arguments:
     """
 
     out: Path
-    """Folder to fill: manifest.json and {train,val,test}-NNNNN.parquet."""
+    """Folder to fill: manifest.json and {train,val,test}-NNNNN.parquet. Or s3:// or gs://: data/NAME is filled, and
+    copied there."""
     preset: Literal["paper", "cpu", "smoke"] = "cpu"
     """paper: 20,000 training images; cpu: 20,000; smoke: 96. The options below change what it says."""
     workers: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")] = None
@@ -68,7 +69,8 @@ class ImportArguments:
     source: tyro.conf.Positional[Path]
     """Your images and their texts."""
     out: Path
-    """Folder to fill: manifest.json and {train,val,test}-NNNNN.parquet."""
+    """Folder to fill: manifest.json and {train,val,test}-NNNNN.parquet. Or s3:// or gs://: data/NAME is filled, and
+    copied there."""
     labels: Annotated[tuple[str, ...], tyro.conf.arg(metavar="FILE", help_behavior_hint="")] = ()
     """Which texts of a folder are meant, where there are several: a file of labels, or more of them; or `names` (of the
     images), `sidecars` (text files beside them) or `parquet`."""

@@ -15,6 +15,8 @@ from datagen.shards import MANIFEST, Manifest, claimed
 
 FAILURES = (OSError, ArrowException)
 """What is raised where a store does not answer."""
+GIVES_UP = "?retry_limit_seconds=30"
+"""Else Google's client tries again for a quarter of an hour."""
 ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(?=.)")
 
 
@@ -44,7 +46,7 @@ class Remote:
             DataError: it opens none, or the store does not answer.
         """
         try:
-            store, root = FileSystem.from_uri(address)
+            store, root = FileSystem.from_uri(address + GIVES_UP if address.startswith("gs:") else address)
         except FAILURES as error:
             raise DataError(f"{address} cannot be opened: {error}") from error
         return cls(store, root.rstrip("/"))
@@ -97,8 +99,16 @@ def fetch(uri: str, cache: Path) -> Path:
 
 
 def here(path: Path, among: str = "data") -> Path:
-    """Where a folder is made: the path itself, or, of an address, a folder of the name `among` others."""
-    return path if address(path) is None else Path(among, path.name)
+    """Where a folder is made: the path itself, or, of an address, a folder of the name `among` others.
+
+    Raises:
+        DataError: no store has the address; better before the work than after it.
+    """
+    uri = address(path)
+    if uri is None:
+        return path
+    Remote.of(uri)
+    return Path(among, path.name)
 
 
 def publish(folder: Path, path: Path) -> None:
