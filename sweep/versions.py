@@ -20,7 +20,7 @@ class Version(NamedTuple):
 
 TABLE: dict[str, Version] = {
     "renderer": Version(RENDERER, "c6b204317b73"),
-    "training": Version(1, "05fc0fa546b5"),
+    "training": Version(1, "e0ea5ff04d7e"),
     "conditioning": Version(1, "82015281181f"),
     "recognizers": Version(1, "d631c6577b4a"),
     "small": Version(1, "f7d3add95c86"),

@@ -143,9 +143,9 @@ def _is_answered(question: ray.ObjectRef[bool]) -> bool:
 
 
 def _saved(content: Any) -> bytes:
-    file = io.BytesIO()
-    torch.save(content, file)
-    return file.getvalue()
+    memory = io.BytesIO()
+    torch.save(content, memory)
+    return memory.getvalue()
 
 
 def _loaded(content: bytes | None) -> Any:

@@ -171,7 +171,8 @@ def _succeed(file: Path) -> None:
     _end(_group(before, "mlflow"))
     if os.getpgrp() != os.getpid():
         os.setpgrp()
-    file.write_text(str(os.getpgrp()))
+    with atomic(file) as partial:
+        partial.write_text(str(os.getpgrp()))
 
 
 def _group(number: int, word: str = "") -> list[psutil.Process]:

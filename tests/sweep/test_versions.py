@@ -50,7 +50,7 @@ WITHOUT_A_SAY = (
     | of("models/codecs", "__init__", "registry", "entropy_coder")
     | of("models/files")
     | of("datagen", "__init__", "errors", "spec", "shards", "generate", "summary", "own_files", "fitting", "files")
-    | of("datagen", "machines", "signals")
+    | of("datagen", "machines", "remote", "signals")
     | of("sweep", "__init__", "errors", "config", "names", "versions", "graceful_stop")
     | of("sweep/stages")
     | of("sweep/results")
