@@ -126,6 +126,7 @@ def _generate(arguments: Arguments) -> None:
     # Ray takes seconds to import; --help and a wrong argument need not wait for it.
     from datagen import generate, own_files, remote
 
+    remote.check(arguments.out)
     out = remote.here(arguments.out)
     if arguments.spec.photos and "photo" not in arguments.spec.backgrounds:
         raise DataError(f"--photos {arguments.spec.photos} is not drawn; name photo among the --backgrounds")
@@ -139,6 +140,7 @@ def _generate(arguments: Arguments) -> None:
 def _import(arguments: ImportArguments) -> None:
     from datagen import importing, remote
 
+    remote.check(arguments.out)
     out = remote.here(arguments.out)
     canvas = importing.Canvas(width=arguments.width, height=arguments.height)
     with _progress("importing") as report:

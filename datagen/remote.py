@@ -4,13 +4,12 @@ import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pyarrow import ArrowException
-from pyarrow.fs import FileSelector, FileSystem  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
+from pyarrow.fs import FileSelector, FileSystem, LocalFileSystem
 
 from datagen.errors import DataError
-from datagen.files import sync
+from datagen.files import atomic, sync
 from datagen.shards import MANIFEST, Manifest, claimed
 
 FAILURES = (OSError, ArrowException)
@@ -34,8 +33,7 @@ def address(path: str | Path) -> str | None:
 class Remote:
     """A folder on a store. Each method raises one of FAILURES where the store does not answer."""
 
-    store: Any
-    """A FileSystem of pyarrow, which types none of the methods."""
+    store: FileSystem
     root: str
 
     @classmethod
@@ -56,25 +54,32 @@ class Remote:
         found = self.store.get_file_info(FileSelector(self.root, recursive=True, allow_not_found=True))
         return sorted(info.path.removeprefix(f"{self.root}/") for info in found if info.is_file)
 
+    def has(self, name: str) -> bool:
+        """Whether there is a file of that name."""
+        [info] = self.store.get_file_info([f"{self.root}/{name}"])
+        return info.is_file
+
     def read(self, name: str) -> bytes:
         """The content of a file."""
         with self.store.open_input_stream(f"{self.root}/{name}") as file:
             return file.read()
 
     def write(self, name: str, content: bytes) -> None:
-        """Makes or replaces a file, whole or not at all where the store does so, as object stores do."""
-        path = f"{self.root}/{name}"
-        # Others know no folders, and would keep an empty object of that name.
-        if self.store.type_name == "local":
-            self.store.create_dir(path.rpartition("/")[0])
-        with self.store.open_output_stream(path) as file:
-            file.write(content)
+        """Makes or replaces a file, whole or not at all."""
+        path = Path(self.root, name)
+        if isinstance(self.store, LocalFileSystem):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with atomic(path) as partial:
+                partial.write_bytes(content)
+        else:
+            # Object stores show what is whole alone, and know no folders.
+            with self.store.open_output_stream(str(path)) as file:
+                file.write(content)
 
     def delete(self, name: str) -> None:
         """Deletes a file, if it is there."""
-        path = f"{self.root}/{name}"
-        if self.store.get_file_info(path).is_file:
-            self.store.delete_file(path)
+        if self.has(name):
+            self.store.delete_file(f"{self.root}/{name}")
 
 
 def fetch(uri: str, cache: Path) -> Path:
@@ -99,16 +104,18 @@ def fetch(uri: str, cache: Path) -> Path:
 
 
 def here(path: Path, among: str = "data") -> Path:
-    """Where a folder is made: the path itself, or, of an address, a folder of the name `among` others.
+    """Where a folder is made: the path itself, or, of an address, a folder of the name `among` others."""
+    return path if address(path) is None else Path(among, path.name)
+
+
+def check(path: Path) -> None:
+    """Nothing, if the path is no address or a store has it: better before the work than after it.
 
     Raises:
-        DataError: no store has the address; better before the work than after it.
+        DataError: no store has the address.
     """
-    uri = address(path)
-    if uri is None:
-        return path
-    Remote.of(uri)
-    return Path(among, path.name)
+    if (uri := address(path)) is not None:
+        Remote.of(uri)
 
 
 def publish(folder: Path, path: Path) -> None:

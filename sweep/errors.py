@@ -5,10 +5,6 @@ class SweepError(Exception):
     """A sweep that cannot run as asked."""
 
 
-class DamagedError(SweepError):
-    """A file that does not hold what was written to it."""
-
-
 class Interrupted(Exception):
     """Training that was asked to save its state and end."""
 

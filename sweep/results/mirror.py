@@ -17,8 +17,10 @@ MARK = "mirror.json"
 """File on the store, written after all others."""
 NOTE = ".mirror.json"
 """File in the folder: of what store it is a copy, how new, and what was copied."""
-SCRATCH, LEARNED = "tune", "optuna.log"
-"""Folder of what Ray notes down, and the one file there that is the sweep's."""
+SCRATCH = "tune"
+"""Folder of what Ray notes down, locks and the like."""
+OURS = ("optuna.log", "readings", "mlflow")
+"""What in it is the sweep's: what the search has learned, readings that are not merged yet, what waits for MLflow."""
 
 Stamps = dict[str, tuple[int, int]]
 """When each file was changed, and its size, by its path in the folder."""
@@ -100,9 +102,7 @@ class Mirror:
         self._note()
 
     def _mark(self) -> Mark:
-        if MARK not in self._there.names():
-            return Mark()
-        return Mark(**json.loads(self._there.read(MARK)))
+        return Mark(**json.loads(self._there.read(MARK))) if self._there.has(MARK) else Mark()
 
     def _note(self) -> None:
         content = {"address": self._address, "generation": self._generation, "copied": self._copied}
@@ -115,7 +115,7 @@ def _stamps(folder: Path) -> Stamps:
     found: Stamps = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
-        ours = name.parts[0] != SCRATCH or name.parts[1:] == (LEARNED,)
+        ours = name.parts[0] != SCRATCH or name.parts[1:2] in [(each,) for each in OURS]
         with suppress(FileNotFoundError):
             if ours and path.is_file() and not path.name.startswith("."):
                 stat = path.stat()

@@ -7,7 +7,7 @@ from zipfile import ZipFile
 
 import torch
 
-from sweep.errors import DamagedError, SweepError
+from sweep.errors import SweepError
 
 logger = logging.getLogger(__name__)
 
@@ -16,14 +16,11 @@ ASIDE = ".damaged"
 
 
 def load(path: Path) -> Any:
-    """What a file holds, on the CPU.
+    """What a file that is `kept` holds, on the CPU.
 
     Raises:
-        DamagedError: it does not hold what was written.
         SweepError: it cannot be opened, or something else wrote it.
     """
-    if not _whole(path):
-        raise DamagedError(f"{path} is damaged; resume the run, which trains what it held again")
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     # Its reasons run over many lines.

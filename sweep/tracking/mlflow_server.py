@@ -4,7 +4,6 @@ python -m sweep.tracking.mlflow_server s3://bucket
 """
 
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -17,11 +16,11 @@ from typing import Annotated
 
 import psutil
 import tyro
-from pyarrow import ArrowException
-from pyarrow.fs import FileSystem, LocalFileSystem, copy_files
 
-from datagen import signals
+from datagen import remote, signals
+from datagen.errors import DataError
 from datagen.files import atomic
+from datagen.remote import FAILURES, Remote
 from sweep.console import STYLE
 
 ENDING_SECONDS = 30.0
@@ -67,8 +66,8 @@ def main() -> int:
     arguments.folder.mkdir(parents=True, exist_ok=True)
     for number in signals.ending():
         signal.signal(number, signals.interrupt)
-    _succeed(arguments.folder / "server.pid")
     with suppress(KeyboardInterrupt):
+        _succeed(arguments.folder / "server.pid")
         serve(arguments)
     return 0
 
@@ -97,13 +96,13 @@ def serve(arguments: Arguments) -> None:
 def restore(arguments: Arguments) -> None:
     """Fetches the copy of the SQLite file, where there is one and none lies here; waits for a store that is away."""
     while not arguments.file.exists():
-        store, path = _opened(f"{arguments.remote}/{arguments.file.name}")
         try:
+            there = _opened(arguments)
+            if not there.has(arguments.file.name):
+                return
             with atomic(arguments.file) as partial:
-                copy_files(path, str(partial), source_filesystem=store, destination_filesystem=LocalFileSystem())
-        except FileNotFoundError:
-            return
-        except (OSError, ArrowException) as error:
+                partial.write_bytes(there.read(arguments.file.name))
+        except (*FAILURES, DataError) as error:
             # New tables would be copied over those that are there.
             _say(f"{arguments.remote} does not answer: {error}; it is tried again")
             time.sleep(AGAIN_SECONDS)
@@ -113,7 +112,7 @@ def copy(arguments: Arguments) -> None:
     """Copies the SQLite file to the store as it is at one moment, whoever writes to it.
 
     Raises:
-        OSError, ArrowException, sqlite3.Error: the store or the file cannot be reached.
+        OSError, ArrowException, DataError, sqlite3.Error: the store or the file cannot be reached.
     """
     whole = arguments.file.with_suffix(".copy")
     source, target = sqlite3.connect(arguments.file), sqlite3.connect(whole)
@@ -122,13 +121,7 @@ def copy(arguments: Arguments) -> None:
     finally:
         source.close()
         target.close()
-    store, path = _opened(f"{arguments.remote}/{arguments.file.name}")
-    if isinstance(store, LocalFileSystem):
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        with atomic(Path(path)) as partial:
-            shutil.copyfile(whole, partial)
-    else:
-        copy_files(str(whole), path, source_filesystem=LocalFileSystem(), destination_filesystem=store)
+    _opened(arguments).write(arguments.file.name, whole.read_bytes())
 
 
 def _copied(arguments: Arguments, before: tuple[float, ...] | None) -> tuple[float, ...] | None:
@@ -141,14 +134,15 @@ def _copied(arguments: Arguments, before: tuple[float, ...] | None) -> tuple[flo
         return before
     try:
         copy(arguments)
-    except (OSError, ArrowException, sqlite3.Error) as error:
+    except (*FAILURES, DataError, sqlite3.Error) as error:
         _say(f"the tables are not copied to {arguments.remote}: {error}; it is tried again")
         return before
     return now
 
 
-def _opened(uri: str) -> tuple[FileSystem, str]:
-    return FileSystem.from_uri(uri if "://" in uri else str(Path(uri).expanduser().absolute()))
+def _opened(arguments: Arguments) -> Remote:
+    """The folder in the store."""
+    return Remote.of(remote.address(arguments.remote) or Path(arguments.remote).expanduser().absolute().as_uri())
 
 
 def _started(arguments: Arguments) -> "subprocess.Popen[bytes]":

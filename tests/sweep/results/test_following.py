@@ -13,6 +13,8 @@ from sweep.results import following
 from sweep.results.mirror import Mirror
 
 ADDRESS = f"s3://{BUCKET}/runs/one"
+NOT_OURS = ("tune/trial/params.json", "tune/lock", "tune/stop")
+"""What Ray notes down, and what is of one machine alone."""
 
 
 @pytest.fixture
@@ -24,7 +26,8 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Generator[Failing]:
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     folder = tmp_path / "here" / "runs" / "one"
-    for name in ("config.json", "checkpoints/a.pt", "tune/optuna.log", "tune/trial/params.json", ".config.1.partial"):
+    ours = ("config.json", "checkpoints/a.pt", "tune/optuna.log", "tune/readings/a.parquet", "tune/mlflow/1.json")
+    for name in (*ours, *NOT_OURS, ".config.1.partial"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(name.encode() * 1000)
     return folder
@@ -49,7 +52,7 @@ def test_another_machine_finds_what_was_worked_on_here(
         (run / "points.parquet").write_bytes(b"1")
     there = elsewhere(tmp_path, monkeypatch)
     assert there == tmp_path / "there" / "runs" / "one"
-    assert files(there) == {name: content for name, content in files(run).items() if name != "tune/trial/params.json"}
+    assert files(there) == {name: content for name, content in files(run).items() if name not in NOT_OURS}
     with following.kept(there, ADDRESS, pytest.fail):
         (there / "points.parquet").write_bytes(b"2")
         (there / "checkpoints" / "a.pt").unlink()

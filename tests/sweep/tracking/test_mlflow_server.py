@@ -120,6 +120,8 @@ def test_a_server_that_ends_is_started_again_and_its_tables_move_on(tmp_path: Pa
         # Of two on a machine, the later one serves.
         with served(store, tmp_path / "disk", port):
             assert process.wait() == 0
+            # Until then, the first one may have answered.
+            answered(port)
             assert "mine" in experiments(port)
     with served(store, tmp_path / "another", port):
         assert "mine" in experiments(port)
