@@ -115,7 +115,7 @@ def without_blocks() -> Codec:
 
 def coarser() -> Codec:
     """y at 1/16 of the sides, with blocks there too, and z where it was: `small` until its latents were made finer."""
-    M, N, inner, outer = 96, 64, small.WIDTHS[1], 160
+    M, N, inner, outer = 96, 32, small.WIDTHS[1], 160
     with patch.multiple(small, HALVINGS=2):
         codec = small.codec(M, N)
     g_a, g_s = (list(codec.get_submodule(name).children()) for name in ("g_a", "g_s"))

@@ -6,17 +6,20 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-from compressai.models.base import SCALES_LEVELS, SCALES_MIN, CompressionModel
+from compressai.models.base import SCALES_MIN, CompressionModel
 from jaxtyping import Float
 from torch import Tensor
 
-from models.codecs import entropy_coder
+from models.codecs import coding_tables, entropy_coder
 from models.codecs.entropy_coder import Decoder, Latent
 from models.codecs.entropy_models import Bottleneck, Gaussian, Prior
 
 LARGEST_SCALE = 64
 """Largest standard deviation of a latent's Gaussian. Four times less than CompressAI's: the coder's tables shrink with
 it, and symbols beyond them are still coded, by escape."""
+SCALES = 128
+"""Tables between the smallest scale and the largest: twice CompressAI's. An element is coded by the next larger one,
+which costs .2 to .4 % of the bits of elements that cost a tenth of a bit to a third, and with half the tables 1 %."""
 
 
 class CodecOutput(NamedTuple):
@@ -57,12 +60,12 @@ class Codec(CompressionModel, ABC):
         """Lower bound of any stream: all latents are their likeliest symbol, and those of y have the best table."""
         side = self.downsampling_factor
         y = self.g_a(self.bottleneck.quantiles.new_zeros(1, 3, side, side))
-        least = entropy_coder.least_bits(self.bottleneck)
+        least = coding_tables.least_bits(self.bottleneck)
         gaussians = next((module for module in self.modules() if isinstance(module, Gaussian)), None)
         if gaussians is None:
             bits = least.repeat_interleave(y[0, 0].numel()).sum()
         else:
-            bits = least.sum() + y.numel() * entropy_coder.least_bits(gaussians).min()
+            bits = least.sum() + y.numel() * coding_tables.least_bits(gaussians).min()
         return bits.item() / side**2
 
     @abstractmethod
@@ -90,7 +93,7 @@ class Codec(CompressionModel, ABC):
         Raises:
             FormatError: other latents were coded.
         """
-        decoder = Decoder(stream, height * width)
+        decoder = Decoder(stream)
         x_hat = self.decoded(decoder, height, width)
         decoder.close()
         return x_hat.clamp(0, 1)
@@ -101,6 +104,6 @@ class Codec(CompressionModel, ABC):
         It computes in float64, so that the same weights give the same tables on every machine.
         """
         kind = next(self.parameters()).dtype
-        scales = torch.linspace(math.log(SCALES_MIN), math.log(LARGEST_SCALE), SCALES_LEVELS, dtype=torch.float64)
+        scales = torch.linspace(math.log(SCALES_MIN), math.log(LARGEST_SCALE), SCALES, dtype=torch.float64)
         self.double().update(scales.exp().float(), force=True, update_quantiles=True)
         self.to(kind)

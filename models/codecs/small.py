@@ -7,7 +7,7 @@ of elements than at 1/16.
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.codecs.hyperprior import MeanScaleHyperprior
+from models.codecs.two_pass import TwoPass
 
 WIDTHS = (32, 96)
 """Channels at 1/4 and 1/8 of the image's sides."""
@@ -15,17 +15,22 @@ BLOCKS = 2
 """Residual blocks at 1/8, each way."""
 HALVINGS = 3
 """How often the sides of y are halved to those of z."""
+HYPER, CONTEXT, HIDDEN = 64, 96, 96
+"""Features of each 2x2 square of y: those that z tells, those that the even positions tell, and those in between."""
 PATCH = 4
 """Pixels a side of one element of the first map. Kernels are twice as wide: they overlap, and no seam shows."""
 
 
-def codec(M: int = 32, N: int = 64) -> MeanScaleHyperprior:
+def codec(M: int = 32, N: int = 32) -> TwoPass:
     """The whole codec; `M` and `N` are the channels of y and z."""
-    return MeanScaleHyperprior(
+    return TwoPass(
         g_a=analysis(M),
         g_s=synthesis(M),
         h_a=hyper_analysis(M, N),
-        h_s=hyper_synthesis(M, N),
+        h_s=hyper_synthesis(N),
+        context_prediction=nn.Sequential(nn.Conv2d(2 * M, CONTEXT, 3, padding=1), nn.SiLU()),
+        even_parameters=parameters(HYPER, 4 * M),
+        odd_parameters=parameters(HYPER + CONTEXT, 4 * M),
         N=N,
     )
 
@@ -60,10 +65,15 @@ def hyper_analysis(M: int, N: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(M, N, 3, padding=1), *halvings)
 
 
-def hyper_synthesis(M: int, N: int) -> nn.Sequential:
-    """h_s: z_hat -> scales and means of y."""
-    doublings = [layer for _ in range(HALVINGS) for layer in (up(N, N), nn.SiLU())]
-    return nn.Sequential(*doublings, nn.Conv2d(N, 2 * M, 3, padding=1))
+def hyper_synthesis(N: int) -> nn.Sequential:
+    """h_s: z_hat -> features of each 2x2 square of y."""
+    doublings = [layer for _ in range(HALVINGS - 1) for layer in (up(N, N), nn.SiLU())]
+    return nn.Sequential(*doublings, nn.Conv2d(N, HYPER, 3, padding=1), nn.SiLU())
+
+
+def parameters(inputs: int, outputs: int) -> nn.Sequential:
+    """Features of a square -> scales and means of its elements at even or at odd positions."""
+    return nn.Sequential(nn.Conv2d(inputs, HIDDEN, 1), nn.SiLU(), nn.Conv2d(HIDDEN, outputs, 1))
 
 
 class Residual(nn.Module):

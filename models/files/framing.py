@@ -1,13 +1,13 @@
 """The bytes of a .tfic file around a codec's stream.
 
-1 byte   "X", plus 1 with a dial, plus 2 of a grey image, plus 4 of another size than the model's canvas
+1 byte   "x", plus 1 with a dial, plus 2 of a grey image, plus 4 of another size than the model's canvas
 2 bytes  model fingerprint
 LEB128   width, then height, if they are another size
 1 byte   the dial's position, if any
          the codec's stream, whose first 8 bytes are masked
 
 The mask depends on all that stands before the stream, on the image's size and on the whole fingerprint. Where any of
-them is damaged, or the stream is, decoding comes back to another state than the one that coding started from: the
+them is damaged, or the stream is, decoding comes back to another number than the one that coding started from: the
 entropy coder's own redundancy is the file's only checksum.
 """
 
@@ -17,8 +17,8 @@ from typing import NamedTuple
 from models.errors import FormatError
 from models.files.model import Size
 
-MAGIC, DIAL, GREY, SIZED = ord("X"), 1, 2, 4
-"""Another version of the format takes another multiple of 8 in place of "X"."""
+MAGIC, DIAL, GREY, SIZED = ord("x"), 1, 2, 4
+"""Another version of the format takes another multiple of 8 in place of "x"."""
 FINGERPRINT_BYTES = 2
 MASK_BYTES = 8
 """Of the stream: the state that decoding starts from."""

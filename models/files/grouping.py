@@ -1,6 +1,6 @@
 """The bytes of a group: images of an archive whose latents share one stream of the entropy coder.
 
-1 byte   what kind of image the first is, as of a .tfic file but without "X"; plus 8 where the images' kinds differ,
+1 byte   what kind of image the first is, as of a .tfic file but without "x"; plus 8 where the images' kinds differ,
          plus 16 where their sizes do, plus 32 where their positions of the dial do
          kinds of the others, a byte each, if they differ
 LEB128   width, then height: of each, or once for all; of the model's canvas nothing

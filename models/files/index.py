@@ -5,7 +5,7 @@ whichever of the two is whole says where everything lies, from the one end of th
 
 The index:
 
-1 byte   "P"; another version of the format takes another letter
+1 byte   "p"; another version of the format takes another letter
 2 bytes  model fingerprint
 LEB128   bytes of the names, then how many groups there are; images and bytes of each
 4 bytes  CRC-32
@@ -24,7 +24,7 @@ from typing import NamedTuple
 from models.errors import FormatError
 from models.files.framing import FINGERPRINT_BYTES, read_varint, varint
 
-MAGIC = b"P"
+MAGIC = b"p"
 CRC_BYTES, LENGTH_BYTES = 4, 3
 GROUP_IMAGES = 32
 """Most images of a group: what decoding one of them takes, and what damage to a byte loses."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 
 import torch
 
-from models.codecs import entropy_coder
+from models.codecs import coding_tables
 from models.codecs import registry as codecs
 from models.codecs.base import Codec
 from models.codecs.conditioning import ConditionedCodec, Plane
@@ -175,7 +175,7 @@ def _check(path: Path, content: dict[str, Any]) -> None:
 def _trained(content: dict[str, Any]) -> TrainedCodec:
     codec = codecs.build(content["codec"])
     codec.load_state_dict(content["state_dict"])
-    entropy_coder.check_tables(codec)
+    coding_tables.check_tables(codec)
     return TrainedCodec(codec.eval(), content["codec"], content["recognizer"], content["facts"], _canvas(content))
 
 

@@ -169,7 +169,7 @@ class Archive:
         if len(plans) > 1 and pixels > GROUP_PIXELS:
             raise FormatError(f"it asks for {pixels} pixels, more than any group of several images has")
         stream = group.masked([plan.size for plan in plans], model.fingerprint, number).stream
-        decoder = Decoder(stream, pixels)
+        decoder = Decoder(stream)
         padded = [plan.codec.decoded(decoder, plan.height, plan.width).clamp(0, 1) for plan in plans]
         decoder.close()
         return [tfic.shown(plan, each) for plan, each in zip(plans, padded, strict=True)]

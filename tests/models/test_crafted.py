@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from datagen.dataset import TextImages
-from models.codecs import entropy_coder
+from models.codecs import coding_tables, entropy_coder
 from models.codecs.entropy_models import Bottleneck
 from models.errors import ModelError, WeightsError
 from models.files import tfic
@@ -93,10 +93,10 @@ def test_latents_that_cannot_be_coded_are_refused(factor: float, path: Path, tes
 def test_the_largest_latents_are_coded(trained: TrainedCodec) -> None:
     model = trained.codec.bottleneck
     assert isinstance(model, Bottleneck)
-    values = torch.full((1, model.channels, 1, 2), entropy_coder.LARGEST - 4.0)
+    values = torch.full((1, model.channels, 1, 2), coding_tables.LARGEST - 4.0)
     values[..., 1].neg_()
     indexes = model.build_indexes(values)
-    decoder = entropy_coder.Decoder(entropy_coder.encode(entropy_coder.Latent(values, indexes, model)), 4096)
+    decoder = entropy_coder.Decoder(entropy_coder.encode(entropy_coder.Latent(values, indexes, model)))
     assert torch.equal(decoder.take(indexes, model), values)
 
 

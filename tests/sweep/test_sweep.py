@@ -23,6 +23,7 @@ from datagen.spec import SPLITS
 from sweep import presets, run_log
 from sweep.config import override
 from sweep.results import points, readings
+from sweep.results.choosing import judged
 from sweep.results.points import PointTable
 from sweep.stages import tree
 from sweep.stages.strategies import SHARED
@@ -350,8 +351,17 @@ def _read_better_at_higher_rates(run: Path) -> None:
     """Gives the points of a run that has hardly been trained the accuracies of one that has, so that all make a
     front."""
     table = PointTable(run)
-    for point in table.of("tfic", "complete"):
-        table.add(replace(point, test=replace(point.measured, accuracy=min(1.0, point.measured.bpp))))
+    found = sorted(table.of("tfic", "complete"), key=judged)
+    for rank, point in enumerate(found, 1):
+        assert point.val is not None
+        accuracy = rank / len(found)
+        table.add(
+            replace(
+                point,
+                test=replace(point.measured, accuracy=accuracy),
+                val=replace(point.val, accuracy=accuracy),
+            )
+        )
 
 
 def test_a_dial_and_a_rate_exclude_each_other(finished: Finished, tmp_path: Path) -> None:

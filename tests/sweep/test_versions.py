@@ -34,7 +34,7 @@ SOURCES: dict[str, set[Path]] = {
     "recognizers": of("models/recognizers") - of("models/recognizers", "held_out")
     | of("models", "metrics")
     | of("sweep/trials", "legibility"),
-    "small": of("models/codecs", "small", *HYPERPRIOR),
+    "small": of("models/codecs", "small", "two_pass", *CONTEXT),
     "factorized": of("models/codecs", "compressai_zoo", "factorized", *CODEC),
     "hyperprior": of("models/codecs", "compressai_zoo", *HYPERPRIOR),
     "mbt2018-mean": of("models/codecs", "compressai_zoo", *HYPERPRIOR),
@@ -47,7 +47,7 @@ SOURCES: dict[str, set[Path]] = {
 """What decides of weights and readings. A new module that does belongs here."""
 WITHOUT_A_SAY = (
     of("models", "__init__", "errors", "weights", "sources", "fingerprint")
-    | of("models/codecs", "__init__", "registry", "entropy_coder")
+    | of("models/codecs", "__init__", "registry", "coding_tables", "entropy_coder")
     | of("models/files")
     | of("datagen", "__init__", "errors", "spec", "shards", "generate", "summary", "own_files", "fitting", "files")
     | of("datagen", "machines", "remote", "signals")

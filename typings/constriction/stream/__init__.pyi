@@ -1,0 +1,2 @@
+from . import model as model
+from . import stack as stack
