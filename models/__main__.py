@@ -15,6 +15,7 @@ from models.console import ended
 from models.errors import ModelError, ReadingError
 from models.files import disk, jobs, pictures
 from models.files.jobs import ARCHIVE
+from models.shipped import DIAL, ModelFile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +28,7 @@ class Decompress:
     image: tyro.conf.Positional[str]
     """Image to write, whose ending names the format, or with a slash at its end a folder for a PNG file; of several, a
     folder for PNG files, where none is replaced. What is lost of a damaged archive is named."""
-    model: Path
+    model: ModelFile = DIAL
     """The codec that compressed it."""
 
     def run(self) -> None:
@@ -56,7 +57,7 @@ class Read:
     file: tyro.conf.Positional[str]
     """The .tfic file or .tfics archive to read; one image of an archive: page.tfics/NAME; a folder; or a pattern in
     quotes."""
-    model: Path
+    model: ModelFile = DIAL
     """The codec that compressed it."""
     recognizer: Annotated[str | None, tyro.conf.arg(metavar="MODULE:FUNCTION")] = None
     """Your own recognizer, if the sweep was given one: it is imported and called."""

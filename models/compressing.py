@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from models.errors import ModelError, ReadingError
 from models.files import disk, jobs, pictures
 from models.files.jobs import ARCHIVE, ENDING
+from models.shipped import DIAL, ModelFile
 
 if TYPE_CHECKING:
     from models.files.model import Model
@@ -33,12 +34,12 @@ class Compress:
     file: tyro.conf.Positional[str]
     """The .tfic file to write, or with a slash at its end a folder for it; of several, a folder, or with the ending
     .tfics one archive for all."""
-    model: Path
+    model: ModelFile = DIAL
     """Codec that python -m sweep.pick exported."""
     bpp: Annotated[float | None, tyro.conf.arg(metavar="BPP", help_behavior_hint="")] = None
     """Most bits per pixel of the whole file; of a model with a dial."""
     quality: Annotated[int | None, tyro.conf.arg(metavar="0..100", help_behavior_hint="")] = None
-    """Position of a model's dial: 0 is the smallest file, 100 the best."""
+    """Position of a model's dial: 0 is the smallest file, 100 the best; without --bpp and --keep-reading, 50."""
 
     keep_reading: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Look for the smallest file of each image from which the recognizer that trained the codec still reads what it
@@ -94,9 +95,16 @@ class Compress:
         from models.files import tfic
 
         if self.bpp is None:
-            return lambda image, name: tfic.encode(model, image, self.quality)
+            quality = self._quality(model)
+            return lambda image, name: tfic.encode(model, image, quality)
         bpp = self.bpp
         return lambda image, name: tfic.encode_within(model, image, bpp)
+
+    def _quality(self, model: "Model") -> int | None:
+        """The position that all images have, of a model with a dial."""
+        from models.files.model import MIDDLE, RateDial
+
+        return MIDDLE if self.quality is None and isinstance(model, RateDial) else self.quality
 
     def _files(self, found: list[jobs.Job], encode: Encode) -> None:
         """Writes a file for each image."""
@@ -121,11 +129,11 @@ class Compress:
 
         target, archive, failure = Path(self.file), tfics.Writer(model), None
         disk.check_target(target, Path(self.image), ARCHIVE)
-        searched = self.bpp is not None or keeper is not None
+        searched, common = self.bpp is not None or keeper is not None, self._quality(model)
 
         def work(job: jobs.Job) -> str:
             image, name = pictures.read(job.source), job.target.as_posix()
-            quality = TficFile.unpack(encode(image, name)).quality if searched else self.quality
+            quality = TficFile.unpack(encode(image, name)).quality if searched else common
             archive.add(name, image, quality)
             return f"{job.target}: {size(image)}"
 

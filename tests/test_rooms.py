@@ -36,6 +36,7 @@ MODELS = {
     "models/recognizers/four_stage": ("models/recognizers/four_stage", *GROUND_OF_MODELS),
     "models/recognizers": ("models/recognizers", *GROUND_OF_MODELS),
     "models/files": ("models/files", "models/codecs", *GROUND_OF_MODELS),
+    "models/shipped": ("models/shipped",),
 }
 """What each room of `models` may import of it."""
 MLFLOW = ("mlflow_store", "mlflow_runs", "mlflow_content", "logged_models", "registering", "serving")
@@ -46,6 +47,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "plotly": ("sweep/reporting/page.py",),
     "trdg": ("datagen/backgrounds.py", "datagen/lettering.py"),
     "compressai": ("models/codecs",),
+    "constriction": ("models/codecs/coding_tables.py", "models/codecs/entropy_coder.py"),
     "rapidocr_onnxruntime": ("models/recognizers/held_out.py",),
     "tesserocr": ("models/recognizers/held_out.py",),
 }

@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -21,6 +22,8 @@ from models.fingerprint import fingerprint
 FORMAT, DIAL_FORMAT = "tfic-model-2", "tfic-dial-1"
 QUALITIES = range(101)
 """Positions of a dial, by rising rate."""
+MIDDLE = 50
+"""The position that is taken where none is asked for."""
 EXPORT = "python -m sweep.pick RUN --max-bpp 0.1 --out model.pt"
 
 Facts = dict[str, float | str]
@@ -118,6 +121,13 @@ class RateDial:
             *(math.exp((1 - share) * math.log(low) + share * math.log(high)) for low, high in zip(a, b, strict=True))
         )
 
+    @torch.no_grad()
+    def halved(self) -> "RateDial":
+        """The dial with weights that half precision holds, so that a file of them is half as large."""
+        for weight in self.network.parameters():
+            weight.copy_(weight.half())
+        return replace(self)
+
     def save(self, path: Path) -> None:
         """Writes model.pt atomically."""
         content = {"format": DIAL_FORMAT, "plane": asdict(self.network.plane), "path": list(map(list, self.path))}
@@ -209,6 +219,16 @@ def _weights(values: Sequence[Any], count: int) -> tuple[Any, ...]:
 def _save(path: Path, model: Model, content: dict[str, Any], weights: torch.nn.Module) -> None:
     content |= {"codec": model.codec_name, "recognizer": model.recognizer_name, "facts": model.facts}
     content |= {"canvas": list(model.canvas or ()), "fingerprint": model.fingerprint.hex()}
-    content |= {"state_dict": {name: tensor.cpu() for name, tensor in weights.state_dict().items()}}
+    content |= {"state_dict": _packed(weights)}
+    # torch.save writes the name of a file into it.
+    memory = BytesIO()
+    torch.save(content, memory)
     with atomic(path) as partial:
-        torch.save(content, partial)
+        partial.write_bytes(memory.getvalue())
+
+
+def _packed(network: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """A network's tensors; in half precision, if it holds all weights as they are."""
+    halves = {name: weight.half() for name, weight in network.named_parameters()}
+    exact = all(torch.equal(weight, halves[name].float()) for name, weight in network.named_parameters())
+    return {name: tensor.cpu() for name, tensor in (network.state_dict() | (halves if exact else {})).items()}

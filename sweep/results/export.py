@@ -53,7 +53,7 @@ def codec(store: NodeStore, point: Point) -> Codec:
 
 
 def dial(run: RunFolder, front: pl.DataFrame) -> RateDial:
-    """The run's conditioned codec with a dial along the front.
+    """The run's conditioned codec with a dial along the front, its weights in half precision.
 
     Raises:
         SweepError: the run has none, or none yet, or too few points to lay a path through, or another release trained
@@ -74,7 +74,7 @@ def dial(run: RunFolder, front: pl.DataFrame) -> RateDial:
     path = path_along(front)
     rates = front["bpp"].to_list()
     facts: dict[str, float | str] = {"points": len(front), "least_bpp": min(rates), "most_bpp": max(rates)}
-    return RateDial(network, node.codec, run.config.recognizer_identity, path, facts, run.config.canvas)
+    return RateDial(network, node.codec, run.config.recognizer_identity, path, facts, run.config.canvas).halved()
 
 
 def foreign(run: RunFolder, *names: str) -> str | None:

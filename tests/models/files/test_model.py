@@ -1,3 +1,5 @@
+import copy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,17 @@ def test_a_dials_file_gives_the_same_files(dial: RateDial, test_images: TextImag
     assert (loaded.path, loaded.facts, loaded.fingerprint) == (dial.path, dial.facts, dial.fingerprint)
     image = test_images.images[0]
     assert tfic.encode(loaded, image, 70) == tfic.encode(dial, image, 70)
+
+
+def test_a_halved_dial_takes_half_the_room_and_its_file_is_the_same_each_time(dial: RateDial, tmp_path: Path) -> None:
+    halved = replace(dial, network=copy.deepcopy(dial.network)).halved()
+    first, second, whole = (tmp_path / name for name in ("first.pt", "second.pt", "whole.pt"))
+    halved.save(first)
+    halved.save(second)
+    dial.save(whole)
+    assert first.read_bytes() == second.read_bytes()
+    assert first.stat().st_size < 0.6 * whole.stat().st_size
+    assert load_model(first).fingerprint == halved.fingerprint != dial.fingerprint
 
 
 def test_a_dial_passes_through_its_stops_and_evenly_between_them(dial: RateDial) -> None:
