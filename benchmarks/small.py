@@ -25,6 +25,7 @@ from models.codecs import registry as codecs
 from models.codecs import small
 from models.codecs.base import Codec
 from models.codecs.conditioning import ConditionedCodec
+from models.codecs.hyperprior import MeanScaleHyperprior
 from models.files.model import TrainedCodec
 from models.recognizers import ensemble
 from models.recognizers.base import FrozenRecognizer
@@ -125,6 +126,18 @@ def coarser() -> Codec:
     return codec
 
 
+def one_pass(M: int = 32, N: int = 64) -> Codec:
+    """All of y coded by what z tells: `small` until its y was coded in two passes."""
+    doublings = [layer for _ in range(small.HALVINGS) for layer in (small.up(N, N), nn.SiLU())]
+    return MeanScaleHyperprior(
+        g_a=small.analysis(M),
+        g_s=small.synthesis(M),
+        h_a=small.hyper_analysis(M, N),
+        h_s=nn.Sequential(*doublings, nn.Conv2d(N, 2 * M, 3, padding=1)),
+        N=N,
+    )
+
+
 def finer_z() -> Codec:
     """z at 1/32 of the sides."""
     codec = shaped(HALVINGS=2)()
@@ -162,6 +175,7 @@ def _middle(block: small.Residual) -> nn.Conv2d:
 
 VARIANTS: dict[str, Callable[[], Codec]] = {
     "small": lambda: codecs.build("small"),
+    "one pass": one_pass,
     "wider": shaped(WIDTHS=(48, 128)),
     "wider g_s": decoding(WIDTHS=(48, 128)),
     "4 blocks in g_s": decoding(BLOCKS=4),

@@ -83,7 +83,8 @@ class Arguments:
         codec: One of small, factorized, hyperprior, mbt2018-mean, mbt2018, cheng2020-anchor, cheng2020-attn, elic and
             tinylic (default: the preset's); python -m models list tells what each costs.
         init: Weights that stage 1 starts from, in half of its steps: a checkpoint of the same codec that CompressAI
-            published, a state dict of your own, or a model.pt of one rate. On a cluster, a path that every node has.
+            published, a state dict of your own, or an exported model, such as models/shipped/dial.pt. On a cluster, a
+            path that every node has.
         recognizer: english_g2 (default); ppocr (PP-OCRv4, with the extra ppocr); with --recognizer-weights trba, which
             is tps-resnet-bilstm-attn, or another network of the four-stage framework, such as none-vgg-bilstm-ctc; or
             your own MODULE:FUNCTION, which returns a torch.nn.Module with the methods loss(images, texts) and

@@ -189,9 +189,17 @@ def _trained(content: dict[str, Any]) -> TrainedCodec:
     return TrainedCodec(codec.eval(), content["codec"], content["recognizer"], content["facts"], _canvas(content))
 
 
+def plane_of(content: dict[str, Any]) -> Plane:
+    """The loss weights that a dial's file knows.
+
+    Raises:
+        ValueError, TypeError: the file is damaged there.
+    """
+    return Plane(**{name: _weights(bounds, 2) for name, bounds in content["plane"].items()})
+
+
 def _dial(content: dict[str, Any]) -> RateDial:
-    plane = Plane(**{name: _weights(bounds, 2) for name, bounds in content["plane"].items()})
-    network = ConditionedCodec(codecs.build(content["codec"]), plane)
+    network = ConditionedCodec(codecs.build(content["codec"]), plane_of(content))
     network.load_state_dict(content["state_dict"])
     path = tuple(Stop(*_weights(stop, 2)) for stop in content["path"])
     if not path:

@@ -1,17 +1,20 @@
 """Where a codec's training may start: CompressAI's published checkpoints, a user's own, exported models."""
 
 import re
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from models.codecs import registry as codecs
 from models.codecs.base import Codec
+from models.codecs.conditioning import ConditionedCodec, Plane
 from models.errors import WeightsError
+from models.files import model
 from models.files.model import DIAL_FORMAT
 from models.weights import WeightsFile, difference
 
+Network = TypeVar("Network", bound=nn.Module)
 RENAMED = (
     (r"\.downsample\.", ".skip."),
     (r"\._matri(x|ces\.)(?=\d)", ".matrices."),
@@ -23,44 +26,52 @@ CONDITIONED = "modulation.weight"
 """A tensor of a codec that is conditioned on loss weights."""
 
 
-def load(name: str, file: WeightsFile) -> Codec:
-    """The codec of that name with a checkpoint's weights, on the CPU, without coding tables.
+def load(name: str, file: WeightsFile) -> Codec | ConditionedCodec:
+    """The codec of that name with a checkpoint's weights, on the CPU, without coding tables; of a dial, conditioned.
 
     The file holds a state dict, or under `state_dict` one as CompressAI's example training and `sweep.pick` write it.
     Its parameters alone are taken: what else it holds is constant, or follows from them.
 
     Raises:
-        WeightsError: the file has changed or is missing, or holds no weights, another codec or a dial.
+        WeightsError: the file has changed or is missing, or holds no weights or another codec.
         ModelError: no codec has that name.
     """
-    codec = codecs.build(name)
-    found = _tensors(name, file)
-    if not _fits(codec, found):
-        raise _other(name, codec, file, found)
-    with torch.no_grad():
-        for key, parameter in codec.named_parameters():
-            parameter.copy_(found[key])
-    return codec
-
-
-def _tensors(name: str, file: WeightsFile) -> dict[str, Tensor]:
-    """The file's tensors by today's names."""
-    content = file.read()
+    codec, content = codecs.build(name), file.read()
     if isinstance(content, dict):
         saved = cast("dict[Any, Any]", content)
         _check(name, file, saved)
+        if saved.get("format") == DIAL_FORMAT:
+            return _filled(name, ConditionedCodec(codec, _plane(file, saved)), file, saved.get("state_dict"))
         content = saved.get("state_dict", saved)
-    return {_today(key): tensor for key, tensor in file.tensors(content).items()}
+    return _filled(name, codec, file, content)
+
+
+def _filled(name: str, network: Network, file: WeightsFile, content: Any) -> Network:
+    """A network with a file's weights, by today's names."""
+    found = {_today(key): tensor for key, tensor in file.tensors(content).items()}
+    if not _fits(network, found):
+        raise _other(name, network, file, found)
+    with torch.no_grad():
+        for key, parameter in network.named_parameters():
+            parameter.copy_(found[key])
+    return network
 
 
 def _check(name: str, file: WeightsFile, content: dict[Any, Any]) -> None:
     """What an exported model says of itself."""
-    if content.get("format") == DIAL_FORMAT or CONDITIONED in content:
+    if CONDITIONED in content:
         raise WeightsError(
-            f"{file.path} holds codecs of all rates; export one: python -m sweep.pick RUN --max-bpp 0.1 --out FILE"
+            f"{file.path} holds codecs of all rates; export them: python -m sweep.pick RUN --dial --out FILE"
         )
     if content.get("codec", name) != name:
         raise _named(file, content["codec"], name)
+
+
+def _plane(file: WeightsFile, content: dict[Any, Any]) -> Plane:
+    try:
+        return model.plane_of(content)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise WeightsError(f"{file.path} is a damaged dial; export it again") from error
 
 
 def _today(key: str) -> str:
@@ -69,14 +80,14 @@ def _today(key: str) -> str:
     return key
 
 
-def _fits(codec: Codec, found: dict[str, Tensor]) -> bool:
+def _fits(codec: nn.Module, found: dict[str, Tensor]) -> bool:
     wanted = dict(codec.named_parameters())
     return wanted.keys() <= found.keys() <= codec.state_dict().keys() and all(
         found[key].shape == parameter.shape for key, parameter in wanted.items()
     )
 
 
-def _other(name: str, codec: Codec, file: WeightsFile, found: dict[str, Tensor]) -> WeightsError:
+def _other(name: str, codec: nn.Module, file: WeightsFile, found: dict[str, Tensor]) -> WeightsError:
     fitting = (other for other in codecs.CODECS if other != name and _fits(codecs.build(other), found))
     held = next(fitting, None)
     if held is not None:

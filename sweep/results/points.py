@@ -44,7 +44,8 @@ class PointTable:
         row = point.columns()
         schema = _schema(row)
         added = pl.DataFrame([{name: row.get(name) for name in schema}], schema=schema)
-        self.frame = mark_front(pl.concat([others, added], how="diagonal"))
+        # In one piece: else each point would leave the table in a piece more, and all that is asked of it would slow down.
+        self.frame = mark_front(pl.concat([others, added], how="diagonal", rechunk=True))
         self.write()
 
     def update(self, point_id: str, values: Columns) -> None:

@@ -89,10 +89,11 @@ class Node:
         torch.manual_seed(self.seed)  # pyright: ignore[reportUnknownMemberType]
         if self.init is None:
             return self.build()
-        return self._conditioned(pretrained.load(self.codec, self.init))
+        found = pretrained.load(self.codec, self.init)
+        return self.adopt(found) if isinstance(found, ConditionedCodec) else self._conditioned(found)
 
     def adopt(self, codec: Codec | ConditionedCodec) -> Codec | ConditionedCodec:
-        """The trained codec of its parent, as this node's training starts from it: over its plane, or folded."""
+        """A trained codec, its parent's or a file's, as this node's training starts from it: over its plane, or folded."""
         if not isinstance(codec, ConditionedCodec):
             return codec
         return codec.over(self.plane) if self.plane else codec.fold(self.stage.rate_weight, self.stage.ocr_weight)

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 from miniatures import MINIATURES
-from torch import Tensor
+from torch import Tensor, nn
 
 from models.codecs import compressai_zoo
 from models.codecs import registry as codecs
 from models.codecs.base import Codec
+from models.codecs.conditioning import ConditionedCodec
 from models.errors import WeightsError
 from models.files import pretrained
 from models.files.model import RateDial, TrainedCodec
@@ -32,11 +33,11 @@ def written(path: Path, content: object) -> WeightsFile:
     return WeightsFile.of(path)
 
 
-def parameters(codec: Codec) -> dict[str, Tensor]:
+def parameters(codec: nn.Module) -> dict[str, Tensor]:
     return dict(codec.named_parameters())
 
 
-def same(found: Codec, expected: Codec) -> bool:
+def same(found: nn.Module, expected: nn.Module) -> bool:
     return all(torch.equal(tensor, parameters(expected)[name]) for name, tensor in parameters(found).items())
 
 
@@ -58,6 +59,7 @@ def test_the_names_of_every_version_load(codec: Codec, tmp_path: Path, renamed: 
             key = key.replace(new, old)
         state[prefix + key] = tensor
     found = pretrained.load("cheng2020-anchor", written(tmp_path / "published.pth.tar", state))
+    assert isinstance(found, Codec)
     assert same(found, codec)
     x = torch.rand(1, 3, 64, 64)
     found.eval().update_tables()
@@ -76,11 +78,27 @@ def test_an_exported_model_loads(trained: TrainedCodec, tmp_path: Path) -> None:
     assert same(pretrained.load("small", WeightsFile.of(tmp_path / "model.pt")), trained.codec)
 
 
-def test_a_dial_is_refused(dial: RateDial, tmp_path: Path) -> None:
-    dial.save(tmp_path / "model.pt")
-    for file in (WeightsFile.of(tmp_path / "model.pt"), written(tmp_path / "a.pt", dial.network.state_dict())):
-        with pytest.raises(WeightsError, match=r"holds codecs of all rates; export one: python -m sweep\.pick"):
-            pretrained.load("small", file)
+def test_a_dial_loads_with_all_its_rates(dial: RateDial, tmp_path: Path) -> None:
+    dial.save(tmp_path / "dial.pt")
+    found = pretrained.load("small", WeightsFile.of(tmp_path / "dial.pt"))
+    assert isinstance(found, ConditionedCodec)
+    assert found.plane == dial.network.plane
+    assert same(found, dial.network)
+    with pytest.raises(WeightsError, match="holds small, not elic; give --codec small"):
+        pretrained.load("elic", WeightsFile.of(tmp_path / "dial.pt"))
+
+
+@pytest.mark.parametrize("plane", [{}, {"rate_weights": [0.1, 0.2]}, {"rate_weights": [1, 2], "ocr_weights": "ab"}, 3])
+def test_a_damaged_dial_is_refused(dial: RateDial, tmp_path: Path, plane: object) -> None:
+    dial.save(tmp_path / "dial.pt")
+    content = torch.load(tmp_path / "dial.pt", weights_only=True)
+    with pytest.raises(WeightsError, match=r"dial\.pt .*export it again"):
+        pretrained.load("small", written(tmp_path / "dial.pt", content | {"plane": plane}))
+
+
+def test_weights_of_all_rates_without_their_range_are_refused(dial: RateDial, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"holds codecs of all rates; export them: python -m sweep\.pick"):
+        pretrained.load("small", written(tmp_path / "a.pt", dial.network.state_dict()))
 
 
 def test_another_codec_says_which(codec: Codec, trained: TrainedCodec, tmp_path: Path) -> None:

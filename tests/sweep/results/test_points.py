@@ -45,6 +45,13 @@ def test_a_point_measured_again_replaces_itself(tmp_path: Path) -> None:
     assert len(table.of("tfic", "complete")) == 1
 
 
+def test_the_table_stays_in_one_piece(tmp_path: Path) -> None:
+    table = PointTable(tmp_path)
+    for name in "abcd":
+        table.add(row(name, 0.1, 0.5))
+    assert table.frame.n_chunks("all") == [1] * table.frame.width
+
+
 def test_the_front_is_of_complete_trained_points(tmp_path: Path) -> None:
     table = PointTable(tmp_path)
     table.add(row("u", 24.0, 0.9, kind="uncompressed"))
