@@ -44,7 +44,7 @@ class PointTable:
         row = point.columns()
         schema = _schema(row)
         added = pl.DataFrame([{name: row.get(name) for name in schema}], schema=schema)
-        # In one piece: else each point would leave the table in a piece more, and all that is asked of it would slow down.
+        # In one piece: else each point would leave a piece more, and whatever is asked of the table would slow down.
         self.frame = mark_front(pl.concat([others, added], how="diagonal", rechunk=True))
         self.write()
 

@@ -93,7 +93,7 @@ class Node:
         return self.adopt(found) if isinstance(found, ConditionedCodec) else self._conditioned(found)
 
     def adopt(self, codec: Codec | ConditionedCodec) -> Codec | ConditionedCodec:
-        """A trained codec, its parent's or a file's, as this node's training starts from it: over its plane, or folded."""
+        """A trained codec, of its parent or of a file, as this node's training starts from it."""
         if not isinstance(codec, ConditionedCodec):
             return codec
         return codec.over(self.plane) if self.plane else codec.fold(self.stage.rate_weight, self.stage.ocr_weight)
