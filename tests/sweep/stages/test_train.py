@@ -12,6 +12,7 @@ from datagen.dataset import TextImages
 from models.codecs import registry as codecs
 from models.codecs.base import Codec
 from models.codecs.conditioning import ConditionedCodec
+from models.files.model import RateDial
 from models.recognizers.ctc_attention import AttnRecognizer, CtcRecognizer
 from models.recognizers.four_stage.checkpoints import ALPHANUMERIC
 from models.recognizers.four_stage.network import COMBINATIONS, StrNet
@@ -45,6 +46,20 @@ def test_training_starts_from_a_checkpoint(
         if name.startswith(("g_", "h_")):
             assert torch.equal(started.get_parameter(name), weight)
             assert not torch.equal(fresh.codec.get_parameter(name), weight)
+
+
+def test_training_starts_from_a_dial_at_every_rate(conditional: SweepConfig, dial: RateDial, tmp_path: Path) -> None:
+    dial.save(tmp_path / "dial.pt")
+    given = replace(conditional, init=WeightsFile.of(tmp_path / "dial.pt"))
+    whole, single = tree.conditioned1(given), tree.stage1(given, 0.02)
+    started = whole.start()
+    assert isinstance(started, ConditionedCodec)
+    assert started.plane == whole.plane
+    for name, weight in dial.network.named_parameters():
+        assert torch.equal(started.get_parameter(name), weight)
+    plain, folded = single.start(), dial.network.fold(0.02, 0.0)
+    for name, weight in folded.named_parameters():
+        assert torch.equal(plain.get_parameter(name), weight)
 
 
 @pytest.mark.slow
