@@ -21,7 +21,7 @@ from PIL import Image
 from datagen.render import render
 from datagen.spec import DatasetSpec
 from models.codecs import registry as codecs
-from models.files import tfic
+from models.files import pixels, tfic
 from models.files.model import Model, TrainedCodec, load_model
 from models.recognizers import registry as recognizers
 from models.recognizers.base import FrozenRecognizer
@@ -84,7 +84,7 @@ def _timed(images: list[np.ndarray], model: Model, reader: FrozenRecognizer) -> 
             file.write_bytes(tfic.encode(model, image))
 
         def read(image: np.ndarray) -> None:
-            reader.read(tfic.to_float(image))
+            reader.read(pixels.to_float(image))
 
         for work in (encode, read):
             work(images[0])

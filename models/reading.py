@@ -7,7 +7,7 @@ from jaxtyping import UInt8
 from numpy.typing import NDArray
 
 from models.errors import ModelError
-from models.files import tfic
+from models.files import pixels
 from models.files.model import Model
 from models.recognizers import ensemble
 from models.recognizers import registry as recognizers
@@ -42,5 +42,5 @@ def text(image: UInt8[NDArray[Any], "h w *_c"], recognizer: FrozenRecognizer, so
     height, width = image.shape[:2]
     if width > LONGEST * height:
         raise ModelError(f"{source}: {width}x{height} pixels are no line of text; cut the image up")
-    [read] = recognizer.read(tfic.to_float(tfic.rgb(image)))
+    [read] = recognizer.read(pixels.to_float(pixels.rgb(image)))
     return read.text

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, UInt8
 from numpy.typing import NDArray
 from PIL import Image
@@ -19,6 +18,7 @@ from models.errors import FormatError, ModelError
 from models.files import memory
 from models.files.framing import FINGERPRINT_BYTES, Head, TficFile
 from models.files.model import QUALITIES, Model, Size
+from models.files.pixels import pad, rgb, round_up, to_bytes, to_float
 
 LARGEST_SIDE = 1 << 16
 LARGEST_AREA = 178_956_970
@@ -84,7 +84,7 @@ def coded(model: Model, image: UInt8[NDArray[Any], "h w *_c"], quality: int | No
         )
     codec = model.codec_at(quality)
     factor, size = codec.downsampling_factor, Size(width, height)
-    pixels = _round_up(height, factor) * _round_up(width, factor)
+    pixels = round_up(height, factor) * round_up(width, factor)
     _check_memory(model, pixels)
     head = Head(None if size == model.canvas else size, quality, image.ndim == 2)
     return Coded(head, size, codec.coded(pad(to_float(rgb(image)), factor)), pixels)
@@ -148,7 +148,7 @@ def planned(model: Model, head: Head, stream_bytes: int) -> Plan:
         FormatError: the image is none that this model wrote into so many bytes, or there is too little memory.
     """
     size, codec = _size(model, head), _codec(model, head)
-    width, height = (_round_up(side, codec.downsampling_factor) for side in size)
+    width, height = (round_up(side, codec.downsampling_factor) for side in size)
     plan = Plan(size, head.grey, codec, height, width)
     _check_stream(plan, stream_bytes)
     _check_memory(model, plan.pixels)
@@ -159,27 +159,6 @@ def shown(plan: Plan, padded: Float[Tensor, "1 3 h w"]) -> UInt8[NDArray[Any], "
     """A reconstruction from 0 to 1 without its padding, with as many channels as the image had."""
     image = to_bytes(padded[:, :, : plan.size.height, : plan.size.width])
     return np.asarray(Image.fromarray(image).convert("L")) if plan.grey else image
-
-
-def rgb(image: UInt8[NDArray[Any], "h w *_c"]) -> UInt8[NDArray[Any], "h w 3"]:
-    """Three equal channels of one."""
-    return np.repeat(image[..., None], 3, 2) if image.ndim == 2 else image
-
-
-def pad(image: Float[Tensor, "b 3 h w"], factor: int) -> Float[Tensor, "b 3 h2 w2"]:
-    """Repeats the last row and column until both sides are multiples of `factor`."""
-    height, width = image.shape[2:]
-    return F.pad(image, (0, _round_up(width, factor) - width, 0, _round_up(height, factor) - height), "replicate")
-
-
-def to_float(image: UInt8[NDArray[Any], "h w 3"]) -> Float[Tensor, "1 3 h w"]:
-    """Pixels 0 to 255 -> 0 to 1."""
-    return torch.tensor(image).permute(2, 0, 1).unsqueeze(0).float() / 255
-
-
-def to_bytes(image: Float[Tensor, "1 3 h w"]) -> UInt8[NDArray[Any], "h w 3"]:
-    """Pixels 0 to 1 -> 0 to 255, rounded."""
-    return np.asarray((image[0].permute(1, 2, 0) * 255).round().to(torch.uint8).cpu(), np.uint8)
 
 
 def _size(model: Model, head: Head) -> Size:
@@ -226,7 +205,3 @@ def _check_memory(model: Model, pixels: int) -> None:
 
 def _fits(width: int, height: int) -> bool:
     return 0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE and width * height <= LARGEST_AREA
-
-
-def _round_up(side: int, factor: int) -> int:
-    return -(-side // factor) * factor

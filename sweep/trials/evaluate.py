@@ -12,7 +12,7 @@ from jaxtyping import Float, UInt8
 from numpy.typing import NDArray
 
 from datagen.dataset import TextImages, to_tensor
-from models.files import tfic
+from models.files import pixels, tfic
 from models.files.framing import TficFile
 from models.files.model import TrainedCodec
 from models.losses import bits_per_pixel
@@ -66,7 +66,7 @@ def _as_read(
     """
     found = read(images, recognizer)
     said, confidences = [each.text for each in found], [each.confidence for each in found]
-    _, ocr_ms = timed(lambda image: recognizer.read(tfic.to_float(image)), images[:TIMED])
+    _, ocr_ms = timed(lambda image: recognizer.read(pixels.to_float(image)), images[:TIMED])
     truths = [recognizer.as_read(text) for text in texts]
     scores = map(accuracy, said, truths)
     return RatePoint(
@@ -118,10 +118,10 @@ def validate(
 
 @torch.no_grad()
 def _estimated(trained: TrainedCodec, images: UInt8[NDArray[Any], "n h w 3"]) -> float:
-    pixels = images.shape[1] * images.shape[2]
+    area = images.shape[1] * images.shape[2]
     factor = trained.codec.downsampling_factor
-    outputs = (trained.codec(tfic.pad(batch, factor)) for batch in _batches(images))
-    rates = torch.cat([bits_per_pixel(output.likelihoods, pixels) for output in outputs])
+    outputs = (trained.codec(pixels.pad(batch, factor)) for batch in _batches(images))
+    rates = torch.cat([bits_per_pixel(output.likelihoods, area) for output in outputs])
     return statistics.fmean(cast("list[float]", rates.tolist()))  # pyright: ignore[reportUnknownMemberType]
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from datagen.dataset import TextImages
 from models.__main__ import main
 from models.errors import ModelError
-from models.files import tfic
+from models.files import pixels, tfic
 from models.files.framing import TficFile
 from models.files.model import QUALITIES, RateDial, TrainedCodec
 from models.files.tfics import Writer
@@ -64,7 +64,7 @@ def test_a_file_is_the_smallest_that_keeps_the_reading(dial: RateDial, test_imag
     assert keeper.lost == {}
     for quality in (file.quality, file.quality - 1):
         restored = tfic.decode(dial, tfic.encode(dial, image, quality))
-        [read] = meter.read(tfic.to_float(restored))
+        [read] = meter.read(pixels.to_float(restored))
         assert (read.text == "light") == (quality == file.quality)
 
 
@@ -87,7 +87,7 @@ def test_what_no_file_keeps_has_the_best_and_is_named_with_both_readings(
     keeper = Keeper(dial, recognizer)
     assert keeper.encode(test_images.images[0], "word") == tfic.encode(dial, test_images.images[0], BEST)
     [(name, read)] = keeper.lost.items()
-    [original] = recognizer.read(tfic.to_float(test_images.images[0]))
+    [original] = recognizer.read(pixels.to_float(test_images.images[0]))
     assert (name, read.original) == ("word", original.text)
     assert read.file != read.original
 

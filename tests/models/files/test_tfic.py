@@ -7,7 +7,7 @@ import torch
 from datagen.dataset import TextImages
 from models.codecs import registry as codecs
 from models.errors import FormatError, ModelError
-from models.files import tfic
+from models.files import pixels, tfic
 from models.files.framing import MASK_BYTES, TficFile
 from models.files.model import QUALITIES, RateDial, Size, TrainedCodec
 
@@ -22,7 +22,7 @@ def test_a_file_of_the_models_canvas_costs_at_most_4_bytes_more_than_its_stream(
         file = TficFile.unpack(data)
         assert (len(data) - len(file.stream), file.size) == (overhead, None)
     assert TficFile.unpack(sized).size == (256, 64)
-    assert len(sized) == 3 + 3 + len(trained.codec.compress(tfic.to_float(image)))
+    assert len(sized) == 3 + 3 + len(trained.codec.compress(pixels.to_float(image)))
 
 
 def test_a_file_without_a_size_needs_the_canvas_of_the_model_that_wrote_it(
@@ -40,9 +40,9 @@ def test_a_file_without_a_size_needs_the_canvas_of_the_model_that_wrote_it(
 def test_a_decoded_file_is_the_forward_pass(trained: TrainedCodec, test_images: TextImages) -> None:
     image = test_images.images[0]
     with torch.no_grad():
-        forward = trained.codec(tfic.to_float(image)).x_hat.clamp(0, 1)
+        forward = trained.codec(pixels.to_float(image)).x_hat.clamp(0, 1)
     decoded = tfic.decode(trained, tfic.encode(trained, image))
-    assert np.array_equal(decoded, tfic.to_bytes(forward))
+    assert np.array_equal(decoded, pixels.to_bytes(forward))
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (64, 256), (65, 127), (300, 40)])
@@ -57,7 +57,7 @@ def test_grey_images_stay_grey(trained: TrainedCodec, test_images: TextImages) -
     assert TficFile.unpack(data).grey
     decoded = tfic.decode(trained, data)
     assert decoded.shape == grey.shape
-    colored = tfic.decode(trained, tfic.encode(trained, tfic.rgb(grey)))
+    colored = tfic.decode(trained, tfic.encode(trained, pixels.rgb(grey)))
     assert np.abs(colored.mean(2) - decoded).mean() < 10
 
 

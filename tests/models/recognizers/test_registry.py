@@ -14,7 +14,7 @@ from datagen.render import render
 from datagen.spec import DatasetSpec
 from models import metrics
 from models.errors import ModelError, WeightsError
-from models.files import tfic
+from models.files import pixels
 from models.recognizers import ctc_attention
 from models.recognizers import registry as recognizers
 from models.recognizers.ctc_attention import CtcRecognizer
@@ -61,7 +61,7 @@ def _grey(file: bytes) -> np.ndarray:
 
 
 def test_english_g2_reads_what_easyocr_reads(recognizer: CtcRecognizer, samples: list) -> None:
-    read = [recognizer.read(tfic.to_float(image))[0].text for image, _ in samples]
+    read = [recognizer.read(pixels.to_float(image))[0].text for image, _ in samples]
     assert read == EASYOCR_READ
 
 
@@ -69,19 +69,19 @@ def test_preprocessing_is_easyocrs(recognizer: CtcRecognizer, samples: list) -> 
     """EasyOCR: Pillow's grey, 64 pixels high, (x - 0.5) / 0.5."""
     for image, _ in samples:
         published = (torch.tensor(np.asarray(Image.fromarray(image).convert("L"))) / 255 - 0.5) / 0.5
-        ours = ctc_attention.line(tfic.to_float(image), recognizer.height)[0, 0]
+        ours = ctc_attention.line(pixels.to_float(image), recognizer.height)[0, 0]
         assert (ours - published).abs().max() < 1.01 / 127.5, "one grey level: Pillow rounds, we do not"
 
 
 def test_english_g2_reads_trdg_images_well(recognizer: CtcRecognizer, samples: list) -> None:
-    read = [recognizer.read(tfic.to_float(image))[0].text for image, _ in samples]
+    read = [recognizer.read(pixels.to_float(image))[0].text for image, _ in samples]
     assert metrics.mean_accuracy(read, [text for _, text in samples]) > 0.7
 
 
 def test_images_of_another_height_are_scaled(recognizer: CtcRecognizer, samples: list) -> None:
     image, _ = samples[0]
     larger = np.asarray(Image.fromarray(image).resize((512, 128), Image.Resampling.BICUBIC))
-    assert recognizer.read(tfic.to_float(larger))[0].text == "sea-legs"
+    assert recognizer.read(pixels.to_float(larger))[0].text == "sea-legs"
 
 
 @pytest.mark.parametrize("width", [1, 7])
@@ -115,7 +115,7 @@ def test_english_g2_stays_in_evaluation_mode(recognizer: CtcRecognizer) -> None:
 
 
 def test_the_loss_is_lower_for_the_true_text(recognizer: CtcRecognizer, samples: list) -> None:
-    image = tfic.to_float(samples[11][0])
+    image = pixels.to_float(samples[11][0])
     right, wrong = recognizer.loss(image.expand(2, -1, -1, -1), ["athetosis", "something"])
     assert right < 0.1 < wrong
 
