@@ -44,22 +44,20 @@ def conv2d(
     dilation: Pair = (1, 1),
     groups: int = 1,
 ) -> Float[Tensor, "b c2 h2 w2"]:
-    """A convolution as the sum of the kernel's positions: of each, the shifted map times a matrix.
+    """A convolution as one product of matrices, of which one has what each position of the kernel sees side by side.
 
     Raises:
         NotImplementedError: it has strides, holes or groups.
     """
     if (stride, dilation, groups) != ((1, 1), (1, 1), 1):
         raise NotImplementedError("a convolution of float64 with strides, holes or groups")
-    (kernel_height, kernel_width), (rows, columns) = weight.shape[2:], padding
-    padded = F.pad(x, (columns, columns, rows, rows)).permute(0, 2, 3, 1)
+    (kernel_height, kernel_width), (above, left) = weight.shape[2:], padding
+    padded = F.pad(x, (left, left, above, above)).permute(0, 2, 3, 1)
     height, width = padded.shape[1] - kernel_height + 1, padded.shape[2] - kernel_width + 1
-    result = x.new_zeros(()) if bias is None else bias
-    for row in range(kernel_height):
-        for column in range(kernel_width):
-            shifted = padded[:, row : row + height, column : column + width]
-            result = result + shifted @ weight[:, :, row, column].t()
-    return result.permute(0, 3, 1, 2)
+    rows = [padded[:, row : row + height] for row in range(kernel_height)]
+    seen = [row[:, :, column : column + width] for row in rows for column in range(kernel_width)]
+    result = torch.cat(seen, 3) @ weight.permute(2, 3, 1, 0).flatten(0, 2)
+    return (result if bias is None else result + bias).permute(0, 3, 1, 2)
 
 
 def conv_transpose2d(
@@ -102,8 +100,9 @@ def bucketize(x: Float[Tensor, "*shape"], boundaries: Float[Tensor, " n"]) -> In
     """How many of the rising boundaries lie below each element, by bisection."""
     halvings = len(boundaries).bit_length()
     padded = F.pad(boundaries, (0, 2**halvings - 1 - len(boundaries)), value=torch.inf)
-    below = torch.zeros_like(x, dtype=torch.int64)
-    for step in (2**power for power in reversed(range(halvings))):
+    first, *steps = (2**power for power in reversed(range(halvings)))
+    below = first * (x > padded[first - 1]).long()
+    for step in steps:
         below = below + step * (x > padded[below + (step - 1)]).long()
     return below
 
