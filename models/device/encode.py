@@ -3,8 +3,8 @@
 python encode.py photo.png photo.tfic
 
 It needs numpy, pillow, onnxruntime and constriction 0.5, and beside it the two files that python -m models
-export-encoder wrote with it. The model's page, docs/formats.md, says what a .tfic file holds. OMP_NUM_THREADS bounds
-the threads.
+export-encoder wrote with it. docs/formats.md of that project says what a .tfic file holds. OMP_NUM_THREADS says how
+many threads work; by default ONNX Runtime chooses.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ class Encoder:
     def __init__(self, graph: bytes, content: Mapping[str, NDArray[Any]]) -> None:
         """`graph` and `content` are those of the two files."""
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS", 0))
+        options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 0)
         self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         self._content = {name: content[name] for name in ("header", "fingerprint", "frequencies", "least", "others")}
 

@@ -103,7 +103,8 @@ def bucketize(x: Float[Tensor, "*shape"], boundaries: Float[Tensor, " n"]) -> In
     first, *steps = (2**power for power in reversed(range(halvings)))
     below = first * (x > padded[first - 1]).long()
     for step in steps:
-        below = below + step * (x > padded[below + (step - 1)]).long()
+        middle = padded.index_select(0, (below + (step - 1)).flatten()).reshape(x.shape)
+        below = below + step * (x > middle).long()
     return below
 
 
