@@ -1,4 +1,5 @@
-"""Command line: compress images, restore them, read their text, of one file or many; list the codecs."""
+"""Command line: compress images, restore them, read their text, of one file or many; list the codecs; export the
+encoder for devices without PyTorch."""
 
 import sys
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from models import compressing
 from models.compressing import Compress
 from models.console import ended
 from models.errors import ModelError, ReadingError
+from models.exporting import ExportEncoder
 from models.files import disk, jobs, pictures
 from models.files.jobs import ARCHIVE
 from models.shipped import DIAL, ModelFile
@@ -114,6 +116,7 @@ Command = (
     | Annotated[Decompress, tyro.conf.subcommand("decompress")]
     | Annotated[Read, tyro.conf.subcommand("read")]
     | Annotated[List, tyro.conf.subcommand("list")]
+    | Annotated[ExportEncoder, tyro.conf.subcommand("export-encoder")]
 )
 
 

@@ -95,16 +95,10 @@ class Compress:
         from models.files import tfic
 
         if self.bpp is None:
-            quality = self._quality(model)
+            quality = position(model, self.quality)
             return lambda image, name: tfic.encode(model, image, quality)
         bpp = self.bpp
         return lambda image, name: tfic.encode_within(model, image, bpp)
-
-    def _quality(self, model: "Model") -> int | None:
-        """The position that all images have, of a model with a dial."""
-        from models.files.model import MIDDLE, RateDial
-
-        return MIDDLE if self.quality is None and isinstance(model, RateDial) else self.quality
 
     def _files(self, found: list[jobs.Job], encode: Encode) -> None:
         """Writes a file for each image."""
@@ -129,7 +123,7 @@ class Compress:
 
         target, archive, failure = Path(self.file), tfics.Writer(model), None
         disk.check_target(target, Path(self.image), ARCHIVE)
-        searched, common = self.bpp is not None or keeper is not None, self._quality(model)
+        searched, common = self.bpp is not None or keeper is not None, position(model, self.quality)
 
         def work(job: jobs.Job) -> str:
             image, name = pictures.read(job.source), job.target.as_posix()
@@ -151,6 +145,13 @@ class Compress:
             print(f"{target}: {_rate(len(data), archive.pixels)}, {len(archive.names)} images ({own})")
         if failure is not None:
             raise failure
+
+
+def position(model: "Model", quality: int | None) -> int | None:
+    """The position that all images have, of a model with a dial: the middle where none is asked for."""
+    from models.files.model import MIDDLE, RateDial
+
+    return MIDDLE if quality is None and isinstance(model, RateDial) else quality
 
 
 def size(image: Pixels) -> str:

@@ -28,8 +28,9 @@ from sweep import arguments, doctor, pick, report, simulate, store
 LINES = 130
 """README.md has no more."""
 CHEAP = (
-    *("models compress", "models decompress", "models read", "datagen import", "sweep.store", "benchmarks/front.py"),
+    *("models compress", "models decompress", "models read", "models export-encoder", "datagen import", "sweep.store"),
     *("sweep.pick runs/cpu --max-bpp", "sweep.pick runs/cpu --min-accuracy", "sweep.pick runs/cpu --knee"),
+    "benchmarks/front.py",
 )
 """How the commands begin that take seconds and need nothing but files."""
 OTHERS = {"--help", "--all-extras", "--cases"}
@@ -187,7 +188,7 @@ def options(*given: Any) -> Iterator[str]:
 def test_options_that_a_page_names_are_there(path: Path) -> None:
     commands = (arguments, simulate, report, pick, store, doctor, datagen)
     known = {*options(*(command.Arguments for command in commands), datagen.ImportArguments, DatasetSpec)}
-    known |= {*options(models.Compress, models.Decompress, models.Read)}
+    known |= {*options(models.Compress, models.Decompress, models.Read, models.ExportEncoder)}
     named = {option for span in read(path).spans for option in re.findall(r"(?<!\S)--[a-z][a-z.-]*", span)}
     assert named <= known | OTHERS
 

@@ -36,6 +36,7 @@ MODELS = {
     "models/recognizers/four_stage": ("models/recognizers/four_stage", *GROUND_OF_MODELS),
     "models/recognizers": ("models/recognizers", *GROUND_OF_MODELS),
     "models/files": ("models/files", "models/codecs", *GROUND_OF_MODELS),
+    "models/device": ("models/device", "models/files", "models/codecs", *GROUND_OF_MODELS),
     "models/shipped": ("models/shipped",),
 }
 """What each room of `models` may import of it."""
@@ -47,7 +48,9 @@ DOORS: dict[str, tuple[str, ...]] = {
     "plotly": ("sweep/reporting/page.py",),
     "trdg": ("datagen/backgrounds.py", "datagen/lettering.py"),
     "compressai": ("models/codecs",),
-    "constriction": ("models/codecs/coding_tables.py", "models/codecs/entropy_coder.py"),
+    "constriction": ("models/codecs/coding_tables.py", "models/codecs/entropy_coder.py", "models/device/encode.py"),
+    "onnx": ("models/recognizers/ppocr.py",),
+    "onnxruntime": ("models/device/encode.py",),
     "rapidocr_onnxruntime": ("models/recognizers/held_out.py",),
     "tesserocr": ("models/recognizers/held_out.py",),
 }

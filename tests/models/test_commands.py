@@ -255,4 +255,4 @@ def test_help_explains_itself(monkeypatch, capsys) -> None:
         main()
     assert stopped.value.code == 0
     printed = capsys.readouterr().out
-    assert all(word in printed for word in ("compress", "decompress", "read", "list"))
+    assert all(word in printed for word in ("compress", "decompress", "read", "list", "export-encoder"))
