@@ -93,8 +93,8 @@ def networks(codec: Codec, image: UInt8[NDArray[Any], "h w 3"]) -> bytes:
 
 
 def _noise(size: Size) -> UInt8[NDArray[Any], "h w 3"]:
-    pixels = np.random.default_rng(0).bytes(3 * size.height * size.width)
-    return np.frombuffer(pixels, np.uint8).reshape(size.height, size.width, 3)
+    values = np.random.default_rng(0).bytes(3 * size.height * size.width)
+    return np.frombuffer(values, np.uint8).reshape(size.height, size.width, 3)
 
 
 def _check_packages() -> None:
