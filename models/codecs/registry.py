@@ -20,7 +20,7 @@ CODECS: dict[str, Callable[[], Codec]] = {
 }
 
 BYTES_PER_PIXEL = {
-    "small": 64,
+    "small": 130,
     "factorized": 750,
     "hyperprior": 650,
     "mbt2018-mean": 700,
