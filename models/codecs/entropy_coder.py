@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.codecs.coding_tables import LARGEST, tables_of
+from models.codecs.coding_tables import LARGEST, Tables, tables_of
 from models.errors import FormatError, ModelError
 
 AnsCoder = constriction.stream.stack.AnsCoder
@@ -63,8 +63,9 @@ def encode(*latents: Latent) -> bytes:
     """
     check_latents(*latents)
     coder = AnsCoder(np.array([START], np.uint32))
+    tables = {model: tables_of(model) for model in {latent.model for latent in latents}}
     for latent in reversed(latents):
-        _push(coder, latent)
+        _push(coder, latent, tables[latent.model])
     return coder.get_compressed()[::-1].astype(WORD).tobytes().lstrip(b"\0")
 
 
@@ -93,10 +94,13 @@ class Decoder:
             raise _other_latents()
         digits = stream.rjust(-(-len(stream) // WORD.itemsize) * WORD.itemsize, b"\0")
         self._coder = AnsCoder(np.frombuffer(digits, WORD)[::-1].astype(np.uint32))
+        self._tables: dict[EntropyModel, Tables] = {}
 
     def take(self, indexes: Int[Tensor, "1 c h w"], model: EntropyModel) -> Float[Tensor, "1 c h w"]:
         """The next latents, as many as there are indexes."""
-        frequencies, least, others = tables_of(model)
+        if model not in self._tables:
+            self._tables[model] = tables_of(model)
+        frequencies, least, others = self._tables[model]
         order, tables, each = _groups(indexes)
         places = np.concatenate([self._coder.decode(frequencies[table], elements) for table, elements in each])
         missing = places == others[tables]
@@ -124,9 +128,9 @@ def _other_latents() -> FormatError:
     )
 
 
-def _push(coder: AnsCoder, latent: Latent) -> None:
-    """Codes a latent; what is pushed last is taken first."""
-    frequencies, least, others = tables_of(latent.model)
+def _push(coder: AnsCoder, latent: Latent, of_model: Tables) -> None:
+    """Codes a latent by its model's tables; what is pushed last is taken first."""
+    frequencies, least, others = of_model
     order, tables, each = _groups(latent.indexes)
     places = np.asarray(latent.symbols.flatten().cpu(), np.int32)[order] - least[tables]
     missing = (places < 0) | (places >= others[tables])
