@@ -184,9 +184,12 @@ class Outbox:
 
 
 def _kept(folder: Path) -> Iterator[tuple[Path, Entry]]:
-    """The entries of a folder, in order; one that a crash has cut off is none."""
+    """The entries of a folder, in order; one that a crash has cut off is none, nor one that a process, about to end,
+    sends meanwhile."""
     for path in sorted(folder.glob("*.json")):
         try:
             yield path, Entry(**json.loads(path.read_text()))
+        except FileNotFoundError:
+            continue
         except (ValueError, TypeError):
             path.rename(path.with_suffix(".damaged"))

@@ -82,14 +82,16 @@ def test_pictures_and_figures_stand_on_the_parent(store: str, tmp_path: Path, mo
     assert client.get_run(sweep.parent_id).data.metrics == {"hypervolume": 0.3}
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::UserWarning")
 def test_the_images_are_named_on_the_parent_once(store: str, tmp_path: Path) -> None:
     splits = {name: pl.DataFrame({"text": ["one", "two"], "font": ["a", None]}) for name in ("train", "test")}
-    sweeps = [Sweep(store, "sweep-e", tmp_path) for _ in range(2)]
-    for sweep in sweeps:
+    parents = []
+    for _ in range(2):
+        sweep = Sweep(store, "sweep-e", tmp_path)
         sweep.tracker.log_dataset(Path("data"), "0123456789abcdef", splits)
         sweep.settle()
-    logged = MlflowClient(store).get_run(sweeps[0].parent_id).inputs
+        parents.append(sweep.parent_id)
+    logged = MlflowClient(store).get_run(parents[0]).inputs
     assert logged is not None
     inputs = logged.dataset_inputs
     assert {(given.dataset.name, given.dataset.digest) for given in inputs} == {

@@ -58,6 +58,16 @@ def test_entries_that_one_process_could_not_send_are_sent_by_the_next(tmp_path: 
     assert sent == [entries[0], *entries[2:], step(12)]
 
 
+def test_what_another_process_sends_meanwhile_is_not_read(tmp_path: Path) -> None:
+    first = Outbox(tmp_path, never, never)
+    for number in range(3):
+        first.put(step(number))
+    kept = outbox._kept(tmp_path)
+    assert next(kept)[1] == step(0)
+    (tmp_path / "000000000002.json").unlink()
+    assert [entry for _, entry in kept] == [step(2)]
+
+
 def test_nobody_waits_for_a_store_that_never_answers(tmp_path: Path) -> None:
     answered = threading.Event()
 
