@@ -78,13 +78,16 @@ class Arguments:
             preset's).
         labels: What the recognizer is to read in training. truth (default): the data set's texts. pseudo: what it
             reads in the original, for images without labels.
-        target: What the decoder is to give back. text (default of cpu and smoke): the text alone, black on white.
-            image: the image, as in the paper, and as imported images need, whose ink nobody knows.
+        target: What the decoder is to give back. text (default of cpu and smoke): the text alone, black on white; where
+            nobody knows the clean rendering of imported images, the dial that comes along draws it. image: the image,
+            as in the paper.
         codec: One of small, factorized, hyperprior, mbt2018-mean, mbt2018, cheng2020-anchor, cheng2020-attn, elic and
             tinylic (default: the preset's); python -m models list tells what each costs.
-        init: Weights that stage 1 starts from, in half of its steps: a checkpoint of the same codec that CompressAI
-            published, a state dict of your own, or an exported model, such as models/shipped/dial.pt. On a cluster, a
-            path that every node has.
+        init: Weights that stage 1 starts from: a dial of another sweep, which short stages fit to the images; or, in
+            half of stage 1, an exported model, a checkpoint of the same codec that CompressAI published, or a state
+            dict of your own. On a cluster, a path that every node has. Default: the dial that comes along, if the codec
+            is small and the target text.
+        from_scratch: Start from fresh weights.
         recognizer: english_g2 (default); ppocr (PP-OCRv4, with the extra ppocr); with --recognizer-weights trba, which
             is tps-resnet-bilstm-attn, or another network of the four-stage framework, such as none-vgg-bilstm-ctc; or
             your own MODULE:FUNCTION, which returns a torch.nn.Module with the methods loss(images, texts) and
@@ -124,6 +127,7 @@ class Arguments:
     target: Annotated[Target | None, _as()] = None
     codec: Annotated[str | None, _as("NAME")] = None
     init: Annotated[Path | None, _as("FILE")] = None
+    from_scratch: Annotated[bool, _as()] = False
     recognizer: Annotated[tuple[str, ...], UseAppendAction, _as("NAME[=WEIGHT]")] = ()
     recognizer_weights: Annotated[tuple[Path, ...], UseAppendAction, _as("FILE")] = ()
     data: Annotated[str | None, _as("DIR")] = None
@@ -161,6 +165,8 @@ def overrides(arguments: Arguments, config: "SweepConfig") -> dict[str, Any]:
     if arguments.train_all:
         values["early_stopping"] = False
     if arguments.init is not None:
+        if arguments.from_scratch:
+            raise SweepError("--init starts from weights and --from-scratch from none; give one of them")
         values["init"] = WeightsFile.of(arguments.init)
     if arguments.recognizer or arguments.recognizer_weights:
         names = arguments.recognizer or [f"{each.name}={each.weight}" for each in config.recognizers]

@@ -4,11 +4,19 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from datagen import spec
+from models import shipped
+from models.files import pretrained
 from models.weights import WeightsFile
 from sweep.config import ResourceConfig, SearchConfig, StageConfig, SweepConfig
 from sweep.names import PresetName, Target
 
 PIXEL_SCALE = 255**2
+FEW = 8_000
+"""Images to draw for the short stages that fit a dial to them."""
+STAGE1_PARTS, STAGE2_PARTS = 30, 8
+"""One part in so many of the steps of each stage does so."""
+EPOCHS = 8
+"""How often a short stage sees each image, at most."""
 PICTURE = 0.2
 """Weight in stage 2 of the picture that the decoder is to give back."""
 
@@ -65,9 +73,32 @@ def smoke() -> SweepConfig:
     )
 
 
-def started(config: SweepConfig, checkpoint: WeightsFile) -> SweepConfig:
-    """The sweep from a checkpoint, which knows images: half of stage 1 learns lines of text and the range of rates."""
-    return replace(config, init=checkpoint, stage1=replace(config.stage1, steps=max(1, config.stage1.steps // 2)))
+def started(config: SweepConfig) -> SweepConfig:
+    """The sweep from weights that exist: those that it names, or the dial that comes along if the sweep trains such a
+    codec for the same.
+
+    A dial knows how text is sent: short stages on few images fit it to them, shorter ones on fewer, for it would learn
+    those by heart. A checkpoint knows images: half of stage 1 learns lines of text and the range of rates.
+    """
+    if config.init is None and (config.codec, config.target) != (shipped.CODEC, shipped.TARGET):
+        return config
+    init = config.init or WeightsFile.of(shipped.DIAL)
+    if not pretrained.holds_dial(init):
+        return replace(config, init=init, stage1=_part(config.stage1, 2))
+    data = replace(config.data, train=min(config.data.train, FEW))
+    stage1, stage2 = (
+        _at_most(_part(stage, parts), EPOCHS * data.train)
+        for stage, parts in ((config.stage1, STAGE1_PARTS), (config.stage2, STAGE2_PARTS))
+    )
+    return replace(config, init=init, data=data, stage1=stage1, stage2=stage2)
+
+
+def _at_most(stage: StageConfig, images: int) -> StageConfig:
+    return replace(stage, steps=min(stage.steps, max(1, images // stage.batch_size)))
+
+
+def _part(stage: StageConfig, parts: int) -> StageConfig:
+    return replace(stage, steps=max(1, stage.steps // parts))
 
 
 def aimed(config: SweepConfig, target: Target) -> SweepConfig:

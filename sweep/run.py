@@ -94,28 +94,12 @@ def _data(arguments: Arguments, out: Path) -> Path | None:
 
 def _started(arguments: Arguments, out: Path, preset: PresetName) -> "RunFolder":
     from datagen import remote
-    from datagen.shards import Manifest
-    from datagen.spec import ImportSpec
-    from sweep import presets
-    from sweep.config import override
     from sweep.results.folder import RunFolder, new_sweep_id
-    from sweep.search import proposals
-    from sweep.stages import strategies
     from sweep.tracking import mlflow_store
 
-    config = presets.PRESETS[preset]()
-    config = override(config, **overrides(arguments, config))
-    strategies.of(config).check(config)
-    if config.init is not None:
-        config = presets.started(config, config.init)
+    config = _asked(arguments, preset)
     data = _data(arguments, out)
-    config = replace(config, data=_legible(config) if data is None else Manifest.load(data).spec)
-    # Nobody knows where the ink of imported images is.
-    target = arguments.target or ("image" if isinstance(config.data, ImportSpec) else config.target)
-    config = presets.aimed(config, target)
-    config = proposals.cap_budget(config)
-    config = strategies.of(config).split_budget(config)
-    config = replace(config, **stages(arguments, config))
+    config = _trained(config, arguments, data)
     data = data or out.parent / "data" / f"{preset}-{config.data.digest()}"
     uri = mlflow_store.default_uri()
     store = arguments.out and remote.address(arguments.out)
@@ -124,6 +108,46 @@ def _started(arguments: Arguments, out: Path, preset: PresetName) -> "RunFolder"
     run.create()
     # As it will be resumed, where 1 and 1.0 are one.
     return RunFolder.load(out)
+
+
+def _asked(arguments: Arguments, preset: PresetName) -> "SweepConfig":
+    """The preset as the command line changes it."""
+    from sweep import presets
+    from sweep.config import override
+    from sweep.stages import strategies
+
+    config = presets.PRESETS[preset]()
+    config = override(config, **overrides(arguments, config))
+    strategies.of(config).check(config)
+    return presets.aimed(config, arguments.target or config.target)
+
+
+def _trained(config: "SweepConfig", arguments: Arguments, data: Path | None) -> "SweepConfig":
+    """The sweep on the images of a data set or on drawn ones, with stages for those and for its strategy."""
+    from datagen.shards import Manifest
+    from sweep.search import proposals
+    from sweep.stages import strategies
+
+    if data:
+        config = replace(config, data=Manifest.load(data).spec)
+    config = _begun(config, arguments)
+    if not data:
+        config = replace(config, data=_legible(config))
+    config = proposals.cap_budget(config)
+    config = strategies.of(config).split_budget(config)
+    return replace(config, **stages(arguments, config))
+
+
+def _begun(config: "SweepConfig", arguments: Arguments) -> "SweepConfig":
+    """The sweep from the weights that its stage 1 starts from."""
+    from sweep import presets
+
+    if arguments.from_scratch:
+        return config
+    begun = presets.started(config)
+    # Few images are drawn for the preset's steps alone.
+    own = arguments.data or arguments.hours or arguments.steps
+    return replace(begun, data=config.data) if own else begun
 
 
 def _legible(config: "SweepConfig") -> "Spec":
@@ -150,7 +174,8 @@ def _resumed(arguments: Arguments, out: Path) -> "RunFolder":
     _check_named(run, arguments.recognizer)
     data = _data(arguments, out)
     wanted = (
-        overrides(arguments, run.config)
+        ({"init": None} if arguments.from_scratch else {})
+        | overrides(arguments, run.config)
         | stages(arguments, run.config)
         | ({"data": Manifest.load(data).spec} if data else {})
     )

@@ -20,8 +20,8 @@ class Version(NamedTuple):
 
 TABLE: dict[str, Version] = {
     "renderer": Version(RENDERER, "c6b204317b73"),
-    "training": Version(1, "e0ea5ff04d7e"),
-    "conditioning": Version(1, "82015281181f"),
+    "training": Version(1, "83ce62eb7cd5"),
+    "conditioning": Version(1, "85ffc8b0844a"),
     "recognizers": Version(1, "d631c6577b4a"),
     "small": Version(2, "f92916217e97"),
     "factorized": Version(2, "811f34101ef2"),

@@ -102,7 +102,14 @@ class ConditionedCodec(nn.Module):
                 hook.remove()
 
     def over(self, plane: Plane) -> "ConditionedCodec":
-        """This codec, conditioned on another range of OCR weights; what it does without OCR stays as it is."""
+        """This codec, conditioned on other ranges; what it does at each lambda without OCR stays as it is."""
+        (middle, half), (new_middle, new_half) = _span(self.plane.rate_weights), _span(plane.rate_weights)
+        if half > NARROWEST / 2:
+            first = self.embedding[0]
+            assert isinstance(first, nn.Linear)
+            with torch.no_grad():
+                first.bias += first.weight[:, 0] * ((new_middle - middle) / half)
+                first.weight[:, 0] *= new_half / half
         self.plane = plane
         return self
 
@@ -166,10 +173,16 @@ def _fold(layer: Convolution, scale: Float[Tensor, " c"], shift: Float[Tensor, "
 
 
 def _centered(value: Float[Tensor, " b"], bounds: tuple[float, float]) -> Float[Tensor, " b"]:
-    low, high = map(math.log, bounds)
-    if high - low < NARROWEST:
+    middle, half = _span(bounds)
+    if half < NARROWEST / 2:
         return torch.zeros_like(value)
-    return (value.log() - (low + high) / 2) / ((high - low) / 2)
+    return (value.log() - middle) / half
+
+
+def _span(bounds: tuple[float, float]) -> tuple[float, float]:
+    """Middle and half width of a range in logarithms."""
+    low, high = map(math.log, bounds)
+    return (low + high) / 2, (high - low) / 2
 
 
 def _log_uniform(count: int, bounds: tuple[float, float], device: torch.device) -> Float[Tensor, " b"]:

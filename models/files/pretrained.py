@@ -6,6 +6,7 @@ from typing import Any, TypeVar, cast
 import torch
 from torch import Tensor, nn
 
+from models import shipped
 from models.codecs import registry as codecs
 from models.codecs.base import Codec
 from models.codecs.conditioning import ConditionedCodec, Plane
@@ -36,7 +37,7 @@ def load(name: str, file: WeightsFile) -> Codec | ConditionedCodec:
         WeightsError: the file has changed or is missing, or holds no weights or another codec.
         ModelError: no codec has that name.
     """
-    codec, content = codecs.build(name), file.read()
+    codec, content = codecs.build(name), _here(file).read()
     if isinstance(content, dict):
         saved = cast("dict[Any, Any]", content)
         _check(name, file, saved)
@@ -44,6 +45,22 @@ def load(name: str, file: WeightsFile) -> Codec | ConditionedCodec:
             return _filled(name, ConditionedCodec(codec, _plane(file, saved)), file, saved.get("state_dict"))
         content = saved.get("state_dict", saved)
     return _filled(name, codec, file, content)
+
+
+def holds_dial(file: WeightsFile) -> bool:
+    """Whether the file is an exported dial.
+
+    Raises:
+        WeightsError: it cannot be read.
+    """
+    content = file.read()
+    return isinstance(content, dict) and cast("dict[Any, Any]", content).get("format") == DIAL_FORMAT
+
+
+def _here(file: WeightsFile) -> WeightsFile:
+    """The file, where it is the dial that comes along as this machine has it."""
+    along = WeightsFile.of(shipped.DIAL)
+    return along if file == along else file
 
 
 def _filled(name: str, network: Network, file: WeightsFile, content: Any) -> Network:

@@ -1,10 +1,14 @@
 """The images that a sweep trains on and measures, with what they teach; Ray's workers read them as they are."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import ray
 import torch
+from jaxtyping import UInt8
+from numpy.typing import NDArray
 
 from datagen import dataset
 from datagen.dataset import TextImages
@@ -14,12 +18,13 @@ from models.metrics import alphanumeric
 from sweep.cluster import resources
 from sweep.config import SweepConfig
 from sweep.errors import SweepError
-from sweep.trials import legibility, trial
+from sweep.trials import cleaning, legibility, trial
 from sweep.trials.legibility import Reading
 from sweep.trials.trial import Data
 
-READ_TOGETHER = 250
-"""Images that a task reads."""
+Part = TypeVar("Part")
+TOGETHER = 250
+"""Images of a task."""
 
 
 def data(config: SweepConfig, folder: Path, run: Path, report: Report = lambda done, total: None) -> Data:
@@ -37,7 +42,7 @@ def data(config: SweepConfig, folder: Path, run: Path, report: Report = lambda d
     """
     train = _taught(dataset.load(folder, "train"), config, (folder, run), report)
     if config.target == "text" and train.ink is None:
-        raise SweepError(f"{folder} does not tell where the ink of all images is; give --target image")
+        train = train._replace(ink=np.concatenate(_by_tasks(_ink, train, config, report)))
     val, test = (_completed(dataset.load(folder, split), config) for split in ("val", "test"))
     return Data(train, TextImages(val.images[: config.search.val_images], val.texts[: config.search.val_images]), test)
 
@@ -85,21 +90,33 @@ def _completed(images: TextImages, config: SweepConfig) -> TextImages:
 
 
 def _readings(images: TextImages, config: SweepConfig, report: Report) -> list[Reading]:
-    """What the recognizer reads in the images, by as many tasks at a time as there are workers."""
-    read = ray.remote(num_cpus=config.resources.cpus_per_trial)(_read)
+    """What the recognizer reads in the images."""
+    return [reading for part in _by_tasks(_read, images, config, report) for reading in part]
+
+
+def _by_tasks(
+    measure: Callable[[TextImages, SweepConfig], Part], images: TextImages, config: SweepConfig, report: Report
+) -> list[Part]:
+    """What a function makes of the images, part by part, by as many tasks at a time as there are workers."""
+    task = ray.remote(num_cpus=config.resources.cpus_per_trial)(measure)
     total = len(images.texts)
-    parts = [slice(start, start + READ_TOGETHER) for start in range(0, total, READ_TOGETHER)]
-    found: dict[int, list[Reading]] = {}
+    parts = [slice(start, start + TOGETHER) for start in range(0, total, TOGETHER)]
+    found: dict[int, Part] = {}
 
-    def start(part: slice) -> ray.ObjectRef[list[Reading]]:
-        return read.remote(TextImages(images.images[part], images.texts[part]), config)
+    def start(part: slice) -> ray.ObjectRef[Part]:
+        return task.remote(TextImages(images.images[part], images.texts[part]), config)
 
-    for part, task in shared_out(start, parts, lambda: max(1, cores() // config.resources.cpus_per_trial)):
-        found[part.start] = resources.results(task)
-        report(min(total, READ_TOGETHER * len(found)), total)
-    return [reading for start in sorted(found) for reading in found[start]]
+    for part, result in shared_out(start, parts, lambda: max(1, cores() // config.resources.cpus_per_trial)):
+        found[part.start] = resources.results(result)
+        report(min(total, TOGETHER * len(found)), total)
+    return [found[start] for start in sorted(found)]
 
 
 def _read(images: TextImages, config: SweepConfig) -> list[Reading]:
     torch.set_num_threads(config.resources.cpus_per_trial)
     return legibility.measure(images, trial.recognizer(config.recognizers))
+
+
+def _ink(images: TextImages, config: SweepConfig) -> UInt8[NDArray[Any], "n h w"]:
+    torch.set_num_threads(config.resources.cpus_per_trial)
+    return cleaning.ink(images.images)

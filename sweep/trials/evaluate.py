@@ -99,7 +99,7 @@ def read(
     images: UInt8[NDArray[Any], "n h w 3"], recognizer: FrozenRecognizer, device: torch.device = CPU
 ) -> list[Transcription]:
     """What the recognizer, which is on `device`, reads in each image."""
-    return [said for batch in _batches(images) for said in recognizer.read(batch.to(device))]
+    return [said for batch in batches(images) for said in recognizer.read(batch.to(device))]
 
 
 def validate(
@@ -120,10 +120,11 @@ def validate(
 def _estimated(trained: TrainedCodec, images: UInt8[NDArray[Any], "n h w 3"]) -> float:
     area = images.shape[1] * images.shape[2]
     factor = trained.codec.downsampling_factor
-    outputs = (trained.codec(pixels.pad(batch, factor)) for batch in _batches(images))
+    outputs = (trained.codec(pixels.pad(batch, factor)) for batch in batches(images))
     rates = torch.cat([bits_per_pixel(output.likelihoods, area) for output in outputs])
     return statistics.fmean(cast("list[float]", rates.tolist()))  # pyright: ignore[reportUnknownMemberType]
 
 
-def _batches(images: UInt8[NDArray[Any], "n h w 3"]) -> Iterator[Float[torch.Tensor, "b 3 h w"]]:
+def batches(images: UInt8[NDArray[Any], "n h w 3"]) -> Iterator[Float[torch.Tensor, "b 3 h w"]]:
+    """The images as networks take them, a few at a time."""
     return (to_tensor(images[start : start + BATCH]) for start in range(0, len(images), BATCH))

@@ -2,6 +2,7 @@
 
 import shutil
 import string
+from dataclasses import replace
 from pathlib import Path
 
 import formula
@@ -11,8 +12,11 @@ import torch
 from runs import opened
 
 from datagen.spec import DatasetSpec
+from models import shipped
 from models.codecs import registry as codecs
+from models.codecs.conditioning import ConditionedCodec
 from models.errors import ModelError, WeightsError
+from models.files import pretrained
 from models.weights import WeightsFile
 from sweep import presets
 from sweep.errors import SweepError
@@ -74,6 +78,46 @@ def test_a_checkpoint_shortens_stage_1_and_may_move_but_not_change(tmp_path: Pat
         opened(out=tmp_path / "run", resume=True, init=moved)
     with pytest.raises(WeightsError, match="has changed"):
         opened(out=tmp_path / "run", resume=True)
+
+
+@pytest.mark.parametrize("given", [{}, {"init": shipped.DIAL}])
+def test_a_sweep_fits_the_dial_that_comes_along_to_its_images(tmp_path: Path, given: dict) -> None:
+    run, scratch = opened(preset="cpu", out=tmp_path / "run", **given), presets.cpu()
+    assert run.config.init == WeightsFile.of(shipped.DIAL)
+    assert 0 < run.config.stage1.steps < scratch.stage1.steps / 20
+    assert 0 < run.config.stage2.steps < scratch.stage2.steps / 5
+    assert opened(out=tmp_path / "run", resume=True, **given).config == run.config
+    with pytest.raises(SweepError, match="another --init"):
+        opened(out=tmp_path / "run", resume=True, from_scratch=True)
+
+
+def test_few_images_are_not_learned_by_heart(tmp_path: Path, data_folder: Path) -> None:
+    config = opened(preset="cpu", out=tmp_path / "run", data=str(data_folder)).config
+    for stage in (config.stage1, config.stage2):
+        assert stage.steps == 8 * config.data.train // stage.batch_size
+
+
+@pytest.mark.parametrize(("given", "images"), [({}, 8_000), ({"hours": 2.0}, 20_000), ({"steps": (9, 9)}, 20_000)])
+def test_few_images_are_drawn_for_short_stages_alone(tmp_path: Path, given: dict, images: int) -> None:
+    assert opened(preset="cpu", out=tmp_path / "run", **given).config.data.train == images
+
+
+def test_a_dial_that_comes_along_is_found_wherever_the_project_lies() -> None:
+    elsewhere = replace(WeightsFile.of(shipped.DIAL), path="/nowhere/dial.pt")
+    assert isinstance(pretrained.load(shipped.CODEC, elsewhere), ConditionedCodec)
+
+
+@pytest.mark.parametrize("given", [{"from_scratch": True}, {"codec": "factorized"}, {"target": "image"}])
+def test_a_sweep_that_no_weights_fit_starts_from_fresh_ones(tmp_path: Path, given: dict) -> None:
+    config = opened(preset="cpu", out=tmp_path / "run", **given).config
+    assert config.init is None
+    assert (config.stage1.steps, config.stage2.steps) == (presets.cpu().stage1.steps, presets.cpu().stage2.steps)
+    assert opened(out=tmp_path / "run", resume=True, **given).config == config
+
+
+def test_weights_and_none_are_not_asked_for_at_once(tmp_path: Path) -> None:
+    with pytest.raises(SweepError, match="--init starts from weights and --from-scratch from none"):
+        opened(preset="cpu", out=tmp_path / "run", init=shipped.DIAL, from_scratch=True)
 
 
 def test_a_checkpoint_is_needed_until_stage_1_is_trained(tmp_path: Path, checkpoint: Path) -> None:

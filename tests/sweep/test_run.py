@@ -37,7 +37,8 @@ def test_a_new_run_keeps_what_was_asked_for(started: Path) -> None:
 
 
 def test_a_grid_is_its_budget(tmp_path: Path) -> None:
-    run = opened(preset="smoke", out=tmp_path / "run", sampler="grid", betas=(0.1, 0.1), strategy="independent")
+    one = {"sampler": "grid", "betas": (0.1, 0.1), "strategy": "independent", "from_scratch": True}
+    run = opened(preset="smoke", out=tmp_path / "run", **one)
     assert run.config.search.budget == 2
     assert run.config.stage1.steps == presets.smoke().stage1.steps // (2 + 2)
     assert opened(out=tmp_path / "run", resume=True, sampler="grid").config == run.config

@@ -28,6 +28,7 @@ SOURCES: dict[str, set[Path]] = {
     "training": of("sweep/training")
     | of("sweep/stages", "train")
     | of("sweep/cluster", "training_data")
+    | of("sweep/trials", "cleaning")
     | of("models", "losses", "cuda_graphs")
     | of("datagen", "dataset"),
     "conditioning": of("models/codecs", "conditioning"),
@@ -49,6 +50,7 @@ WITHOUT_A_SAY = (
     of("models", "__init__", "errors", "weights", "sources", "fingerprint")
     | of("models/codecs", "__init__", "registry", "coding_tables", "entropy_coder")
     | of("models/files")
+    | of("models/shipped")
     | of("datagen", "__init__", "errors", "spec", "shards", "generate", "summary", "own_files", "fitting", "files")
     | of("datagen", "machines", "remote", "signals")
     | of("sweep", "__init__", "errors", "config", "names", "versions", "graceful_stop")

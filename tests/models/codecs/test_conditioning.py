@@ -58,6 +58,17 @@ def test_a_folded_codec_equals_the_conditioned_one(name: str, images: Tensor) ->
         assert torch.allclose(*rates, rtol=1e-4), pair
 
 
+@pytest.mark.parametrize("rate_weights", [(0.001, 0.9), (0.05, 0.05)])
+def test_over_another_range_it_does_at_each_lambda_what_it_did(
+    rate_weights: tuple[float, float], images: Tensor
+) -> None:
+    network, there = moved("small"), conditions((0.05, 0.0))
+    with torch.no_grad():
+        expected = network(images[:1], there).x_hat
+        found = network.over(Plane(rate_weights=rate_weights, ocr_weights=(0.1, 0.2)))(images[:1], there).x_hat
+    assert torch.allclose(found, expected, atol=2e-5)
+
+
 def test_each_image_of_a_batch_has_its_own_condition(images: Tensor) -> None:
     network = moved("small")
     with torch.no_grad():

@@ -15,7 +15,6 @@ from datagen.spec import DatasetSpec, Split
 from models.recognizers import ensemble
 from sweep import presets
 from sweep.cluster import training_data
-from sweep.errors import SweepError
 from sweep.presets import smoke
 from sweep.trials.legibility import Reading
 
@@ -55,10 +54,3 @@ def test_what_cannot_be_read_teaches_nothing_and_what_has_no_letter_is_not_count
     assert [data.train.texts[index] for index in data.train.legible] == ["word", "a" * 24, "-"]
     assert (data.val.texts, data.test.texts) == (["yes"], ["one", "2"])
     assert [len(split.images) for split in data] == [4, 1, 2]
-
-
-def test_images_without_ink_cannot_have_their_text_as_target(tmp_path: Path) -> None:
-    config = replace(smoke(), data=data_set(tmp_path, {"train": ["word"], "val": ["a"], "test": ["b"]}))
-    config = replace(config, stage2=replace(config.stage2, legibility=0.0))
-    with pytest.raises(SweepError, match="--target image"):
-        training_data.data(config, tmp_path, tmp_path)
