@@ -9,4 +9,7 @@ from sweep.run import open_run
 
 name, data = sys.argv[1:]
 out = Path("runs") / name
-launch.sweep(open_run(Arguments(preset="smoke", budget=6, strategy="shared", out=out, resume=out.exists(), data=data)))
+asked = Arguments(
+    preset="smoke", from_scratch=True, budget=6, strategy="shared", out=out, resume=out.exists(), data=data
+)
+launch.sweep(open_run(asked))
