@@ -7,8 +7,9 @@ import unicodedata
 from functools import cache
 from pathlib import Path
 
+from datagen import amounts
 from datagen.errors import SpecError
-from datagen.lines import Characters, Texts
+from datagen.lines import Characters, Texts, chance
 from datagen.spec import DatasetSpec, Split, split_of
 
 POOLS: dict[Characters, str] = {
@@ -34,11 +35,18 @@ def draw(spec: DatasetSpec, split: Split, rng: random.Random) -> str:
         return rng.choice(lines(spec, split))
     line = ""
     for _ in range(rng.randint(*texts.words)):
-        piece = _random(spec, split, rng) if rng.random() < texts.random else _word(spec, split, rng)
+        piece = _piece(spec, split, rng)
         if line and len(line) + 1 + len(piece) > spec.longest:
             break
         line += " " * bool(line) + piece
     return line
+
+
+def _piece(spec: DatasetSpec, split: Split, rng: random.Random) -> str:
+    """A number, a random string or a word."""
+    if chance(spec.texts.amounts, rng) and allowed(spec.texts, string.digits):
+        return _amount(spec, split, rng)
+    return _random(spec, split, rng) if rng.random() < spec.texts.random else _word(spec, split, rng)
 
 
 @cache
@@ -154,6 +162,12 @@ def _random(spec: DatasetSpec, split: Split, rng: random.Random) -> str:
         f"no random string of {spec.texts.length} characters falls to {split}; make --texts.length longer, or name "
         "more in --texts.pool or --texts.characters"
     )
+
+
+def _amount(spec: DatasetSpec, split: Split, rng: random.Random) -> str:
+    """A number in one of the forms that the allowed characters leave, drawn until it is this split's."""
+    drawn = iter(lambda: amounts.draw(rng), None)
+    return next(text for text in drawn if allowed(spec.texts, text) and _owns(spec, split, text))
 
 
 @cache
