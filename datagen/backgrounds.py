@@ -14,10 +14,10 @@ from PIL import Image, ImageOps
 from trdg import background_generator
 
 from datagen import colors, fitting, own_files, procedural
+from datagen.dictionary import trdg
 from datagen.errors import SpecError, reason
 from datagen.lines import Background
 from datagen.spec import DatasetSpec, Split
-from datagen.texts import trdg
 
 RGB = UInt8[NDArray[Any], "h w 3"]
 

@@ -13,6 +13,7 @@ from datagen.light import Picture, lit
 from datagen.lines import Look, chance
 
 RGB = UInt8[NDArray[Any], "h w 3"]
+Smaller = UInt8[NDArray[Any], "H W 3"] | Float[NDArray[Any], "H W 3"]
 
 SUBPIXELS = np.array([[8, 77, 86, 77, 8]], np.float32) / 256
 """FreeType's default filter for the subpixels of a screen."""
@@ -35,7 +36,7 @@ def photographed(picture: RGB, look: Look, x_height: float, rng: random.Random) 
     return cv2.resize(taken, (width, height), interpolation=rng.choice(ENLARGING)) if reduced else taken
 
 
-def _smaller(picture: Picture, share: float, *, subpixel: bool) -> Picture:
+def _smaller(picture: Picture, share: float, *, subpixel: bool) -> Smaller:
     """The picture at a share of its sides: each pixel is the mean of what it covers, or each of its subpixels is."""
     height, width = (max(1, round(share * side)) for side in picture.shape[:2])
     if not subpixel:

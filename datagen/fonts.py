@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 
 from datagen import glyphs, own_files
+from datagen.dictionary import trdg
 from datagen.errors import SpecError, reason
 from datagen.spec import SPLITS, DatasetSpec, Split
-from datagen.texts import trdg
 
 DEAL: tuple[Split, ...] = ("train", "val", "test", "train", "train")
 """Splits that get the next family in turn, from the family of most fonts to those of one font: each split has both."""

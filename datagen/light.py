@@ -34,16 +34,16 @@ def folds(shape: tuple[int, ...], rng: random.Random) -> Factor:
     for _ in range(rng.choice((1, 1, 2, 3, 6))):
         across = _across(shape, rng)[..., None]
         sides = rng.uniform(-0.15, 0.15) * np.tanh(across) * np.exp(-abs(across) / rng.uniform(15, 120))
-        crease = rng.uniform(-0.25, 0.1) * np.exp(-np.square(across / rng.uniform(0.7, 2)))
+        crease = rng.uniform(-0.25, 0.1) / np.exp((across / rng.uniform(0.7, 2)) ** 2)
         factor += sides + crease
     return factor
 
 
 def glare(picture: Picture, rng: random.Random) -> Lit:
     """A spot or band of a lamp's or the sky's light on a shiny surface."""
-    near = np.square(_across(picture.shape, rng) / rng.uniform(10, 60))
+    near = (_across(picture.shape, rng) / rng.uniform(10, 60)) ** 2
     if rng.random() < 0.7:
-        near = near + np.square(_across(picture.shape, rng) / rng.uniform(10, 100))
+        near = near + (_across(picture.shape, rng) / rng.uniform(10, 100)) ** 2
     light = rng.uniform(0.3, 0.9) * np.exp(-near)[..., None]
     return picture + light * (255 - picture)
 
@@ -52,7 +52,7 @@ def moire(shape: tuple[int, ...], rng: random.Random) -> Lit:
     """Around 1: waves, bent a little, of another phase in each color."""
     along, bent = _across(shape, rng), _across(shape, rng)
     phases = np.arange(3, dtype=np.float32) * rng.uniform(0, 2.1)
-    waves = 2 * math.pi * (along / rng.uniform(3, 16) + np.square(bent / rng.uniform(60, 300)))
+    waves = 2 * math.pi * (along / rng.uniform(3, 16) + (bent / rng.uniform(60, 300)) ** 2)
     return 1 + rng.uniform(0.03, 0.14) * np.sin(waves[..., None] + phases)
 
 

@@ -74,7 +74,7 @@ def shapes(height: int, width: int, rng: random.Random) -> RGB:
 
 def paper(height: int, width: int, rng: random.Random) -> RGB:
     """White, greyish or yellowed paper: a sheet, a receipt."""
-    sheet = colors.color(rng.uniform(170, 252), rng, vivid=False) - [0, rng.uniform(0, 5), rng.uniform(-5, 18)]
+    sheet = colors.color(rng.uniform(170, 252), rng, vivid=False) - [0, rng.uniform(0, 5), rng.uniform(-8, 12)]
     fibers = rng.uniform(2, 14) * (clouds(height, width, rng) - 0.5)
     grain = np.random.default_rng(rng.getrandbits(64)).standard_normal((height, width), np.float32)
     return (sheet + (fibers + rng.uniform(0.3, 3) * grain)[..., None]).clip(0, 255).astype(np.uint8)

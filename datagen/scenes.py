@@ -30,7 +30,7 @@ RECEIPT = Scene(
     amounts=0.5,
     backgrounds=("paper",),
     look=Look(
-        size=(0.6, 1.0), contrast=(70, 220), light=0, color=0.1, spacing=(0, 0.1), outline=0, distortion=0, skew=5,
+        size=(0.6, 1.0), contrast=(70, 220), light=0, color=0.05, spacing=(0, 0.1), outline=0, distortion=0, skew=5,
         perspective=0.08, curvature=0.12, light_falloff=0.5, shadow=0.3, blur=0.8, noise=0.4, noise_level=(2, 10),
         jpeg=0.5, neighbor=0.3, dotted=0.35, dots=(11, 20), worn=0.4, folds=0.4, low_resolution=0.4, x_height=(6, 14),
         defocus=0.05, defocus_radius=(0.5, 1.2),
@@ -69,7 +69,7 @@ SIGN = Scene(
     look=Look(
         size=(0.5, 1.0), contrast=(110, 255), light=0.6, color=0.4, spacing=(0, 0.15), outline=0.15, distortion=0,
         skew=6, perspective=0.12, curvature=0.2, light_falloff=0.4, shadow=0.25, blur=0.8, noise=0.4, jpeg=0.4,
-        panel=0.6, glare=0.15, moire=0.08, low_resolution=0.3, x_height=(8, 20), defocus=0.1, defocus_radius=(0.5, 2),
+        panel=0.75, glare=0.15, moire=0.08, low_resolution=0.3, x_height=(8, 20), defocus=0.1, defocus_radius=(0.5, 2),
         motion=0.1, motion_length=(2, 5),
     ),
 )  # fmt: skip

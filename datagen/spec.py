@@ -126,7 +126,7 @@ def _identity(values: list[tuple[str, Any]]) -> dict[str, Any]:
 def _added() -> dict[str, Any]:
     """Fields that specifications did not always have, and their defaults."""
     kinds = (DatasetSpec, Texts, Look)
-    return {each.name: each.default for kind in kinds for each in fields(kind) if each.metadata == LATER}
+    return {each.name: each.default for kind in kinds for each in fields(kind) if each.metadata}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

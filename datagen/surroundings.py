@@ -39,12 +39,12 @@ def panel(under: RGB, shape: tuple[int, int], placement: Placement, look: Look, 
 def framed(cover: Cover, shape: tuple[int, int], placement: Placement, rng: random.Random) -> Cover:
     """What the text and a frame around it cover."""
     corners, width = _around(shape, placement, rng), max(1, round(rng.uniform(*WEIGHT) * shape[0] * placement.scale))
-    return cv2.polylines(cover.copy(), [corners], True, 255, width, cv2.LINE_AA, FRACTION)
+    return cv2.polylines(cover.copy(), [corners], True, [255], width, cv2.LINE_AA, FRACTION)
 
 
 def beside(
     line: Cover, shape: tuple[int, int], placement: Placement, canvas: tuple[int, int], rng: random.Random
-) -> Cover:
+) -> UInt8[NDArray[Any], "H W"]:
     """What can be seen of a line above or below a text of that shape: nothing where there is no room for it.
 
     Args:
