@@ -29,13 +29,13 @@ def lit(picture: Picture, look: Look, rng: random.Random) -> Picture:
 
 
 def folds(shape: tuple[int, ...], rng: random.Random) -> Factor:
-    """Around 1: one side of each fold is lighter than the other, and its crease darker or lighter than both."""
+    """Around 1: one side of each fold is lighter than the other, and the crease darker or lighter than both."""
     factor = np.ones((*shape[:2], 1), np.float32)
     for _ in range(rng.choice((1, 1, 2, 3, 6))):
         across = _across(shape, rng)[..., None]
-        sides = rng.uniform(-0.15, 0.15) * np.tanh(across) * np.exp(-abs(across) / rng.uniform(15, 120))
-        crease = rng.uniform(-0.25, 0.1) / np.exp((across / rng.uniform(0.7, 2)) ** 2)
-        factor += sides + crease
+        sides = rng.uniform(-0.15, 0.15) * np.tanh(across) * np.exp(-np.abs(across) / rng.uniform(15, 120))
+        near = (across / rng.uniform(0.7, 2)) ** 2
+        factor += sides + rng.uniform(-0.25, 0.1) * np.exp(-near)
     return factor
 
 

@@ -37,8 +37,11 @@ def panel(under: RGB, shape: tuple[int, int], placement: Placement, look: Look, 
 
 
 def framed(cover: Cover, shape: tuple[int, int], placement: Placement, rng: random.Random) -> Cover:
-    """What the text and a frame around it cover."""
+    """What the text and a frame around it cover; no frame of which only the uprights would be seen, as letters l."""
     corners, width = _around(shape, placement, rng), max(1, round(rng.uniform(*WEIGHT) * shape[0] * placement.scale))
+    top, bottom = (float(side[:, 1].mean()) / 2**FRACTION for side in (corners[:2], corners[2:]))
+    if top < 0 and bottom > len(cover):
+        return cover
     return cv2.polylines(cover.copy(), [corners], True, [255], width, cv2.LINE_AA, FRACTION)
 
 

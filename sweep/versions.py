@@ -19,7 +19,7 @@ class Version(NamedTuple):
 
 
 TABLE: dict[str, Version] = {
-    "renderer": Version(RENDERER, "dd628cdf2df4"),
+    "renderer": Version(RENDERER, "30a87a91317c"),
     "training": Version(1, "e0ea5ff04d7e"),
     "conditioning": Version(1, "82015281181f"),
     "recognizers": Version(1, "d631c6577b4a"),

@@ -38,6 +38,12 @@ def test_a_frame_stands_around_the_text_and_touches_it_not() -> None:
         assert (surroundings.framed(255 * box.astype(np.uint8), TEXT, placement, random.Random(seed)) > 0)[box].all()
 
 
+def test_no_upright_of_a_frame_stands_alone_beside_a_text() -> None:
+    cover, high = np.zeros(CANVAS, np.uint8), (30, 60)
+    placement = effects.place(high, CANVAS, 1.0, Look(skew=0, perspective=0, curvature=0), random.Random(0))
+    assert not any(surroundings.framed(cover, high, placement, random.Random(seed)).any() for seed in range(20))
+
+
 def test_too_little_of_a_neighboring_line_is_seen_to_be_read() -> None:
     line, seen = np.full((24, 200), 255, np.uint8), []
     for seed in range(40):
