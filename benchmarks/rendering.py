@@ -13,10 +13,10 @@ from pathlib import Path
 import tyro
 
 from datagen import generate, shards
+from datagen.dictionary import trdg
 from datagen.lines import Look, Texts
 from datagen.render import render
 from datagen.spec import Background, DatasetSpec, paper
-from datagen.texts import trdg
 
 COMMAND = """
 import sys

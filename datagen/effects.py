@@ -1,4 +1,4 @@
-"""What happens to a picture of text: where the text lies, how the light falls, what the camera and its file add."""
+"""Where a text lies on its canvas: turned, tilted and bent."""
 
 import math
 import random
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from datagen.lines import Look
 
-RGB = UInt8[NDArray[Any], "h w 3"]
 Points = Float[NDArray[Any], "_n 2"]
 
 
@@ -23,6 +22,8 @@ class Placement(NamedTuple):
     """Projection of the text's pixels onto the canvas's."""
     bend: float
     """Pixels of the text by which its middle lies below its ends."""
+    scale: float
+    """Pixels of the canvas for one of the text's, before it is tilted."""
 
 
 def place(shape: tuple[int, int], canvas: tuple[int, int], share: float, look: Look, rng: random.Random) -> Placement:
@@ -46,7 +47,7 @@ def place(shape: tuple[int, int], canvas: tuple[int, int], share: float, look: L
     free = room - scale * extent
     offset = look.margin + free * [rng.random(), rng.random()]
     target = (moved - low) * scale + offset
-    return Placement(cv2.getPerspectiveTransform(corners, target.astype(np.float32)), bend)
+    return Placement(cv2.getPerspectiveTransform(corners, target.astype(np.float32)), bend, float(scale))
 
 
 def warp(
@@ -58,6 +59,18 @@ def warp(
     u, v = u / w, v / w
     v -= placement.bend * (1 - (2 * u / text.shape[1] - 1) ** 2)
     return cv2.remap(text, u - 0.5, v - 0.5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+
+
+def shifted(placement: Placement, right: float, down: float) -> Placement:
+    """The placement of what lies beside a text, by so many of the text's pixels."""
+    shift = np.array([[1, 0, right], [0, 1, down], [0, 0, 1]])
+    return placement._replace(homography=placement.homography @ shift)
+
+
+def project(homography: Float[NDArray[Any], "3 3"], points: Points) -> Points:
+    """Where points lie on the other side of a projection."""
+    u, v, w = homography @ np.c_[points, np.ones(len(points))].T
+    return np.stack([u / w, v / w], 1)
 
 
 @cache
@@ -78,39 +91,3 @@ def _tilted(corners: Points, look: Look, rng: random.Random) -> Points:
 def _turned(corners: Points, degrees: float) -> Points:
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     return corners @ np.array([[cos, sin], [-sin, cos]])
-
-
-def photographed(picture: RGB | Float[NDArray[Any], "h w 3"], look: Look, rng: random.Random) -> RGB:
-    """Light, lens, sensor and file, in this order; each leaves some pictures alone."""
-    if rng.random() < look.light_falloff:
-        picture = picture * _ramp(picture.shape, rng.uniform(0.1, 0.6), 1.0, rng)
-    if rng.random() < look.shadow:
-        picture = picture * _ramp(picture.shape, rng.uniform(0.2, 0.6), rng.uniform(4, 40), rng)
-    radius = rng.uniform(0, look.blur)
-    if radius > 0.2:
-        picture = cv2.GaussianBlur(picture, (0, 0), radius)
-    if rng.random() < look.noise:
-        picture = picture + _noise(picture.shape, rng.uniform(*look.noise_level), rng)
-    pixels = picture if picture.dtype == np.uint8 else picture.clip(0, 255).astype(np.uint8)
-    return _as_jpeg(pixels, rng.randint(*look.jpeg_quality)) if rng.random() < look.jpeg else pixels
-
-
-def _ramp(shape: tuple[int, ...], depth: float, steepness: float, rng: random.Random) -> Float[NDArray[Any], "h w 1"]:
-    """A factor that falls from 1 to 1 - `depth` along a line across the picture: slowly at steepness 1."""
-    height, width = shape[:2]
-    angle = rng.uniform(0, 2 * math.pi)
-    x = np.linspace(-1, 1, width, dtype=np.float32)[None, :] * math.cos(angle)
-    y = np.linspace(-1, 1, height, dtype=np.float32)[:, None] * math.sin(angle)
-    along = 0.5 + steepness * (x + y - rng.uniform(-0.5, 0.5)) / 2
-    return (1 - depth * along.clip(0, 1))[..., None]
-
-
-def _noise(shape: tuple[int, ...], level: float, rng: random.Random) -> Float[NDArray[Any], "h w _c"]:
-    """A camera's noise, for each color or for all alike."""
-    size = (*shape[:2], 3 if rng.random() < 0.5 else 1)
-    return level * np.random.default_rng(rng.getrandbits(64)).standard_normal(size, np.float32)
-
-
-def _as_jpeg(pixels: RGB, quality: int) -> RGB:
-    _, file = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.imdecode(file, cv2.IMREAD_COLOR)

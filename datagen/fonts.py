@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 
 from datagen import glyphs, own_files
+from datagen.dictionary import trdg
 from datagen.errors import SpecError, reason
 from datagen.spec import SPLITS, DatasetSpec, Split
-from datagen.texts import trdg
 
 DEAL: tuple[Split, ...] = ("train", "val", "test", "train", "train")
 """Splits that get the next family in turn, from the family of most fonts to those of one font: each split has both."""
@@ -22,7 +22,7 @@ def of_split(spec: DatasetSpec, split: Split) -> tuple[Path, ...]:
     Raises:
         SpecError: the folder has no fonts, or too few families for three splits.
     """
-    found, _ = _fonts(spec.fonts, spec.texts.characters)
+    found = tuple(font for folder in _folders(spec) for font in _fonts(folder, spec.texts.characters)[0])
     if "fonts" in spec.shared:
         return found
     families = [list(group) for _, group in itertools.groupby(sorted(found, key=_family), _family)]
@@ -42,7 +42,13 @@ def _hash(spec: DatasetSpec, family: list[Path]) -> bytes:
 
 def rejected(spec: DatasetSpec) -> dict[str, str]:
     """Why a font of the user's is not used, by its file's name."""
-    return _fonts(spec.fonts, spec.texts.characters)[1]
+    each = [_fonts(folder, spec.texts.characters)[1] for folder in _folders(spec)]
+    return {name: fault for faults in each for name, fault in faults.items()}
+
+
+def _folders(spec: DatasetSpec) -> list[str | None]:
+    """Where fonts are taken from; None: TextRecognitionDataGenerator's."""
+    return [spec.fonts] if spec.more_fonts is None else [spec.fonts, spec.more_fonts]
 
 
 @cache

@@ -1,16 +1,20 @@
 """What lines of text may hold and look like: the part of a specification that is one image's."""
 
 import math
-from dataclasses import dataclass
+import random
+from dataclasses import dataclass, field
 from typing import Literal
 
 from datagen.errors import SpecError
 
+Background = Literal["noise", "plain", "quasicrystal", "photo", "gradient", "clouds", "lines", "shapes", "paper"]
 Characters = Literal["letters", "digits", "symbols"]
 Range = tuple[float, float]
 """Least and most; a value is drawn evenly between them."""
 READABLE = "".join(map(chr, range(ord(" "), ord("~") + 1))) + "€"
 """What the recognizers read."""
+LATER = {"later": True}
+"""Marks a field that specifications did not always have: at its default, it is no part of their digests."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,6 +27,8 @@ class Texts:
     """A file of your own: each of its lines is a text, instead of words."""
     random: float = 0.3
     """Share of texts that are random strings of `pool` instead."""
+    amounts: float = field(default=0.0, metadata=LATER)
+    """Share of texts that are prices, dates, times or other numbers, as receipts and labels have them, instead."""
     pool: tuple[Characters, ...] = ("letters", "digits", "symbols")
     """What random strings are made of, each of some or all of them."""
     words: tuple[int, int] = (1, 1)
@@ -39,7 +45,7 @@ class Texts:
     def __post_init__(self) -> None:
         _check_range("words", self.words, 1, 20)
         _check_range("length", self.length, 1, 40)
-        _check_shares(random=self.random, upper=self.upper, capitalized=self.capitalized)
+        _check_shares(random=self.random, amounts=self.amounts, upper=self.upper, capitalized=self.capitalized)
         if self.random and not self.pool:
             raise SpecError("pool is empty, but random strings are asked for; name letters, digits or symbols")
         if not any(character.isalnum() for character in self.characters):
@@ -94,6 +100,38 @@ class Look:
     """Share of images with the traces of a JPEG file."""
     jpeg_quality: tuple[int, int] = (30, 90)
     """Quality of a JPEG file, 1 to 100."""
+    panel: float = field(default=0.0, metadata=LATER)
+    """Share of texts on an area of their own: a sign, a label, a button."""
+    frame: float = field(default=0.0, metadata=LATER)
+    """Share of texts in a frame of their color: a stamp."""
+    neighbor: float = field(default=0.0, metadata=LATER)
+    """Share of images that a part of another line reaches into, from above or below. It is no part of the text."""
+    dotted: float = field(default=0.0, metadata=LATER)
+    """Share of texts in a matrix printer's dots."""
+    dots: Range = field(default=(10.0, 18.0), metadata=LATER)
+    """Rows of such dots, over the font's size."""
+    worn: float = field(default=0.0, metadata=LATER)
+    """Share of texts that are printed unevenly: blotched, striped or fading."""
+    folds: float = field(default=0.0, metadata=LATER)
+    """Share of images with folds and creases."""
+    glare: float = field(default=0.0, metadata=LATER)
+    """Share of images with a light's reflection."""
+    moire: float = field(default=0.0, metadata=LATER)
+    """Share of images with the waves of a photographed screen."""
+    low_resolution: float = field(default=0.0, metadata=LATER)
+    """Share of images that were taken with fewer pixels, and enlarged."""
+    x_height: Range = field(default=(6.0, 12.0), metadata=LATER)
+    """Height of a small x in an image of fewer pixels, pixels."""
+    subpixel: float = field(default=0.0, metadata=LATER)
+    """Share of images of fewer pixels that have the colored edges of a screen's letters."""
+    defocus: float = field(default=0.0, metadata=LATER)
+    """Share of images out of focus."""
+    defocus_radius: Range = field(default=(0.5, 2.5), metadata=LATER)
+    """Pixels of the image as it was taken."""
+    motion: float = field(default=0.0, metadata=LATER)
+    """Share of images that a moving hand took."""
+    motion_length: Range = field(default=(2.0, 6.0), metadata=LATER)
+    """Pixels of the image as it was taken."""
 
     def __post_init__(self) -> None:
         _check_range("size", self.size, 0.05, 1.0)
@@ -103,9 +141,25 @@ class Look:
         _check_range("space", self.space, 0, 10)
         _check_range("outline_width", self.outline_width, 0, 20)
         _check_range("noise_level", self.noise_level, 0, 255)
+        _check_range("dots", self.dots, 4, 100)
+        _check_range("x_height", self.x_height, 2, 100)
+        _check_range("defocus_radius", self.defocus_radius, 0, 100)
+        _check_range("motion_length", self.motion_length, 0, 100)
         _check_amounts(margin=self.margin, skew=self.skew, curvature=self.curvature, blur=self.blur)
-        shares = ("light", "color", "outline", "distortion", "perspective", "light_falloff", "shadow", "noise", "jpeg")
-        _check_shares(**{name: getattr(self, name) for name in shares})
+        _check_shares(**{name: getattr(self, name) for name in SHARES})
+
+
+SHARES = (
+    *("light", "color", "outline", "distortion", "perspective", "light_falloff", "shadow", "noise", "jpeg"),
+    *("panel", "frame", "neighbor", "dotted", "worn", "folds", "glare", "moire", "low_resolution", "subpixel"),
+    *("defocus", "motion"),
+)
+"""Fields of a look from 0 to 1."""
+
+
+def chance(share: float, rng: random.Random) -> bool:
+    """Whether something that a share of images has befalls this one; where none has it, nothing is drawn of `rng`."""
+    return share > 0 and rng.random() < share
 
 
 def _check_range(name: str, bounds: tuple[float, float], least: float, most: float) -> None:

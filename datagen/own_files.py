@@ -20,7 +20,7 @@ def with_checksum(spec: DatasetSpec) -> DatasetSpec:
     Raises:
         SpecError: one of them is missing or cannot be read.
     """
-    named = [(spec.texts.file, ()), (spec.fonts, FONTS), (spec.photos, fitting.endings())]
+    named = [(spec.texts.file, ()), (spec.fonts, FONTS), (spec.photos, fitting.endings()), (spec.more_fonts, FONTS)]
     named = [(Path(path), endings) for path, endings in named if path is not None]
     if not named:
         return spec
@@ -38,10 +38,9 @@ def with_checksum(spec: DatasetSpec) -> DatasetSpec:
 
 def with_absolute_paths(spec: DatasetSpec) -> DatasetSpec:
     """The specification with absolute paths: who draws it may stand in another folder."""
-    file, fonts, photos = (
-        None if path is None else str(Path(path).absolute()) for path in (spec.texts.file, spec.fonts, spec.photos)
-    )
-    return replace(spec, texts=replace(spec.texts, file=file), fonts=fonts, photos=photos)
+    named = (spec.texts.file, spec.fonts, spec.photos, spec.more_fonts)
+    file, fonts, photos, more = (None if path is None else str(Path(path).absolute()) for path in named)
+    return replace(spec, texts=replace(spec.texts, file=file), fonts=fonts, photos=photos, more_fonts=more)
 
 
 def files(folder: Path, endings: Collection[str]) -> list[Path]:

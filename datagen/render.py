@@ -10,7 +10,7 @@ import random
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -18,11 +18,16 @@ from jaxtyping import UInt8
 from numpy.typing import NDArray
 from PIL import Image
 
-from datagen import backgrounds, colors, effects, fonts, glyphs, lettering, texts
+from datagen import backgrounds, camera, colors, effects, fonts, glyphs, lettering, printing, surroundings, texts
+from datagen.effects import Placement
 from datagen.errors import SpecError, reason
-from datagen.lines import Look
+from datagen.lines import Look, chance
 from datagen.sample import RGB, Ink, Sample, ink_png, png
+from datagen.scenes import Scene
 from datagen.spec import DatasetSpec, Split
+
+Style = Literal["plain", "outlined", "dotted"]
+"""How a text's glyphs are drawn."""
 
 SIZES = (16, 24, 32, 48, 64, 96, 128)
 """Pixels at which text is drawn, before it is scaled down to its place."""
@@ -39,14 +44,22 @@ def render(spec: DatasetSpec, split: Split, index: int) -> Sample:
         SpecError: the specification leaves nothing to write, or no font to write it with.
     """
     with _seeded(f"{spec.seed}/{split}/{index}") as rng:
+        spec = spec.within(_scene(spec, rng))
         text, font = _written(spec, split, rng)
         kind = rng.choice(spec.backgrounds)
         under = backgrounds.draw(spec, split, kind, rng)
-        lettered, ink = _lettered(under, text, font, spec.look, rng)
-        picture = effects.photographed(lettered, spec.look, rng)
+        lettered, ink, x_height = _lettered(under, text, font, spec, split, rng)
+        picture = camera.photographed(lettered, spec.look, x_height, rng)
     # A file's name may be of bytes that are no text.
     name = os.fsencode(font.stem).decode(errors="replace")
     return Sample(png(picture), text, index, name, kind, ink_png(ink))
+
+
+def _scene(spec: DatasetSpec, rng: random.Random) -> Scene | None:
+    if not spec.scenes:
+        return None
+    shares = [scene.share for scene in spec.scenes]
+    return rng.choices((*spec.scenes, None), (*shares, max(0, 1 - sum(shares))))[0]
 
 
 @contextmanager
@@ -80,22 +93,47 @@ def _written(spec: DatasetSpec, split: Split, rng: random.Random) -> tuple[str, 
     )
 
 
-def _lettered(under: RGB, text: str, font: Path, look: Look, rng: random.Random) -> tuple[RGB, Ink]:
-    """The text over its background, and what its glyphs cover, without an outline."""
-    canvas, share = (under.shape[0], under.shape[1]), rng.uniform(*look.size)
-    ink = _ink(text, font, _size(text, font, canvas, share), look, rng)
-    placement = effects.place((ink.shape[0], ink.shape[1]), canvas, share, look, rng)
-    cover, *inner = cv2.split(effects.warp(ink, placement, canvas))
+def _lettered(
+    under: RGB, text: str, font: Path, spec: DatasetSpec, split: Split, rng: random.Random
+) -> tuple[RGB, Ink, float]:
+    """The text over its background; what its glyphs cover, without an outline; pixels of a small x's height."""
+    look, canvas, share = spec.look, (under.shape[0], under.shape[1]), rng.uniform(*spec.look.size)
+    size = _size(text, font, canvas, share)
+    style, layers = _layers(text, font, size, look, rng)
+    shape = layers.shape[0], layers.shape[1]
+    placement = effects.place(shape, canvas, share, look, rng)
+    cover, *inner = cv2.split(effects.warp(layers, placement, canvas))
+    ink = inner[0] if inner else cover
+    if chance(look.panel, rng):
+        under = surroundings.panel(under, shape, placement, look, rng)
     fill, outline = _colors(under, cover, look, rng)
     picture = Image.fromarray(under)
-    picture.paste(outline if inner else fill, mask=Image.fromarray(cover))
-    if inner:
-        picture.paste(fill, mask=Image.fromarray(inner[0]))
-    return np.asarray(picture), inner[0] if inner else cover
+    if style == "outlined":
+        picture.paste(outline, mask=Image.fromarray(cover))
+    marks = ink if style == "outlined" else cover
+    if chance(look.neighbor, rng):
+        marks = np.maximum(marks, _neighbor(font, size, shape, placement, spec, split, rng))
+    if chance(look.frame, rng):
+        marks = surroundings.framed(marks, shape, placement, rng)
+    if chance(look.worn, rng):
+        marks = printing.worn(marks, rng)
+    picture.paste(fill, mask=Image.fromarray(marks))
+    return np.asarray(picture), ink, size * placement.scale * glyphs.extent(font, "x")[0]
 
 
-def _ink(text: str, font: Path, size: int, look: Look, rng: random.Random) -> UInt8[NDArray[Any], "h w _c"]:
-    """How much of each pixel the text covers, of 255; where it has an outline, with and without that."""
+def _neighbor(
+    font: Path, size: int, shape: tuple[int, int], placement: Placement, spec: DatasetSpec, split: Split,
+    rng: random.Random,
+) -> Ink:  # fmt: skip
+    """What another line, above or below, covers."""
+    line = lettering.draw(texts.draw(spec, split, rng), font, size, fill="#FFFFFF")[..., 3]
+    return surroundings.beside(line, shape, placement, (spec.height, spec.width), rng)
+
+
+def _layers(
+    text: str, font: Path, size: int, look: Look, rng: random.Random
+) -> tuple[Style, UInt8[NDArray[Any], "h w _c"]]:
+    """How much of each pixel the text covers, of 255; where it is outlined or dotted, so and as its glyphs would."""
     outline = rng.randint(*look.outline_width) if rng.random() < look.outline else 0
     spacing, space = round(size * rng.uniform(*look.spacing)), rng.uniform(*look.space)
     try:
@@ -107,7 +145,12 @@ def _ink(text: str, font: Path, size: int, look: Look, rng: random.Random) -> UI
     if rng.random() < look.distortion:
         kind, vertical = rng.choice(("sine", "cosine", "random")), rng.random() < 0.5
         drawn = lettering.distort(drawn, kind, vertical=vertical)
-    return drawn[..., [3, 0]] if outline else drawn[..., 3:]
+    if outline:
+        return "outlined", drawn[..., [3, 0]]
+    if chance(look.dotted, rng):
+        dots = printing.dotted(drawn[..., 3], size / rng.uniform(*look.dots), rng)
+        return "dotted", np.dstack([dots, drawn[..., 3]])
+    return "plain", drawn[..., 3:]
 
 
 def _size(text: str, font: Path, canvas: tuple[int, int], share: float) -> int:

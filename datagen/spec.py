@@ -3,17 +3,17 @@
 import functools
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, TypeAdapter
 from tyro.conf import Suppress
 
 from datagen.errors import SpecError
-from datagen.lines import Look, Texts
+from datagen.lines import LATER, Background, Look, Texts
+from datagen.scenes import RELEASE, Scene
 
 Split = Literal["train", "val", "test"]
-Background = Literal["noise", "plain", "quasicrystal", "photo", "gradient", "clouds", "lines", "shapes"]
 Kept = Literal["words", "fonts", "backgrounds"]
 
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
@@ -42,6 +42,8 @@ class DatasetSpec:
     texts: Texts = field(default_factory=Texts)
     fonts: str | None = None
     """A folder of your own fonts (.ttf, .otf, .ttc, .woff2); TextRecognitionDataGenerator's else."""
+    more_fonts: str | None = field(default=None, metadata=LATER)
+    """A folder of fonts beside those."""
     backgrounds: tuple[Background, ...] = (
         "noise",
         "plain",
@@ -56,6 +58,8 @@ class DatasetSpec:
     photos: str | None = None
     """A folder of your own images for the background `photo`; TextRecognitionDataGenerator's four else."""
     look: Look = field(default_factory=Look)
+    scenes: Suppress[tuple[Scene, ...]] = field(default=(), metadata=LATER)
+    """What a share of the images shows instead of what texts, backgrounds and look say."""
     shared: tuple[Kept, ...] = ()
     """What the splits may share. Else no word, font family or part of a photo of one is in another; of your own file,
     no line is, but lines may have words in common."""
@@ -85,6 +89,17 @@ class DatasetSpec:
             )
         if not self.backgrounds:
             raise SpecError("backgrounds is empty; name at least one")
+        if sum(scene.share for scene in self.scenes) > 1 + 1e-9:
+            raise SpecError("the shares of the scenes add up to more than 1")
+        for scene in self.scenes:
+            self.within(scene)
+
+    def within(self, scene: Scene | None) -> "DatasetSpec":
+        """What a scene's images are drawn by; None: those of no scene."""
+        if scene is None:
+            return replace(self, scenes=())
+        texts = replace(self.texts, words=scene.words, amounts=scene.amounts)
+        return replace(self, texts=texts, backgrounds=scene.backgrounds, look=scene.look, scenes=())
 
     @property
     def longest(self) -> int:
@@ -99,7 +114,19 @@ class DatasetSpec:
 @functools.cache
 def _read_back(spec: DatasetSpec) -> dict[str, Any]:
     """A specification as it will be read from its manifest, where 60 and 60.0 are one."""
-    return asdict(TypeAdapter(DatasetSpec).validate_python(asdict(spec)))
+    return asdict(TypeAdapter(DatasetSpec).validate_python(asdict(spec)), dict_factory=_identity)
+
+
+def _identity(values: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The fields that tell data sets apart. Where one that was added is as if there were none, it is left out."""
+    return {name: value for name, value in values if not (name in _added() and value == _added()[name])}
+
+
+@functools.cache
+def _added() -> dict[str, Any]:
+    """Fields that specifications did not always have, and their defaults."""
+    kinds = (DatasetSpec, Texts, Look)
+    return {each.name: each.default for kind in kinds for each in fields(kind) if each.metadata}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -178,4 +205,9 @@ def smoke() -> DatasetSpec:
     return DatasetSpec(train=96, val=24, test=24, shard=48)
 
 
-PRESETS = {"paper": paper, "cpu": cpu, "smoke": smoke}
+def release() -> DatasetSpec:
+    """What the default draws, and more of what there is: receipts, pages, screens, signs and stamps."""
+    return DatasetSpec(train=40_000, val=240, scenes=RELEASE)
+
+
+PRESETS = {"paper": paper, "cpu": cpu, "smoke": smoke, "release": release}

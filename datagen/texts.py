@@ -1,14 +1,13 @@
 """What is written: words of a dictionary, random strings or a user's lines; each belongs to one split."""
 
-import importlib.util
 import random
 import string
-import unicodedata
 from functools import cache
 from pathlib import Path
 
+from datagen import amounts, dictionary
 from datagen.errors import SpecError
-from datagen.lines import Characters, Texts
+from datagen.lines import Characters, Texts, chance
 from datagen.spec import DatasetSpec, Split, split_of
 
 POOLS: dict[Characters, str] = {
@@ -34,24 +33,31 @@ def draw(spec: DatasetSpec, split: Split, rng: random.Random) -> str:
         return rng.choice(lines(spec, split))
     line = ""
     for _ in range(rng.randint(*texts.words)):
-        piece = _random(spec, split, rng) if rng.random() < texts.random else _word(spec, split, rng)
+        piece = _piece(spec, split, rng)
         if line and len(line) + 1 + len(piece) > spec.longest:
             break
         line += " " * bool(line) + piece
     return line
 
 
-@cache
+def _piece(spec: DatasetSpec, split: Split, rng: random.Random) -> str:
+    """A number, a random string or a word."""
+    if chance(spec.texts.amounts, rng) and allowed(spec.texts, string.digits):
+        return _amount(spec, split, rng)
+    return _random(spec, split, rng) if rng.random() < spec.texts.random else _word(spec, split, rng)
+
+
 def words(spec: DatasetSpec, split: Split) -> tuple[str, ...]:
     """The dictionary's words of one split, in its order; no word stands in two splits, whatever its case.
 
     Raises:
         SpecError: the dictionary is unknown, or leaves no word.
     """
-    found = tuple(word for word in _dictionary(spec.texts) if _owns(spec, split, word))
+    texts, seed = spec.texts, None if "words" in spec.shared else spec.seed
+    found = dictionary.words(texts.language, texts.length, texts.characters, split, seed)
     if not found:
         raise SpecError(
-            f"dictionary {spec.texts.language!r} has no {split} word of {spec.texts.length} characters that are all "
+            f"dictionary {texts.language!r} has no {split} word of {texts.length} characters that are all "
             "among those allowed"
         )
     return found
@@ -93,39 +99,29 @@ def _file(texts: Texts) -> tuple[str, ...]:
     assert texts.file is not None, "called for a file"
     try:
         # Windows marks the beginning.
-        text = _composed(Path(texts.file).read_text(encoding="utf-8-sig"))
+        text = dictionary.composed(Path(texts.file).read_text(encoding="utf-8-sig"))
         return tuple(dict.fromkeys(map(str.strip, text.splitlines())))
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"{texts.file} cannot be read: {error}") from error
 
 
-def _composed(text: str) -> str:
-    """A text whose accents are parts of their letters, as the recognizers know them."""
-    return unicodedata.normalize("NFC", text)
-
-
 def _fault(spec: DatasetSpec, line: str) -> str:
     """What keeps a line from being written; empty if nothing does."""
-    if strange := "".join(sorted(set(line) - _set(spec.texts.characters))):
+    if strange := "".join(sorted(set(line) - dictionary.character_set(spec.texts.characters))):
         return f"it has {strange!r}, which texts.characters leaves out"
     if len(line) > spec.longest:
         return f"it has more than the {spec.longest} characters that the canvas has room for"
-    return "" if _counts(line) else "it has no letter and no digit"
+    return "" if dictionary.counts(line) else "it has no letter and no digit"
 
 
 def allowed(texts: Texts, text: str) -> bool:
     """Whether a text is made of the allowed characters."""
-    return _set(texts.characters).issuperset(text)
-
-
-@cache
-def _set(characters: str) -> frozenset[str]:
-    return frozenset(_composed(characters))
+    return dictionary.character_set(texts.characters).issuperset(text)
 
 
 def _word(spec: DatasetSpec, split: Split, rng: random.Random) -> str:
     """A word in the case that chance wants, if its characters are allowed so."""
-    forms, case = _forms(rng.choice(words(spec, split))), rng.random()
+    forms, case = dictionary.forms(rng.choice(words(spec, split))), rng.random()
     small, capitalized, capitals = forms
     wanted = small
     if case < spec.texts.upper:
@@ -133,11 +129,6 @@ def _word(spec: DatasetSpec, split: Split, rng: random.Random) -> str:
     elif case < spec.texts.upper + spec.texts.capitalized:
         wanted = capitalized
     return next(form for form in (wanted, *forms) if allowed(spec.texts, form))
-
-
-def _forms(word: str) -> tuple[str, str, str]:
-    """A word as it is, with a capital first letter, and all in capitals."""
-    return word, word[:1].upper() + word[1:], word.upper()
 
 
 def _random(spec: DatasetSpec, split: Split, rng: random.Random) -> str:
@@ -148,12 +139,18 @@ def _random(spec: DatasetSpec, split: Split, rng: random.Random) -> str:
         share = SYMBOLS if symbols and rng.random() < 0.5 else 0.0
         length = rng.randint(*spec.texts.length)
         text = "".join(rng.choice(symbols if rng.random() < share else pool) for _ in range(length))
-        if _counts(text) and _owns(spec, split, text):
+        if dictionary.counts(text) and _owns(spec, split, text):
             return text
     raise SpecError(
         f"no random string of {spec.texts.length} characters falls to {split}; make --texts.length longer, or name "
         "more in --texts.pool or --texts.characters"
     )
+
+
+def _amount(spec: DatasetSpec, split: Split, rng: random.Random) -> str:
+    """A number in one of the forms that the allowed characters leave, drawn until it is this split's."""
+    drawn = iter(lambda: amounts.draw(rng), None)
+    return next(text for text in drawn if allowed(spec.texts, text) and _owns(spec, split, text))
 
 
 @cache
@@ -169,30 +166,3 @@ def _pools(texts: Texts) -> tuple[list[str], str]:
 
 def _owns(spec: DatasetSpec, split: Split, text: str) -> bool:
     return "words" in spec.shared or split_of(text, spec.seed) == split
-
-
-def _counts(text: str) -> bool:
-    """Whether accuracy, which is of letters and digits, has anything to count."""
-    return any(character.isalnum() for character in text)
-
-
-@cache
-def _dictionary(texts: Texts) -> tuple[str, ...]:
-    path = trdg() / "dicts" / f"{texts.language}.txt"
-    if not path.is_file():
-        known = ", ".join(sorted(entry.stem for entry in path.parent.glob("*.txt")))
-        raise SpecError(f"no dictionary for language {texts.language!r}; TextRecognitionDataGenerator has {known}")
-    least, most = texts.length
-    # Spanish and Hindi have words that are not in UTF-8; what replaces their bytes is no allowed character.
-    entries = dict.fromkeys(_composed(path.read_text(encoding="utf-8", errors="replace")).split())
-    fitting = (word for word in entries if least <= len(word) <= most and _counts(word))
-    fits = _set(texts.characters).issuperset
-    return tuple(word for word in fitting if any(map(fits, _forms(word))))
-
-
-@cache
-def trdg() -> Path:
-    """Where TextRecognitionDataGenerator keeps dictionaries, fonts and photos."""
-    spec = importlib.util.find_spec("trdg")
-    assert spec is not None, "trdg is a dependency of this package"
-    return Path(str(spec.origin)).parent

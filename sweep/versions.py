@@ -19,7 +19,7 @@ class Version(NamedTuple):
 
 
 TABLE: dict[str, Version] = {
-    "renderer": Version(RENDERER, "c6b204317b73"),
+    "renderer": Version(RENDERER, "30a87a91317c"),
     "training": Version(1, "83ce62eb7cd5"),
     "conditioning": Version(1, "85ffc8b0844a"),
     "recognizers": Version(1, "d631c6577b4a"),

@@ -7,7 +7,8 @@ from pathlib import Path
 from jaxtyping import install_import_hook
 
 # Not datagen.generate: Ray cannot send a function that the checks have wrapped.
-CHECKED = ("backgrounds", "colors", "dataset", "effects", "lettering", "render", "sample", "shards")
+DRAWING = ("backgrounds", "camera", "colors", "effects", "lettering", "light", "printing", "procedural", "surroundings")
+CHECKED = (*DRAWING, "dataset", "render", "sample", "shards")
 install_import_hook([*(f"datagen.{room}" for room in CHECKED), "models", "sweep"], "checker.check")
 
 import finished  # noqa: E402

@@ -10,7 +10,8 @@ from trdg import background_generator
 
 from datagen import backgrounds
 from datagen.errors import SpecError
-from datagen.spec import SPLITS, Background, DatasetSpec
+from datagen.lines import Background
+from datagen.spec import SPLITS, DatasetSpec
 
 SPEC = DatasetSpec()
 

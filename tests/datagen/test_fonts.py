@@ -1,6 +1,7 @@
 import shutil
 from pathlib import Path
 
+import matplotlib
 import pytest
 from fontTools.ttLib import TTCollection, TTFont
 
@@ -68,6 +69,16 @@ def test_a_users_fonts_need_three_families(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="2 font families are too few"):
         fonts.of_split(DatasetSpec(fonts=str(tmp_path)), "val")
     assert len(fonts.of_split(DatasetSpec(fonts=str(tmp_path), shared=("fonts",)), "val")) > 20
+
+
+def test_more_fonts_stand_beside_the_others(tmp_path: Path) -> None:
+    (tmp_path / "text.otf").write_text("no font")
+    own = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSansMono.ttf"
+    shutil.copy(own, tmp_path)
+    spec = DatasetSpec(more_fonts=str(tmp_path))
+    of = {split: fonts.of_split(spec, split) for split in SPLITS}
+    assert {font for split in SPLITS for font in of[split]} == {*EVERY_FONT, tmp_path / own.name}
+    assert list(fonts.rejected(spec)) == ["text.otf"]
 
 
 def test_a_folder_without_fonts_says_so(tmp_path: Path) -> None:

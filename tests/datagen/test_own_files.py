@@ -36,6 +36,13 @@ def test_only_files_that_are_drawn_are_in_the_checksum(tmp_path: Path) -> None:
     assert with_checksum(spec) != first
 
 
+def test_fonts_beside_the_others_are_in_the_checksum(tmp_path: Path) -> None:
+    (tmp_path / "b.ttf").write_bytes(b"font")
+    first = with_checksum(DatasetSpec(more_fonts=str(tmp_path)))
+    assert first.contents == hashlib.sha256(b"b.ttf" + b"font").hexdigest()
+    assert with_absolute_paths(replace(first, more_fonts="fonts")).more_fonts == str(Path("fonts").absolute())
+
+
 def test_subfolders_are_looked_into_and_hidden_ones_are_not(tmp_path: Path) -> None:
     for folder in ("a", ".hidden"):
         (tmp_path / folder).mkdir()

@@ -13,14 +13,15 @@ import matplotlib
 import numpy as np
 import pytest
 from commands import call
-from PIL import Image, ImageDraw, ImageFont, features
+from PIL import Image, ImageDraw, ImageFilter, ImageFont, features
 
 from datagen import fonts, glyphs, lettering, shards
 from datagen.errors import SpecError
 from datagen.lines import Look, Texts
 from datagen.render import render
 from datagen.sample import Sample, png
-from datagen.spec import SPLITS, DatasetSpec, split_of
+from datagen.scenes import Scene
+from datagen.spec import PRESETS, SPLITS, DatasetSpec, split_of
 
 STILL = Look(
     color=0, spacing=(0, 0), outline=0, distortion=0, skew=0, perspective=0, curvature=0, light_falloff=0, shadow=0,
@@ -84,6 +85,46 @@ def test_the_ink_is_the_glyphs_without_outline_light_and_camera(still: DatasetSp
         black = pixels(sample).max(2) < 20
         assert black.any()
         assert (coverage(sample)[black] > 200).all()
+
+
+def test_light_lens_wear_and_what_stands_around_a_text_are_no_ink(still: DatasetSpec) -> None:
+    bare = replace(still, look=replace(STILL, size=(0.4, 0.6), skew=3, curvature=0.2))
+    around = {"panel": 1, "frame": 1, "neighbor": 1, "worn": 1, "folds": 1, "glare": 1, "moire": 1, "defocus": 1}
+    full = replace(bare, look=replace(bare.look, **around, motion=1, low_resolution=1, subpixel=1))
+    for index in range(6):
+        sample, other = render(bare, "train", index), render(full, "train", index)
+        assert sample.ink == other.ink
+        assert sample.image != other.image
+
+
+def test_the_ink_of_dots_is_the_whole_glyph(still: DatasetSpec) -> None:
+    dotted = replace(still, look=replace(STILL, dotted=1, dots=(12, 12), skew=3, curvature=0.2, size=(1.0, 1.0)))
+    for index in range(6):
+        sample = render(dotted, "train", index)
+        whole, dots = coverage(sample) > 128, pixels(sample).max(2) < 128
+        near = np.asarray(Image.fromarray(whole).convert("L").filter(ImageFilter.MaxFilter(9))) > 0
+        assert not (dots & ~near).any()
+        # Between the dots there is paper, where the ink has none.
+        assert (whole & ~dots).sum() > 0.08 * whole.sum()
+
+
+def test_a_share_of_the_images_is_of_a_scene(spec: DatasetSpec) -> None:
+    paper = Scene(share=0.5, words=(1, 1), amounts=1, backgrounds=("paper",), look=STILL)
+    scenes = (paper, replace(paper, share=0.2, amounts=0, backgrounds=("clouds",)))
+    mixed = replace(spec, scenes=scenes, backgrounds=("plain",))
+    samples = [render(mixed, "train", index) for index in range(120)]
+    kinds = Counter(sample.background for sample in samples)
+    assert kinds.keys() == {"paper", "clouds", "plain"}
+    assert kinds["paper"] > kinds["plain"] > 20
+    assert all(set(sample.text) & set(string.digits) for sample in samples if sample.background == "paper")
+
+
+def test_the_release_is_drawn_and_is_always_the_same() -> None:
+    release = PRESETS["release"]()
+    samples = [render(release, "train", index) for index in range(40)]
+    assert {"paper", "plain", "photo"} <= {sample.background for sample in samples}
+    assert all(pixels(sample).shape == (64, 256, 3) and coverage(sample).max() > 100 for sample in samples)
+    assert [render(release, "train", index) for index in range(0, 40, 8)] == samples[::8]
 
 
 def test_a_sample_depends_on_its_identity_alone(spec: DatasetSpec) -> None:
@@ -217,6 +258,17 @@ def test_light_and_dark_text_are_as_frequent(still: DatasetSpec) -> None:
         {"noise": 1.0},
         {"jpeg": 1.0},
         {"outline": 1.0, "contrast": (100, 100)},
+        {"panel": 1.0},
+        {"frame": 1.0},
+        {"neighbor": 1.0},
+        {"dotted": 1.0},
+        {"worn": 1.0},
+        {"folds": 1.0},
+        {"glare": 1.0},
+        {"moire": 1.0},
+        {"low_resolution": 1.0},
+        {"defocus": 1.0},
+        {"motion": 1.0},
     ],
 )
 def test_every_effect_changes_the_picture(still: DatasetSpec, look: dict) -> None:

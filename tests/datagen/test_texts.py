@@ -50,6 +50,22 @@ def test_random_strings_belong_to_their_split() -> None:
         assert {split_of(text, 0) for text in drawn(RANDOM, split)} == {split}
 
 
+def test_amounts_have_digits_and_belong_to_their_split() -> None:
+    for split in SPLITS:
+        found = drawn(Texts(amounts=1.0), split)
+        assert {split_of(text, 0) for text in found} == {split}
+        assert all(set(text) & set(string.digits) and set(text) <= set(READABLE) for text in found)
+        assert len(set(found)) > 200
+    assert 60 < sum(bool(set(text) & set(string.digits)) for text in drawn(Texts(amounts=0.3, random=0.0))) < 120
+
+
+def test_amounts_are_of_the_allowed_characters_or_are_words() -> None:
+    assert set("".join(drawn(Texts(amounts=1.0, characters=string.digits + "x")))) <= set(string.digits + "x")
+    assert not set("".join(drawn(Texts(amounts=1.0, random=0.0, characters=string.ascii_lowercase)))) & set(
+        string.digits
+    )
+
+
 def test_capitals_and_digits_are_as_frequent_as_small_letters() -> None:
     characters = "".join(drawn(Texts(), count=3000))
     lower, upper = sum(map(str.islower, characters)), sum(map(str.isupper, characters))

@@ -24,7 +24,8 @@ def of(room: str, *names: str) -> set[Path]:
 
 SOURCES: dict[str, set[Path]] = {
     "renderer": of("datagen", "render", "texts", "lines", "fonts", "lettering", "colors", "backgrounds", "effects")
-    | of("datagen", "glyphs", "own_files", "sample"),
+    | of("datagen", "glyphs", "own_files", "sample", "amounts", "dictionary", "procedural", "printing", "surroundings")
+    | of("datagen", "light", "camera"),
     "training": of("sweep/training")
     | of("sweep/stages", "train")
     | of("sweep/cluster", "training_data")
@@ -51,7 +52,8 @@ WITHOUT_A_SAY = (
     | of("models/codecs", "__init__", "registry", "coding_tables", "entropy_coder")
     | of("models/files")
     | of("models/shipped")
-    | of("datagen", "__init__", "errors", "spec", "shards", "generate", "summary", "own_files", "fitting", "files")
+    | of("datagen", "__init__", "errors", "spec", "scenes", "shards", "generate", "summary", "own_files", "fitting")
+    | of("datagen", "files")
     | of("datagen", "machines", "remote", "signals")
     | of("sweep", "__init__", "errors", "config", "names", "versions", "graceful_stop")
     | of("sweep/stages")
