@@ -41,7 +41,7 @@ class Arguments:
         budget: Points to measure, each with its own (lambda, beta) (default: the preset's).
         seeds: Train so often, each time from another seed (default: 1). Further trainings repeat the points of the
             front, and the report tells how much the points differ. --resume --seeds N adds them to a finished run.
-        preset: paper: the paper's recipe, for GPUs; cpu: two cores, about an hour; smoke: two minutes, to try it out.
+        preset: paper: the paper's recipe, for GPUs; cpu: two cores, half an hour; smoke: two minutes, to try it out.
             Default: paper where this machine, or the cluster that RAY_ADDRESS names, has a GPU or may start one, else
             cpu.
         out: The run's folder (default: runs/PRESET), on the machine that the command runs on. Or s3://BUCKET/NAME or

@@ -17,7 +17,7 @@ from sweep.errors import SweepError
 from sweep.reporting import before_after, write
 from sweep.results import export, readings
 from sweep.results.folder import RunFolder
-from sweep.results.point import Kind
+from sweep.results.point import UNTRAINED
 from sweep.results.points import PointTable, listed
 from sweep.stages import strategies, tree
 from sweep.stages.store import Store
@@ -29,8 +29,6 @@ from sweep.tracking.tracker import LEAVING_SECONDS, Tracker
 from sweep.trials import legibility, rereading, trial
 from sweep.trials.target import Target
 
-BASELINES: tuple[Kind, ...] = ("classical", "text")
-"""Kinds of points that need no training."""
 logger = logging.getLogger(__name__)
 
 REPORTED = ("report.html", "front.png", "reconstructions.png", "points.parquet", "readings.parquet", "front.json")
@@ -204,7 +202,7 @@ class Sweep:
     def _measure_baselines(self, pool: Pool) -> None:
         """Measures what needs no training, on the images that the codecs are measured on."""
         self._display.phase("measuring what needs no training")
-        known = {point.point_id for kind in BASELINES for point in self._table.of(kind, "complete")}
+        known = {point.point_id for kind in UNTRAINED for point in self._table.of(kind, "complete")}
         for point in pool.baselines(self._display.advanced):
             if point.point_id not in known:
                 self._recorder.finished(point)

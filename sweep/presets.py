@@ -43,7 +43,7 @@ def paper() -> SweepConfig:
 
 
 def cpu() -> SweepConfig:
-    """Two cores that compute bfloat16, an hour: a front of small images with the small codec."""
+    """Two cores: a front of small images with the small codec, from fresh weights."""
     return SweepConfig(
         data=spec.cpu(),
         stage1=StageConfig(steps=12_000, batch_size=32, learning_rate=2e-3, distortion_weight=0.0, text_weight=1.0),

@@ -20,8 +20,8 @@ class Version(NamedTuple):
 
 TABLE: dict[str, Version] = {
     "renderer": Version(RENDERER, "30a87a91317c"),
-    "training": Version(1, "83ce62eb7cd5"),
-    "conditioning": Version(1, "85ffc8b0844a"),
+    "training": Version(1, "5c0418c4b493"),
+    "conditioning": Version(1, "5d31398332fc"),
     "recognizers": Version(1, "d631c6577b4a"),
     "small": Version(2, "f92916217e97"),
     "factorized": Version(2, "811f34101ef2"),

@@ -108,8 +108,8 @@ class ConditionedCodec(nn.Module):
             first = self.embedding[0]
             assert isinstance(first, nn.Linear)
             with torch.no_grad():
-                first.bias += first.weight[:, 0] * ((new_middle - middle) / half)
-                first.weight[:, 0] *= new_half / half
+                first.bias.add_(first.weight[:, 0], alpha=(new_middle - middle) / half)
+                first.weight[:, 0].mul_(new_half / half)
         self.plane = plane
         return self
 

@@ -67,11 +67,11 @@ def bfloat16() -> Finding:
         )
     if computes_bfloat16(torch.device("cpu")):
         units = [name for name, flag in UNITS.items() if torch.cpu.get_capabilities().get(flag, False)]
-        return Finding("ok", "bfloat16", f"by {' and '.join(units)}: the preset cpu takes an hour on two cores")
+        return Finding("ok", "bfloat16", f"by {' and '.join(units)}: the preset cpu takes half an hour on two cores")
     return Finding(
         "warn",
         "bfloat16",
-        "not by these cores: float32, in which the preset cpu takes nearly three hours on two cores instead of one",
+        "not by these cores: float32, in which training takes about three times as long",
         "give --hours, or a processor with AVX-512 BF16 or AMX (Intel since 2023, AMD since 2022)",
     )
 

@@ -10,6 +10,8 @@ from sweep.results.pareto import Objectives
 Kind = Literal["uncompressed", "text", "classical", "base", "tfic"]
 """The images as they are, their text read on the device and sent alone, a codec without training, a codec after stage
 1, a codec after stage 2."""
+UNTRAINED: tuple[Kind, ...] = ("text", "classical")
+"""Kinds of points that need no training."""
 Status = Literal["complete", "stopped", "failed"]
 Cell = str | int | float | None
 Columns = dict[str, Cell]

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sweep.config import StageConfig, SweepConfig
-from sweep.results.point import Identity, Point, RatePoint, ValidationMetrics
+from sweep.results.point import UNTRAINED, Identity, Point, RatePoint, ValidationMetrics
 from sweep.stages import work
 from sweep.stages.tree import Node
 from sweep.training.loop import Progress
@@ -41,6 +41,7 @@ class Display:
         self._expected: dict[str, float] = {}
         self._done: dict[tuple[str, bool], float] = {}
         self._timed_from: tuple[float, float] | None = None
+        self._phase_from, self._aside = (self._started, 0.0), 0.0
         self._work, self._work_done, self._trial = 0.0, 0.0, 0.0
         self._last_line = 0.0
 
@@ -58,6 +59,8 @@ class Display:
         """Begins a phase, unless it is under way; `total` is what the progress of the phase counts to, if known."""
         if name == self._phase:
             return
+        self._aside += self._idle()
+        self._phase_from = (time.monotonic(), self._work_done)
         self._phase, self._phase_done, self._phase_total = name, 0.0, total
         self._line(force=True)
 
@@ -116,6 +119,8 @@ class Display:
 
     def _settle(self, point: Point) -> None:
         """Takes off the work ahead what a point spared by ending early, or by being in the store already."""
+        if point.identity.kind in UNTRAINED:
+            return
         trained = sum(self._done.pop((point.point_id, reads), 0.0) for reads in (False, True))
         measuring = work.measuring(self._config, self._costs)
         expected = self._trial if point.identity.kind == "tfic" else self._expected.get(point.point_id, 0.0)
@@ -146,9 +151,14 @@ class Display:
         since, before = self._timed_from or (0.0, self._work_done)
         if self._work_done <= before:
             return "time left: not known yet"
-        speed = (self._work_done - before) / (time.monotonic() - since)
+        speed = (self._work_done - before) / (time.monotonic() - since - self._aside - self._idle())
         ahead = max(0.0, self._work - self._work_done) / speed
         return f"{clock(ahead + self._ending)} left"
+
+    def _idle(self) -> float:
+        """Seconds of the phase, where it does nothing of the work that is counted, such as measuring baselines."""
+        since, before = self._phase_from
+        return time.monotonic() - since if self._timed_from and self._work_done == before else 0.0
 
     def _state(self) -> str:
         elapsed = clock(time.monotonic() - self._started)
@@ -188,7 +198,7 @@ def _training(name: str, progress: Progress) -> str:
 
 
 def _name(identity: Identity) -> str:
-    if identity.kind in ("classical", "text"):
+    if identity.kind in UNTRAINED:
         return identity.point_id
     weights = {"λ": identity.rate_weight, "β": identity.ocr_weight}
     return " ".join([identity.kind, *(f"{sign}={weight:.2g}" for sign, weight in weights.items() if weight)])

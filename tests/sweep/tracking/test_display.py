@@ -71,6 +71,27 @@ def test_a_sweep_that_was_sized_counts_its_own_steps_at_the_costs_that_were_meas
     assert re.search(r"searching \| 0 of 9 points \| 0:\d\d gone, 1:00:\d\d left", screen.getvalue())
 
 
+def test_time_that_goes_into_baselines_tells_nothing_of_the_time_left(
+    screen: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    display = shown(screen, terminal=False)
+    node = tree.conditioned1(smoke())
+    display.expect([node], points=0, trial=[], trials=0)
+    display.phase("training", node.stage.steps)
+    display.trained(node, TRAINING._replace(step=10))
+    now += 10
+    display.trained(node, TRAINING._replace(step=40))
+    expected = display._left()
+    for name in ("measuring what needs no training", "measuring more"):
+        display.phase(name)
+        now += 600
+        row = {"point_id": name, "kind": "classical", "status": "complete", "bpp": 0.1, "accuracy": 0.5}
+        display.finished(point(**row), frame(row))
+        assert display._left() == expected == "0:13 left"
+
+
 @pytest.mark.parametrize("strategy", [SHARED, INDEPENDENT])
 def test_the_work_of_all_trials_is_done_when_they_have_ended(strategy: Strategy, screen: io.StringIO) -> None:
     config = strategy.split_budget(smoke())
