@@ -20,7 +20,7 @@ class Version(NamedTuple):
 
 TABLE: dict[str, Version] = {
     "renderer": Version(RENDERER, "30a87a91317c"),
-    "training": Version(1, "5c0418c4b493"),
+    "training": Version(1, "50e525186c3c"),
     "conditioning": Version(1, "5d31398332fc"),
     "recognizers": Version(1, "d631c6577b4a"),
     "small": Version(2, "f92916217e97"),

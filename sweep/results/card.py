@@ -166,7 +166,7 @@ def _training(config: SweepConfig, point: Point) -> list[tuple[str, str]]:
         *((name, f"{weight:.4g}") for name, weight in weights if weight is not None),
         _steps(of.stage1_steps or 0, of.stage2_steps or 0),
         ("seed", str(of.seed)),
-        _taught(config) if point.identity.kind == "tfic" else ("recognizers that taught", "none"),
+        _taught(config, since_start=point.identity.kind == "tfic"),
     ]
 
 
@@ -174,8 +174,9 @@ def _steps(stage1: int, stage2: int) -> tuple[str, str]:
     return "steps", f"{stage1:,} of stage 1 (rate and pixels), {stage2:,} of stage 2 (rate and OCR)"
 
 
-def _taught(config: SweepConfig) -> tuple[str, str]:
-    return "recognizers that taught", config.recognizer_identity
+def _taught(config: SweepConfig, *, since_start: bool = True) -> tuple[str, str]:
+    none = "none since it started" if config.init else "none"
+    return "recognizers that taught", config.recognizer_identity if since_start else none
 
 
 def _stops(frame: pl.DataFrame, dial: RateDial) -> list[list[str]]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from datagen.spec import DatasetSpec, Spec
+from models import shipped
 from models.files.model import Model
 from models.weights import WeightsFile
 from sweep.config import SweepConfig
@@ -27,10 +28,18 @@ def made(run: RunFolder, model: Model, training: Rows) -> str:
         ("size of an image", f"{data.width}x{data.height} pixels"),
         ("texts", _texts(data)),
         ("codec", model.codec_name),
+        ("started from", _start(run.config)),
         *training,
         ("fingerprint", f"`{model.fingerprint.hex()}`"),
     )
     return f"## How it was made\n\n{table(('', ''), rows)}"
+
+
+def _start(config: SweepConfig) -> str:
+    if config.init is None:
+        return "fresh weights"
+    along = config.init == WeightsFile.of(shipped.DIAL)
+    return "the dial that comes along" if along else f"a checkpoint, sha256 `{config.init.sha256[:16]}…`"
 
 
 def _texts(data: Spec) -> str:
@@ -79,7 +88,7 @@ def limits(config: SweepConfig, taught: bool) -> str:
         f"Images: it has seen {data.kind} images of one line of text, {data.width}x{data.height} pixels. Images of "
         "another kind or size are compressed too, but nobody has measured how well.",
         f"Texts: {_characters(data)}. Other languages and scripts it has never seen.",
-        *([alters] if taught else ["No recognizer taught it: glyphs are kept as far as pixels are."]),
+        alters if taught or config.init else "No recognizer taught it: glyphs are kept as far as pixels are.",
         f"Readers: the accuracy is that of {reader}. Other OCR engines, and people, may read less in its images.",
         "Times are of one image on the CPU of the machine that measured them.",
         "Intervals tell how far other images of the same kind may lie, not another training or another kind.",

@@ -18,7 +18,7 @@ from sweep.trials.evaluate import batches
 def ink(images: UInt8[NDArray[Any], "n h w 3"]) -> UInt8[NDArray[Any], "n h w"]:
     """How far text covers each pixel, 0 to 255, as far as the dial knows."""
     clean = torch.cat([_codec()(batch).x_hat.clamp(0, 1).mean(1) for batch in batches(images)])
-    return np.asarray((255 * (1 - clean)).round().to(torch.uint8))
+    return np.asarray((255 * (1 - clean)).round().to(torch.uint8), np.uint8)
 
 
 @cache

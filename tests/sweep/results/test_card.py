@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from models import shipped
 from models.recognizers.ensemble import RecognizerConfig
 from models.recognizers.plugins import Plugin
+from models.weights import WeightsFile
 from sweep.errors import SweepError
 from sweep.results import card, card_sections, choosing, export, intervals, points
 from sweep.results.folder import RunFolder
@@ -44,6 +46,7 @@ def test_a_card_says_how_the_model_was_made_and_is_used(finished_run: RunFolder)
     text = of(finished_run, "7f1d3", "my model.pt")
     assert row(text, "data set") == [f"`{finished_run.config.data.digest()}`, rendered"]
     assert (row(text, "λ"), row(text, "β"), row(text, "codec")) == (["0.04"], ["0.001"], ["small"])
+    assert row(text, "started from") == ["fresh weights"]
     assert row(text, "recognizers that taught") == ["english_g2"]
     for command in ("compress photo.png photo.tfic", "decompress photo.tfic restored.png", "read photo.tfic"):
         assert f"python -m models {command} --model 'my model.pt'" in text
@@ -56,6 +59,14 @@ def test_a_card_of_a_base_point_names_no_teacher(finished_run: RunFolder) -> Non
     assert row(text, "recognizers that taught") == ["none"]
     assert "may alter glyphs" not in text
     assert "No held-out reader" in text
+
+
+def test_a_card_of_a_base_point_that_started_from_a_dial_does_not_call_it_untaught(finished_run: RunFolder) -> None:
+    config = replace(finished_run.config, init=WeightsFile.of(shipped.DIAL))
+    text = of(replace(finished_run, config=config), "base-0")
+    assert row(text, "started from") == ["the dial that comes along"]
+    assert row(text, "recognizers that taught") == ["none since it started"]
+    assert "may alter glyphs" in text
 
 
 def test_a_dials_card_says_what_just_readable_files_take(finished_run: RunFolder) -> None:
