@@ -4,9 +4,11 @@ import io
 import json
 import logging
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import numpy as np
 import polars as pl
 from PIL import Image, ImageDraw, ImageFont, ImageOps
@@ -78,12 +80,18 @@ def sheet(shown: pl.DataFrame) -> Image.Image:
     width, height = (GAP + max(sides) for sides in zip(*(picture.size for picture in pictures), strict=True))
     height += CAPTION
     page = Image.new("RGB", (COLUMNS * width + GAP, -(-len(pictures) // COLUMNS) * height + GAP), "white")
-    draw, font = ImageDraw.Draw(page), ImageFont.load_default(CAPTION - 4)
+    draw, font = ImageDraw.Draw(page), caption_font(CAPTION - 4)
     for number, (picture, text) in enumerate(zip(pictures, shown["text"], strict=True)):
         left, top = GAP + number % COLUMNS * width, GAP + number // COLUMNS * height
         page.paste(picture, (left, top))
         draw.text((left, top + picture.height + 1), text or "(no text)", fill="black", font=font)
     return page
+
+
+@cache
+def caption_font(size: int) -> ImageFont.FreeTypeFont:
+    """The font that matplotlib brings; Pillow's own lacks even the euro."""
+    return ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), size)
 
 
 def _with_ink(image: bytes, ink: bytes | None) -> Image.Image:

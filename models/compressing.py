@@ -17,6 +17,7 @@ from models.files.jobs import ARCHIVE, ENDING
 from models.shipped import DIAL, ModelFile
 
 if TYPE_CHECKING:
+    from models.files.framing import Head
     from models.files.model import Model
     from models.keeping import Keeper
 
@@ -30,7 +31,9 @@ class Compress:
     """Compresses images to .tfic files, or to an archive of many."""
 
     image: tyro.conf.Positional[str]
-    """PNG, JPEG, WebP, ... of any size, in color or grey; a folder of them; or a pattern in quotes: 'scans/*.png'."""
+    """PNG, JPEG, WebP, ... of any size, in color or grey; a folder of them; or a pattern in quotes: 'scans/*.png'. An
+    image whose letters are larger or smaller than the codec knows is coded at another scale; it comes back at its own
+    size."""
     file: tyro.conf.Positional[str]
     """The .tfic file to write, or with a slash at its end a folder for it; of several, a folder, or with the ending
     .tfics one archive for all."""
@@ -93,12 +96,12 @@ class Compress:
 
     def _encoder(self, model: "Model") -> Encode:
         from models.files import tfic
+        from models.files.scaling import chosen
 
-        if self.bpp is None:
-            quality = position(model, self.quality)
-            return lambda image, name: tfic.encode(model, image, quality)
-        bpp = self.bpp
-        return lambda image, name: tfic.encode_within(model, image, bpp)
+        quality, bpp = position(model, self.quality), self.bpp
+        if bpp is None:
+            return lambda image, name: tfic.encode(model, image, quality, chosen(model, image, quality))
+        return lambda image, name: tfic.encode_within(model, image, bpp, chosen(model, image, quality))
 
     def _files(self, found: list[jobs.Job], encode: Encode) -> None:
         """Writes a file for each image."""
@@ -110,8 +113,7 @@ class Compress:
             data = encode(image, str(job.source))
             with disk.writing(job.target) as partial:
                 partial.write_bytes(data)
-            quality = TficFile.unpack(data).quality
-            at = "" if quality is None else f", quality {quality}"
+            at = _settings(TficFile.unpack(data).head)
             return f"{job.target}: {_rate(len(data), image.shape[0] * image.shape[1])}, {size(image)}{at}"
 
         jobs.run(found, work)
@@ -119,7 +121,8 @@ class Compress:
     def _archive(self, model: "Model", found: list[jobs.Job], encode: Encode, keeper: "Keeper | None") -> None:
         """Writes an archive of the images that can be read, then says whether there were others."""
         from models.files import tfics
-        from models.files.framing import TficFile
+        from models.files.framing import Head, TficFile
+        from models.files.scaling import chosen
 
         target, archive, failure = Path(self.file), tfics.Writer(model), None
         disk.check_target(target, Path(self.image), ARCHIVE)
@@ -127,9 +130,12 @@ class Compress:
 
         def work(job: jobs.Job) -> str:
             image, name = pictures.read(job.source), job.target.as_posix()
-            quality = TficFile.unpack(encode(image, name)).quality if searched else common
-            archive.add(name, image, quality)
-            return f"{job.target}: {size(image)}"
+            if searched:
+                head = TficFile.unpack(encode(image, name)).head
+            else:
+                head = Head(quality=common, scale=chosen(model, image, common))
+            archive.add(name, image, head.quality, head.scale)
+            return f"{job.target}: {size(image)}{_settings(head)}"
 
         try:
             jobs.run(found, work)
@@ -157,6 +163,14 @@ def position(model: "Model", quality: int | None) -> int | None:
 def size(image: Pixels) -> str:
     """Width and height, as a command says them."""
     return f"{image.shape[1]}x{image.shape[0]}"
+
+
+def _settings(head: "Head") -> str:
+    """At what quality and scale an image is coded, as far as a model has the one and the image needs the other."""
+    from models.files.framing import WHOLE
+
+    quality = "" if head.quality is None else f", quality {head.quality}"
+    return quality if head.scale == WHOLE else f"{quality}, at {head.scale / WHOLE:.0%} of the size"
 
 
 def _rate(length: int, pixels: int) -> str:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from models import reading
 from models.errors import ModelError
 from models.files import tfic
-from models.files.model import QUALITIES, Model, RateDial
+from models.files.model import MIDDLE, QUALITIES, Model, RateDial
+from models.files.scaling import chosen
 from models.files.tfics import Archive
 from models.recognizers.base import FrozenRecognizer
 
@@ -72,25 +73,25 @@ class Keeper:
             FormatError: as `tfic.encode`.
             ModelError: the image is too long to be a line of text.
         """
-        original = reading.text(image, self._recognizer, name)
+        original, scale = reading.text(image, self._recognizer, name), chosen(self._model, image, MIDDLE)
         tried: dict[int, Tried] = {}
 
         def keeps(quality: int) -> bool:
-            tried[quality] = self._try(image, quality, name)
+            tried[quality] = self._try(image, quality, scale, name)
             return tried[quality].read == original
 
         found = smallest(keeps)
-        chosen = tried[BEST if found is None else found]
+        file = tried[BEST if found is None else found]
         if found is None:
-            self.lost[name] = Reading(original, chosen.read)
-        self._written[name] = Written(original, chosen.digest)
+            self.lost[name] = Reading(original, file.read)
+        self._written[name] = Written(original, file.digest)
         self._pixels += image.shape[0] * image.shape[1]
-        self._bytes += len(chosen.data)
-        self._best_bytes += len(tried[BEST].data if BEST in tried else tfic.encode(self._model, image, BEST))
-        return chosen.data
+        self._bytes += len(file.data)
+        self._best_bytes += len(tried[BEST].data if BEST in tried else tfic.encode(self._model, image, BEST, scale))
+        return file.data
 
-    def _try(self, image: UInt8[NDArray[Any], "h w *_c"], quality: int, name: str) -> Tried:
-        data = tfic.encode(self._model, image, quality)
+    def _try(self, image: UInt8[NDArray[Any], "h w *_c"], quality: int, scale: int, name: str) -> Tried:
+        data = tfic.encode(self._model, image, quality, scale)
         restored = tfic.decode(self._model, data)
         return Tried(data, reading.text(restored, self._recognizer, name), _digest(restored))
 

@@ -91,8 +91,8 @@ class Arguments:
         recognizer: english_g2 (default); ppocr (PP-OCRv4, with the extra ppocr); with --recognizer-weights trba, which
             is tps-resnet-bilstm-attn, or another network of the four-stage framework, such as none-vgg-bilstm-ctc; or
             your own MODULE:FUNCTION, which returns a torch.nn.Module with the methods loss(images, texts) and
-            read(images). Given several times, the codec is trained against the mean of their losses, weighted by
-            their WEIGHT; the first one's accuracy steers the search, the others' stand beside it.
+            read(images). Given several times, they take turns by batch, as often as their WEIGHT
+            says; the first one's accuracy steers the search, the others' stand beside it.
         recognizer_weights: A checkpoint that github.com/clovaai/deep-text-recognition-benchmark released, of 36 or 94
             characters; one for each recognizer that comes without, in their order. The preset's data set is drawn with
             the characters that all recognizers know; a --data with others is refused.

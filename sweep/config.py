@@ -169,7 +169,7 @@ class SweepConfig:
     data: Spec
     codec: str = "small"
     recognizers: tuple[RecognizerConfig, ...] = (RecognizerConfig(ENGLISH_G2),)
-    """Their losses are averaged; the accuracy of the first one guides the search."""
+    """They take turns by batch; the accuracy of the first one guides the search."""
     init: WeightsFile | None = None
     """Checkpoint that stage 1 starts from, instead of fresh weights."""
     strategy: StrategyName = "conditional"

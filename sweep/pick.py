@@ -18,7 +18,7 @@ from models.console import ended
 from models.errors import ModelError
 from sweep.console import STYLE, complain
 from sweep.errors import SweepError
-from sweep.results import card, choosing, export, intervals, points
+from sweep.results import card, choosing, dial_card, export, intervals, points
 from sweep.results.folder import RunFolder
 from sweep.results.intervals import Bounds
 from sweep.results.point import Point
@@ -141,7 +141,7 @@ def _dial(run: RunFolder, arguments: Arguments, beside: Path) -> list[str]:
     frame = points.read(run.path)
     model = export.dial(run, frame.filter("on_front"))
     export.write(model, arguments.out)
-    card.write(card.of_dial(run, frame, model, arguments.out), beside)
+    card.write(dial_card.of_dial(run, frame, model, arguments.out), beside)
     said = f"a dial from {model.facts['least_bpp']:.4f} to {model.facts['most_bpp']:.4f} bpp"
     return [f"{arguments.out}: {said}; model card: {beside}"]
 

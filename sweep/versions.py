@@ -22,7 +22,7 @@ TABLE: dict[str, Version] = {
     "renderer": Version(RENDERER, "30a87a91317c"),
     "training": Version(1, "50e525186c3c"),
     "conditioning": Version(1, "5d31398332fc"),
-    "recognizers": Version(1, "d631c6577b4a"),
+    "recognizers": Version(1, "3da06701c5a2"),
     "small": Version(2, "f92916217e97"),
     "factorized": Version(2, "811f34101ef2"),
     "hyperprior": Version(2, "e9bc6e97bf31"),

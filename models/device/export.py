@@ -106,7 +106,7 @@ def _check_packages() -> None:
 def _content(model: Model, coded: tfic.Coded) -> dict[str, NDArray[Any]]:
     """What a file takes beside the networks: its header, the fingerprint for its mask, and all tables."""
     fingerprint = model.fingerprint
-    file = TficFile(fingerprint[:FINGERPRINT_BYTES], coded.head.size, coded.head.quality, b"")
+    file = TficFile(fingerprint[:FINGERPRINT_BYTES], coded.head, b"")
     models = list(_first_tables(coded.latents))
     rows = [row for each in models for row in _frequencies(each)]
     frequencies = np.zeros((len(rows), max(map(len, rows))), np.uint16)

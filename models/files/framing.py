@@ -2,7 +2,8 @@
 
 1 byte   "x", plus 1 with a dial, plus 2 of a grey image, plus 4 of another size than the model's canvas
 2 bytes  model fingerprint
-LEB128   width, then height, if they are another size
+2 bytes  0, then the scale at which the image is coded, in 64ths, if it is another than its own
+LEB128   width, then height, if they are another size or the scale is another
 1 byte   the dial's position, if any
          the codec's stream, whose first 8 bytes are masked
 
@@ -22,17 +23,21 @@ MAGIC, DIAL, GREY, SIZED = ord("x"), 1, 2, 4
 FINGERPRINT_BYTES = 2
 MASK_BYTES = 8
 """Of the stream: the state that decoding starts from."""
+WHOLE = 64
+"""The scale of an image that is coded at its own size."""
 
 
 class Head(NamedTuple):
     """What is said of an image beside its latents."""
 
-    size: Size | None
-    """None: the model's canvas."""
-    quality: int | None
+    size: Size | None = None
+    """None: the model's canvas, at its own scale."""
+    quality: int | None = None
     """The dial's position; None of a model without one."""
-    grey: bool
+    grey: bool = False
     """Whether the image has one channel."""
+    scale: int = WHOLE
+    """What is coded of each side, in 64ths: 1 to 255."""
 
     @property
     def kind(self) -> int:
@@ -41,8 +46,11 @@ class Head(NamedTuple):
 
     @property
     def packed_size(self) -> bytes:
-        """The size, if it is not the canvas."""
-        return b"" if self.size is None else b"".join(map(varint, self.size))
+        """The scale, if it is not the image's own, and the size, if it is not the canvas."""
+        if self.size is None:
+            return b""
+        # No width is 0.
+        return (b"" if self.scale == WHOLE else bytes([0, self.scale])) + b"".join(map(varint, self.size))
 
     @property
     def packed_quality(self) -> bytes:
@@ -54,25 +62,15 @@ class TficFile(NamedTuple):
     """What a .tfic file says."""
 
     fingerprint: bytes
-    size: Size | None
-    """None: the model's canvas."""
-    quality: int | None
-    """The dial's position; None of a model without one."""
+    head: Head
     stream: bytes
     """Masked."""
-    grey: bool = False
-    """Whether the image has one channel."""
-
-    @property
-    def head(self) -> Head:
-        """What the file says of its image."""
-        return Head(self.size, self.quality, self.grey)
 
     @property
     def own_bytes(self) -> int:
         """Bytes without those that a batch of files of one model and size would store once: the dial's position and the
         stream."""
-        return (self.quality is not None) + len(self.stream)
+        return len(self.head.packed_quality) + len(self.stream)
 
     @property
     def header(self) -> bytes:
@@ -94,14 +92,15 @@ class TficFile(NamedTuple):
         kind = data[0] - MAGIC if data else -1
         if not 0 <= kind <= DIAL + GREY + SIZED:
             raise FormatError("this is no .tfic file; make one with python -m models compress")
-        size, quality, at = None, None, 1 + FINGERPRINT_BYTES
+        size, scale, quality, at = None, WHOLE, None, 1 + FINGERPRINT_BYTES
         if kind & SIZED:
-            size, at = read_size(data, at)
+            (size, scale), at = read_size(data, at)
         if kind & DIAL:
             quality, at = next(iter(data[at:]), 0), at + 1
         if len(data) <= at:
             raise FormatError("the file is damaged: it ends before its image; transfer it again")
-        return cls(data[1 : 1 + FINGERPRINT_BYTES], size, quality, data[at:], bool(kind & GREY))
+        head = Head(size, quality, bool(kind & GREY), scale)
+        return cls(data[1 : 1 + FINGERPRINT_BYTES], head, data[at:])
 
     def masked(self, size: Size, fingerprint: bytes) -> "TficFile":
         """The file with the first bytes of its stream masked, or unmasked again.
@@ -119,15 +118,19 @@ def masked(stream: bytes, bound: bytes) -> bytes:
     return bytes(byte ^ other for byte, other in zip(stream[:MASK_BYTES], mask, strict=False)) + stream[MASK_BYTES:]
 
 
-def read_size(data: bytes, at: int) -> tuple[Size, int]:
-    """The image's size that starts at `at`, and where it ends.
+def read_size(data: bytes, at: int) -> tuple[tuple[Size, int], int]:
+    """The image's size and scale that start at `at`, and where they end.
 
     Raises:
-        FormatError: the bytes end within it, or a number is too large.
+        FormatError: the bytes end within them, or a number is too large.
     """
     width, at = read_varint(data, at)
+    scale = WHOLE
+    if width == 0:
+        scale, at = next(iter(data[at:]), 0), at + 1
+        width, at = read_varint(data, at)
     height, at = read_varint(data, at)
-    return Size(width, height), at
+    return (Size(width, height), scale), at
 
 
 def varint(value: int) -> bytes:

@@ -3,7 +3,7 @@
 1 byte   what kind of image the first is, as of a .tfic file but without "x"; plus 8 where the images' kinds differ,
          plus 16 where their sizes do, plus 32 where their positions of the dial do
          kinds of the others, a byte each, if they differ
-LEB128   width, then height: of each, or once for all; of the model's canvas nothing
+         scale and size, as of a .tfic file: of each, or once for all; of the model's canvas nothing
 1 byte   the dial's position, if any: of each, or once for all
          the codec's stream, whose first 8 bytes are masked
 
@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 from models.errors import FormatError
-from models.files.framing import DIAL, GREY, SIZED, Head, masked, read_size
+from models.files.framing import DIAL, GREY, SIZED, WHOLE, Head, masked, read_size
 from models.files.model import Size
 
 KINDS, SIZES, QUALITIES = 8, 16, 32
@@ -42,9 +42,13 @@ class Group(NamedTuple):
         return header + b"".join(head.packed_quality for head in (self.heads if qualities else [first]))
 
     @property
-    def _columns(self) -> tuple[list[int], list[Size | None], list[int | None]]:
+    def _columns(self) -> tuple[list[int], list[bytes], list[bytes]]:
         heads = self.heads
-        return [head.kind for head in heads], [head.size for head in heads], [head.quality for head in heads]
+        return (
+            [head.kind for head in heads],
+            [head.packed_size for head in heads],
+            [head.packed_quality for head in heads],
+        )
 
     def pack(self) -> bytes:
         """The group's bytes."""
@@ -64,10 +68,7 @@ class Group(NamedTuple):
         kinds = [first & (KINDS - 1), *data[1:at]] if first & KINDS else [first] * count
         sizes, at = _column(kinds, SIZED, bool(first & SIZES), lambda at: read_size(data, at), at)
         qualities, at = _column(kinds, DIAL, bool(first & QUALITIES), lambda at: (data[at], at + 1), at)
-        heads = [
-            Head(size, quality, bool(kind & GREY)) for kind, size, quality in zip(kinds, sizes, qualities, strict=True)
-        ]
-        group = cls(heads, data[at:])
+        group = cls(list(map(_head, kinds, sizes, qualities)), data[at:])
         if len(data) <= at or group.header != data[:at]:
             raise FormatError("the group's header is damaged")
         return group
@@ -82,6 +83,11 @@ class Group(NamedTuple):
         """
         told = repr([tuple(size) for size in sizes]).encode()
         return self._replace(stream=masked(self.stream, fingerprint + self.header + told + number.to_bytes(4)))
+
+
+def _head(kind: int, sized: tuple[Size, int] | None, quality: int | None) -> Head:
+    size, scale = sized or (None, WHOLE)
+    return Head(size, quality, bool(kind & GREY), scale)
 
 
 def _column(

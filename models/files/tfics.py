@@ -12,7 +12,7 @@ from models.codecs.entropy_coder import Decoder
 from models.errors import FormatError
 from models.files import index as indexes
 from models.files import tfic
-from models.files.framing import FINGERPRINT_BYTES
+from models.files.framing import FINGERPRINT_BYTES, WHOLE
 from models.files.grouping import Group
 from models.files.index import GROUP_IMAGES, LENGTH_BYTES, Index, Place
 from models.files.model import Model
@@ -48,14 +48,16 @@ class Writer:
         self.pixels = 0
         """Of all images, without padding."""
 
-    def add(self, name: str, image: UInt8[NDArray[Any], "h w *_c"], quality: int | None = None) -> None:
+    def add(
+        self, name: str, image: UInt8[NDArray[Any], "h w *_c"], quality: int | None = None, scale: int = WHOLE
+    ) -> None:
         """Adds an image; `name` is a path as of a file in a folder, without an ending, and is there once.
 
         Raises:
             FormatError: as `tfic.encode`.
             ModelError: as `tfic.encode`.
         """
-        coded = tfic.coded(self._model, image, quality)
+        coded = tfic.coded(self._model, image, quality, scale)
         entropy_coder.check_latents(*coded.latents)
         pixels = coded.pixels + sum(each.pixels for each in self._pending)
         if len(self._pending) == GROUP_IMAGES or pixels > GROUP_PIXELS:

@@ -1,4 +1,4 @@
-"""The recognizers that a sweep trains against: one, or several whose losses are averaged."""
+"""The recognizers that a sweep trains against: one, or several that take turns by batch."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class RecognizerConfig:
     name: str
     """english_g2, ppocr, a four-stage network's, or a user's module:function."""
     weight: float = 1.0
-    """Weight of this recognizer's loss, relative to the others'."""
+    """How often this recognizer's turn comes, relative to the others'."""
     source: WeightsFile | Plugin | None = None
     """Where the weights come from, if no package brings them."""
 
@@ -72,12 +72,12 @@ def identity(configs: Sequence[RecognizerConfig]) -> str:
         raise ModelError(f"recognizers {', '.join(found) or '(none)'}: give at least one, and each once")
     if len(found) == 1:
         return found[0]
-    return "+".join(f"{name}={share:.6g}" for name, share in zip(found, _shares(configs), strict=True))
+    return "|".join(f"{name}={share:.6g}" for name, share in zip(found, _shares(configs), strict=True))
 
 
 def reading(identity: str) -> str:
     """Identity of the one that reads."""
-    return identity.partition("+")[0].partition("=")[0]
+    return identity.partition("|")[0].partition("=")[0]
 
 
 def load(configs: Sequence[RecognizerConfig]) -> FrozenRecognizer:
@@ -96,7 +96,7 @@ def load(configs: Sequence[RecognizerConfig]) -> FrozenRecognizer:
 
 
 class Ensemble(FrozenRecognizer):
-    """Several recognizers whose loss is the weighted mean of theirs. The first one reads; the others are `others`.
+    """Several recognizers that take turns with the loss. The first one reads; the others are `others`.
 
     A mean accuracy would be nobody's, and comparable with no run against one of them: the first one's guides the search
     and stands in `accuracy`.
@@ -109,9 +109,9 @@ class Ensemble(FrozenRecognizer):
         self.members = nn.ModuleList(members.values())
 
     def loss(self, images: Float[Tensor, "b 3 h w"], texts: list[str], scale: float = 1.0) -> Float[Tensor, " b"]:
-        """Weighted mean of the recognizers' losses."""
-        losses = [member.loss(images, texts, scale) for member in self._members()]
-        return torch.stack([share * loss for share, loss in zip(self._shares, losses, strict=True)]).sum(0)
+        """The loss of one recognizer, drawn by its share: over many batches the weighted mean, in the time of one."""
+        turn = int(torch.tensor(self._shares).multinomial(1))
+        return list(self._members())[turn].loss(images, texts, scale)
 
     def read(self, images: Float[Tensor, "b 3 h w"]) -> list[Transcription]:
         """The text of each image, as the first recognizer reads it."""

@@ -2,16 +2,14 @@
 
 import io
 from collections.abc import Iterator
-from functools import cache
 from itertools import zip_longest
-from pathlib import Path
 from typing import Any
 
-import matplotlib
 from jaxtyping import UInt8
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from datagen.summary import caption_font
 from models.files import tfic
 from models.files.model import TrainedCodec
 from sweep.reporting.figures import RIGHT, WRONG
@@ -57,7 +55,7 @@ def _half(pixels: UInt8[NDArray[Any], "h w 3"], title: str, reading: Reading | N
     half.paste(image, (0, line))
     color = "black" if reading is None else RIGHT if reading.accuracy == 1 else WRONG
     text = title if reading is None else f"{title}: {reading.read or '(nothing)'}"
-    ImageDraw.Draw(half).text((line // 4, line // 8), text, color, _font(line * 2 // 3))
+    ImageDraw.Draw(half).text((line // 4, line // 8), text, color, caption_font(line * 2 // 3))
     return half
 
 
@@ -68,9 +66,3 @@ def _png(halves: list[Image.Image]) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     return buffer.getvalue()
-
-
-@cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    """The font of the other figures."""
-    return ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), size)

@@ -6,11 +6,11 @@ from typing import Any
 
 import polars as pl
 
-from sweep.reporting import error_plots, errors_by
+from sweep.reporting import error_plots
 from sweep.reporting.contents import Contents
 from sweep.reporting.curves import BLUE, VERMILION, Curve
 from sweep.reporting.tables import Table
-from sweep.results import points
+from sweep.results import misreadings, points
 
 BINS = 10
 """Of equal width, from 0 to 1."""
@@ -23,10 +23,10 @@ WRONG = "of these, with a wrong character"
 
 def of_run(contents: Contents) -> pl.DataFrame:
     """The readings of the uncompressed images and of the front that have a text and a confidence, as
-    `errors_by.compared` gives them, with `right`: whether all letters and digits are, and nothing else is there."""
+    `misreadings.compared` gives them, with `right`: whether all letters and digits are, and nothing else is there."""
     plain = points.complete(contents.frame, "uncompressed")["point_id"].head(1)
     shown = [*plain, *contents.front["point_id"]]
-    rows = errors_by.compared(contents.readings.filter(pl.col("point_id").is_in(shown)).drop_nulls("confidence"))
+    rows = misreadings.compared(contents.readings.filter(pl.col("point_id").is_in(shown)).drop_nulls("confidence"))
     return rows.with_columns(right=pl.col("accuracy") == 1)
 
 

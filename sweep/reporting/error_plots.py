@@ -8,7 +8,7 @@ from sweep.reporting import errors_by
 from sweep.reporting.contents import Contents
 from sweep.reporting.curves import BLUE, GREEN, GREY, ORANGE, VERMILION, Marker
 from sweep.reporting.plots import Plot, Trace, figure, keys
-from sweep.results import points
+from sweep.results import misreadings, points
 
 SHARE = "per 100 characters"
 LOOKS = {"substitutions": (VERMILION, "circle"), "losses": (BLUE, "square"), "additions": (GREEN, "triangle-up")}
@@ -34,9 +34,9 @@ def over_rate(contents: Contents, rows: pl.DataFrame) -> Plot:
     """Errors of each kind along the front; dashed, in the uncompressed images.
 
     Args:
-        rows: as `errors_by.compared` gives them.
+        rows: as `misreadings.compared` gives them.
     """
-    shares = rows.group_by("point_id").agg(errors_by.share(kind) for kind in errors_by.KINDS)
+    shares = rows.group_by("point_id").agg(misreadings.share(kind) for kind in misreadings.KINDS)
     front = contents.front.join(shares, on="point_id").sort("bpp")
     plain = points.complete(contents.frame, "uncompressed").join(shares, on="point_id")
     traces = list[Trace]()
@@ -58,7 +58,7 @@ def grouped(contents: Contents, rows: pl.DataFrame) -> dict[str, dict[str, Plot]
     """Substitutions and losses, a figure each, by dimension: of each dimension that tells images apart.
 
     Args:
-        rows: as `errors_by.compared` gives them, with the columns of `errors_by.described`.
+        rows: as `misreadings.compared` gives them, with the columns of `errors_by.described`.
     """
     names = chosen(contents)
     few = rows.filter(pl.col("point_id").is_in(list(names)))

@@ -1,12 +1,9 @@
 """What went wrong in the reading of the test images: wrong characters apart from lost ones, by what was drawn."""
 
 import io
-from collections import Counter
-from typing import NamedTuple
 
 import polars as pl
 from PIL import Image
-from rapidfuzz.distance import Levenshtein
 
 from datagen import shards, texts
 from datagen.errors import DataError
@@ -14,9 +11,8 @@ from datagen.shards import Manifest
 from datagen.spec import DatasetSpec
 from models.metrics import alphanumeric
 from sweep.reporting.contents import Contents
+from sweep.results.misreadings import KINDS, share
 
-KINDS = ("substitutions", "losses", "additions")
-"""A wrong character in place of one, a character that nothing was read for, a character where none is."""
 DIMENSIONS = ("font", "background", "height", "length", "text")
 RISING = ("height", "length")
 """Dimensions whose groups begin with a number, by which they stand in order."""
@@ -26,41 +22,6 @@ LENGTHS = ((1, 4), (5, 8), (9, 12), (13, 10_000))
 """Least and most letters and digits of a text."""
 MOST = 16
 """Groups that are shown of a dimension: those with the most images."""
-
-
-class Errors(NamedTuple):
-    """How a text was read: letters and digits alone count, as in the accuracy."""
-
-    substitutions: int
-    losses: int
-    additions: int
-    characters: int
-    """Letters and digits of the truth."""
-
-
-def compare(read: str, truth: str) -> Errors:
-    """The fewest edits that lead from the truth to what was read."""
-    read, truth = alphanumeric(read), alphanumeric(truth)
-    edits = Counter(edit.tag for edit in Levenshtein.editops(truth, read))
-    return Errors(edits["replace"], edits["delete"], edits["insert"], len(truth))
-
-
-def confusions(rows: pl.DataFrame, most: int = 12) -> list[tuple[str, str, int]]:
-    """The commonest substitutions in readings: truth, what was read for it, how often."""
-    found = Counter[tuple[str, str]]()
-    for read, truth in rows.select("read", "truth").iter_rows():
-        mine, theirs = alphanumeric(read), alphanumeric(truth)
-        edits = Levenshtein.editops(theirs, mine)
-        found.update((theirs[edit.src_pos], mine[edit.dest_pos]) for edit in edits if edit.tag == "replace")
-    return [(*pair, count) for pair, count in sorted(found.items(), key=lambda each: (-each[1], each[0]))[:most]]
-
-
-def compared(readings: pl.DataFrame) -> pl.DataFrame:
-    """Readings of images with a text, with the fields of `Errors` as columns."""
-    readings = readings.filter(pl.col("truth").str.contains(r"[\p{L}\p{N}]"))
-    found = [compare(*pair) for pair in readings.select("read", "truth").iter_rows()]
-    counted = pl.DataFrame(found, schema=dict.fromkeys(Errors._fields, pl.Int64), orient="row")
-    return pl.concat([readings, counted], how="horizontal")
 
 
 def described(contents: Contents) -> pl.DataFrame:
@@ -107,15 +68,10 @@ def by(rows: pl.DataFrame, dimension: str) -> pl.DataFrame:
     """Errors of each kind for 100 characters, of each point and group of a dimension, and the group's images.
 
     Args:
-        rows: as `compared` gives them, with the columns of `described`.
+        rows: as `misreadings.compared` gives them, with the columns of `described`.
     """
     known = rows.drop_nulls(dimension)
     sizes = known.group_by(dimension).agg(pl.col("index").n_unique().alias("images"))
     kept = sizes.sort("images", dimension, descending=[True, False]).head(MOST)
     groups = known.join(kept, on=dimension).group_by("point_id", dimension, "images")
     return groups.agg(share(kind) for kind in KINDS).sort("point_id", dimension)
-
-
-def share(kind: str) -> pl.Expr:
-    """Errors of a kind for 100 characters."""
-    return (100 * pl.col(kind).sum() / pl.col("characters").sum()).alias(kind)

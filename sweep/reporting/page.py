@@ -14,7 +14,7 @@ from datagen.files import atomic
 from sweep.reporting import calibration, curves, error_plots, errors_by, pictures, plane, plots, tables
 from sweep.reporting.contents import Contents, summary
 from sweep.reporting.pictures import Pictures
-from sweep.results import points
+from sweep.results import misreadings, points
 
 HERE = Path(__file__).parent
 NAME = "report.html"
@@ -70,11 +70,11 @@ def _errors(contents: Contents) -> dict[str, Any]:
     """What went wrong; empty where the readings are not kept."""
     names = error_plots.chosen(contents)
     shown = {*names, *contents.front["point_id"]}
-    rows = errors_by.compared(contents.readings.filter(contents.readings["point_id"].is_in(list(shown))))
+    rows = misreadings.compared(contents.readings.filter(contents.readings["point_id"].is_in(list(shown))))
     if rows.is_empty():
         return {}
     rows = rows.join(errors_by.described(contents), on="index")
-    confusions = {name: errors_by.confusions(rows.filter(point_id=key)) for key, name in names.items()}
+    confusions = {name: misreadings.confusions(rows.filter(point_id=key)) for key, name in names.items()}
     by = error_plots.grouped(contents, rows)
     return {"rate": error_plots.over_rate(contents, rows), "by": by, "confusions": confusions}
 

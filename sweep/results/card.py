@@ -5,19 +5,16 @@ from pathlib import Path
 import polars as pl
 
 from datagen.files import atomic
-from models.files.model import QUALITIES, RateDial, TrainedCodec
+from models.files.model import TrainedCodec
 from sweep.config import SweepConfig
 from sweep.errors import SweepError
-from sweep.results import choosing, just_readable, points, readings, spread
-from sweep.results.card_sections import limits, made, table, use
+from sweep.results import choosing, points, spread
+from sweep.results.card_sections import MARK, joined, limits, made, number, steps, table, taught, use
 from sweep.results.folder import RunFolder
 from sweep.results.intervals import Bounds, shown
-from sweep.results.pareto import accuracy_at
 from sweep.results.point import HELD_OUT, Point
 from sweep.results.points import RATES, Counting
 
-MARK = "<!-- python -m sweep.pick wrote this file and replaces it. -->"
-"""First line of every card."""
 COUNTED: tuple[tuple[Counting, str], ...] = (("whole", "whole files"), ("own", "less the bytes that all files repeat"))
 
 
@@ -52,8 +49,8 @@ def write(text: str, card: Path) -> None:
 
 def of_point(run: RunFolder, frame: pl.DataFrame, bounds: Bounds, point: Point, model: TrainedCodec, file: Path) -> str:
     """The card of the codec of a point, as the model in a file."""
-    chosen, taught = choosing.judged(point), point.identity.kind == "tfic"
-    return _joined(
+    chosen = choosing.judged(point)
+    return joined(
         f"# {file.name}",
         f"A codec for images of text, of one rate: point `{point.point_id}` of the run `{run.path.name}`.",
         "## What it reaches",
@@ -64,35 +61,8 @@ def of_point(run: RunFolder, frame: pl.DataFrame, bounds: Bounds, point: Point, 
         _beside(frame, point.measured.bpp),
         made(run, model, _training(run.config, point)),
         use(run.config, file),
-        limits(run.config, taught),
+        limits(run.config, taught=point.identity.kind == "tfic"),
     )
-
-
-def of_dial(run: RunFolder, frame: pl.DataFrame, dial: RateDial, file: Path) -> str:
-    """The card of a dial, as the model in a file, with the table of the dial's stops along the front."""
-    return _joined(
-        f"# {file.name}",
-        f"A codec for images of text, with a dial over the rates of the front of the run `{run.path.name}`.",
-        "## What it reaches",
-        f"At the stops of the dial: means over the {run.config.data.test} test images, of the front's points and "
-        "linear in log rate between them. A single image may take more or less.",
-        table(("`--quality`", "λ", "β", "bpp", "accuracy"), _stops(frame, dial)),
-        *_just_readable(run, frame),
-        made(run, dial, [_steps(run.config.stage1.steps, run.config.stage2.steps), _taught(run.config)]),
-        use(run.config, file, " --bpp 0.1"),
-        limits(run.config, taught=True),
-    )
-
-
-def _just_readable(run: RunFolder, frame: pl.DataFrame) -> list[str]:
-    """What `--keep-reading` is worth, where the run has the readings of its points."""
-    pixels = run.config.data.width * run.config.data.height
-    said = just_readable.said(just_readable.of_run(frame, readings.read(run.path), pixels))
-    return [f"With `--keep-reading`, chosen among the points of the front: {said}"] if said else []
-
-
-def _joined(*blocks: str) -> str:
-    return "\n\n".join((MARK, *blocks)) + "\n"
 
 
 def _figures(config: SweepConfig, frame: pl.DataFrame, bounds: Bounds, point: Point) -> list[list[str]]:
@@ -104,22 +74,18 @@ def _figures(config: SweepConfig, frame: pl.DataFrame, bounds: Bounds, point: Po
         ["bits per pixel, whole file", *(shown(each, "bpp", bounds) for each in both)],
         [f"accuracy of {config.recognizers[0].name}", *(shown(each, "accuracy", bounds) for each in both)],
         *(
-            [f"accuracy of {name}, {role}", *(_number(of.others.get(name), 3) for of in measured)]
+            [f"accuracy of {name}, {role}", *(number(of.others.get(name), 3) for of in measured)]
             for name, role in roles.items()
         ),
-        ["PSNR, dB", *(_number(of.psnr_db, 2) for of in measured)],
+        ["PSNR, dB", *(number(of.psnr_db, 2) for of in measured)],
         ["encoding an image, ms", *(_spread(of.encode_ms, of.encode_ms_std) for of in measured)],
-        ["decoding an image, ms", *(_number(of.decode_ms, 1) for of in measured)],
+        ["decoding an image, ms", *(number(of.decode_ms, 1) for of in measured)],
         ["reading an image (OCR), ms", *(_spread(of.ocr_ms, of.ocr_ms_std) for of in measured)],
     ]
 
 
-def _number(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
-
-
 def _spread(mean: float | None, deviation: float | None) -> str:
-    return _number(mean, 1) if deviation is None else f"{_number(mean, 1)} ± {deviation:.1f}"
+    return number(mean, 1) if deviation is None else f"{number(mean, 1)} ± {deviation:.1f}"
 
 
 def _held_out(point: Point) -> str:
@@ -164,29 +130,7 @@ def _training(config: SweepConfig, point: Point) -> list[tuple[str, str]]:
     )
     return [
         *((name, f"{weight:.4g}") for name, weight in weights if weight is not None),
-        _steps(of.stage1_steps or 0, of.stage2_steps or 0),
+        steps(of.stage1_steps or 0, of.stage2_steps or 0),
         ("seed", str(of.seed)),
-        _taught(config, since_start=point.identity.kind == "tfic"),
+        taught(config, since_start=point.identity.kind == "tfic"),
     ]
-
-
-def _steps(stage1: int, stage2: int) -> tuple[str, str]:
-    return "steps", f"{stage1:,} of stage 1 (rate and pixels), {stage2:,} of stage 2 (rate and OCR)"
-
-
-def _taught(config: SweepConfig, *, since_start: bool = True) -> tuple[str, str]:
-    none = "none since it started" if config.init else "none"
-    return "recognizers that taught", config.recognizer_identity if since_start else none
-
-
-def _stops(frame: pl.DataFrame, dial: RateDial) -> list[list[str]]:
-    """Rows of the dial's stops, at equal distances of log rate along the front."""
-    front = points.complete(frame, "tfic").filter("on_front")
-    curve, rates = points.objectives(front), front["bpp"].to_list()
-    shares = [number / (len(dial.path) - 1) for number in range(len(dial.path))]
-    stops = [rates[0] ** (1 - share) * rates[-1] ** share for share in shares]
-    plain = points.uncompressed_accuracy(frame)
-    return [
-        [f"{QUALITIES[-1] * share:.0f}", *map("{:.4g}".format, stop), f"{bpp:.4f}", _number(accuracy_at(curve, bpp), 3)]
-        for share, stop, bpp in zip(shares, dial.path, stops, strict=True)
-    ] + [["uncompressed", "-", "-", "24", _number(plain, 3)]]

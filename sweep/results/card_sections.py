@@ -11,12 +11,35 @@ from models.weights import WeightsFile
 from sweep.config import SweepConfig
 from sweep.results.folder import RunFolder
 
+MARK = "<!-- python -m sweep.pick wrote this file and replaces it. -->"
+"""First line of every card."""
 Rows = Iterable[Sequence[str]]
+
+
+def joined(*blocks: str) -> str:
+    """A card of these blocks."""
+    return "\n\n".join((MARK, *blocks)) + "\n"
 
 
 def table(head: Sequence[str], rows: Rows) -> str:
     """A table in Markdown."""
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
+
+
+def number(value: float | None, digits: int) -> str:
+    """A figure in a table, or a dash where there is none."""
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def steps(stage1: int, stage2: int) -> tuple[str, str]:
+    """The row of how long a codec was trained."""
+    return "steps", f"{stage1:,} of stage 1 (rate and pixels), {stage2:,} of stage 2 (rate and OCR)"
+
+
+def taught(config: SweepConfig, *, since_start: bool = True) -> tuple[str, str]:
+    """The row of who taught a codec."""
+    none = "none since it started" if config.init else "none"
+    return "recognizers that taught", config.recognizer_identity if since_start else none
 
 
 def made(run: RunFolder, model: Model, training: Rows) -> str:
@@ -49,7 +72,8 @@ def _texts(data: Spec) -> str:
     least, most = texts.length
     kind = f"words of the dictionary `{texts.language}`" if texts.file is None else "lines of a file"
     lengths = f" of {least} to {most} characters" if texts.file is None else ""
-    return f"{kind}{lengths}; a share of {texts.random:g} is random strings"
+    scenes = f"; {len(data.scenes)} kinds of scenes have lines of words and of amounts" if data.scenes else ""
+    return f"{kind}{lengths}; a share of {texts.random:g} is random strings{scenes}"
 
 
 def use(config: SweepConfig, file: Path, rate: str = "") -> str:

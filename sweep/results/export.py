@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from datagen import shards
 from models.codecs.base import Codec
 from models.codecs.conditioning import ConditionedCodec
-from models.files.model import Model, RateDial, Stop, TrainedCodec
+from models.files.model import Facts, Model, RateDial, Stop, TrainedCodec
 from sweep import versions
 from sweep.errors import SweepError
 from sweep.results.folder import RunFolder
@@ -33,6 +33,7 @@ def trained(run: RunFolder, point: Point) -> TrainedCodec:
         raise SweepError(reason)
     columns = point.columns()
     facts = {name: value for name in FACTS if (value := columns.get(name)) is not None}
+    facts["target"] = run.config.target
     network = codec(Store.of(run.path), point)
     return TrainedCodec(network, point.codec, run.config.recognizer_identity, facts, run.config.canvas)
 
@@ -73,7 +74,7 @@ def dial(run: RunFolder, front: pl.DataFrame) -> RateDial:
     assert isinstance(network, ConditionedCodec)
     path = path_along(front)
     rates = front["bpp"].to_list()
-    facts: dict[str, float | str] = {"points": len(front), "least_bpp": min(rates), "most_bpp": max(rates)}
+    facts: Facts = {"points": len(front), "least_bpp": min(rates), "most_bpp": max(rates), "target": run.config.target}
     return RateDial(network, node.codec, run.config.recognizer_identity, path, facts, run.config.canvas).halved()
 
 

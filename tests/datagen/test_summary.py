@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from datagen import dataset, summary
 from datagen.spec import SPLITS, DatasetSpec
@@ -23,3 +23,11 @@ def test_each_split_has_its_sheet_and_figures(data_folder: Path, spec: DatasetSp
             assert sheet.width > summary.COLUMNS * spec.width
             # The ink stands below each image.
             assert sheet.height > rows * 2 * spec.height
+
+
+def test_a_caption_has_the_euro() -> None:
+    font = summary.caption_font(12)
+    euro, box = (Image.new("1", (20, 20)) for _ in range(2))
+    for picture, character in ((euro, "€"), (box, "\uffff")):
+        ImageDraw.Draw(picture).text((0, 0), character, 1, font)
+    assert euro.tobytes() != box.tobytes()

@@ -59,13 +59,13 @@ def test_a_reading_that_a_larger_file_loses_is_found_in_the_smaller_one() -> Non
 def test_a_file_is_the_smallest_that_keeps_the_reading(dial: RateDial, test_images: TextImages) -> None:
     image, meter = test_images.images[0], Meter()
     keeper = Keeper(dial, meter)
-    file = TficFile.unpack(keeper.encode(image, "a"))
-    assert file.quality is not None
+    found = TficFile.unpack(keeper.encode(image, "a")).head.quality
+    assert found is not None
     assert keeper.lost == {}
-    for quality in (file.quality, file.quality - 1):
+    for quality in (found, found - 1):
         restored = tfic.decode(dial, tfic.encode(dial, image, quality))
         [read] = meter.read(pixels.to_float(restored))
-        assert (read.text == "light") == (quality == file.quality)
+        assert (read.text == "light") == (quality == found)
 
 
 def test_an_image_without_text_has_the_smallest_file(dial: RateDial, test_images: TextImages) -> None:
@@ -146,7 +146,7 @@ def test_a_command_that_keeps_all_ends_with_0(folder: Path, monkeypatch, capsys)
     assert run(monkeypatch, "compress", "scans/one.png", "one.tfic", "--model", "dial.pt", "--keep-reading") == 0
     said = capsys.readouterr()
     assert said.err == ""
-    quality = TficFile.unpack((folder / "one.tfic").read_bytes()).quality
+    quality = TficFile.unpack((folder / "one.tfic").read_bytes()).head.quality
     assert said.out.endswith(f" bpp, 256x64, quality {quality}\n")
 
 

@@ -12,7 +12,7 @@ from datagen.dataset import TextImages, to_tensor
 from models.codecs.two_pass import TwoPass
 from models.errors import FormatError, ModelError
 from models.files import tfic
-from models.files.framing import TficFile
+from models.files.framing import WHOLE, Head, TficFile
 from models.files.model import RateDial, Size, TrainedCodec
 
 MUTATIONS = 1_000
@@ -102,14 +102,16 @@ def test_whatever_a_file_claims_it_is_decoded_or_refused(trained: TrainedCodec) 
         stream = draw.choice([b"\0", b"\xff", b"\x11", draw.randbytes(64)]) * draw.randint(1, 299)
         quality = draw.choices([None, 0, 255], [8, 1, 1])[0]
         size = draw.choice([None, Size(width, height)])
-        file = TficFile(trained.fingerprint[:2], size, quality, stream, draw.random() < 0.5)
+        scale = WHOLE if size is None else draw.choice([1, WHOLE, 255])
+        head = Head(size, quality, draw.random() < 0.5, scale)
+        file = TficFile(trained.fingerprint[:2], head, stream)
         with pytest.raises(ModelError):
             tfic.decode(trained, file.pack())
 
 
 def test_a_stream_that_asks_for_many_times_its_length_is_an_error(trained: TrainedCodec) -> None:
     """Of halves of 15 alone, each of which says that 15 others follow."""
-    file = TficFile(trained.fingerprint[:2], Size(64, 64), None, b"\xff" * 2_000_000)
+    file = TficFile(trained.fingerprint[:2], Head(Size(64, 64)), b"\xff" * 2_000_000)
     file = file.masked(Size(64, 64), trained.fingerprint)
     with pytest.raises(FormatError, match="other latents"):
         tfic.decode(trained, file.pack())

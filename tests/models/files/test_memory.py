@@ -12,7 +12,7 @@ from commands import call
 from models.codecs import registry as codecs
 from models.errors import FormatError
 from models.files import memory, tfic
-from models.files.framing import TficFile
+from models.files.framing import Head, TficFile
 from models.files.model import Size, TrainedCodec
 
 
@@ -30,7 +30,7 @@ def test_every_codec_says_what_it_takes() -> None:
 
 
 def test_a_few_bytes_that_claim_a_large_image_are_refused(trained: TrainedCodec) -> None:
-    data = TficFile(trained.fingerprint[:2], Size(13_000, 13_000), None, b"12345678").pack()
+    data = TficFile(trained.fingerprint[:2], Head(Size(13_000, 13_000)), b"12345678").pack()
     assert len(data) == 15
     with pytest.raises(FormatError, match="13000x13000 pixels, for which its 8 bytes are too few: at least"):
         tfic.decode(trained, data)

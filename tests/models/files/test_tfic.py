@@ -7,8 +7,8 @@ import torch
 from datagen.dataset import TextImages
 from models.codecs import registry as codecs
 from models.errors import FormatError, ModelError
-from models.files import pixels, tfic
-from models.files.framing import MASK_BYTES, TficFile
+from models.files import memory, pixels, tfic
+from models.files.framing import MASK_BYTES, WHOLE, Head, TficFile
 from models.files.model import QUALITIES, RateDial, Size, TrainedCodec
 
 
@@ -20,8 +20,8 @@ def test_a_file_of_the_models_canvas_costs_at_most_4_bytes_more_than_its_stream(
     for model, quality, overhead in ((trained, None, 3), (dial, 50, 4)):
         data = tfic.encode(replace(model, canvas=Size(256, 64)), image, quality)
         file = TficFile.unpack(data)
-        assert (len(data) - len(file.stream), file.size) == (overhead, None)
-    assert TficFile.unpack(sized).size == (256, 64)
+        assert (len(data) - len(file.stream), file.head.size) == (overhead, None)
+    assert TficFile.unpack(sized).head.size == (256, 64)
     assert len(sized) == 3 + 3 + len(trained.codec.compress(pixels.to_float(image)))
 
 
@@ -54,7 +54,7 @@ def test_images_of_any_size_keep_it(trained: TrainedCodec, height: int, width: i
 def test_grey_images_stay_grey(trained: TrainedCodec, test_images: TextImages) -> None:
     grey = test_images.images[0].mean(2).astype(np.uint8)
     data = tfic.encode(trained, grey)
-    assert TficFile.unpack(data).grey
+    assert TficFile.unpack(data).head.grey
     decoded = tfic.decode(trained, data)
     assert decoded.shape == grey.shape
     colored = tfic.decode(trained, tfic.encode(trained, pixels.rgb(grey)))
@@ -89,7 +89,7 @@ def test_another_models_file_is_refused_by_name(trained: TrainedCodec, test_imag
 
 @pytest.mark.parametrize("quality", [None, 50])
 def test_a_file_that_ends_before_its_image_is_damaged(quality: int | None) -> None:
-    data = TficFile(b"ab", None, quality, b"").pack()
+    data = TficFile(b"ab", Head(None, quality), b"").pack()
     for length in range(1, len(data) + 1):
         with pytest.raises(FormatError, match="it ends before its image"):
             TficFile.unpack(data[:length])
@@ -97,7 +97,7 @@ def test_a_file_that_ends_before_its_image_is_damaged(quality: int | None) -> No
 
 @pytest.mark.parametrize("side", [1 << 20, 1 << 16])
 def test_absurd_sizes_are_refused_before_anything_is_allocated(trained: TrainedCodec, side: int) -> None:
-    data = TficFile(trained.fingerprint[:2], Size(side, side), None, b"stream").pack()
+    data = TficFile(trained.fingerprint[:2], Head(Size(side, side)), b"stream").pack()
     with pytest.raises(FormatError, match=f"{side}x{side}"):
         tfic.decode(trained, data)
 
@@ -113,14 +113,46 @@ def test_sizes_survive_the_header() -> None:
     sides = (1, 127, 128, 16_383, 16_384, 65_536)
     for side, other in zip(sides, reversed(sides), strict=True):
         for quality in (None, side % 101):
-            file = TficFile(b"ab", Size(side, other), quality, b"x", grey=side % 2 == 0)
+            head = Head(Size(side, other), quality, side % 2 == 0, WHOLE if side < 128 else 1 + side % 255)
+            file = TficFile(b"ab", head, b"x")
             assert TficFile.unpack(file.pack()) == file
+
+
+@pytest.mark.parametrize(("scale", "inner"), [(8, (16, 8)), (40, (80, 40)), (128, (256, 128))])
+def test_an_image_is_coded_at_another_scale_and_comes_back_at_its_size(
+    trained: TrainedCodec, scale: int, inner: tuple[int, int]
+) -> None:
+    image = pixels.rgb(np.tile(np.linspace(0, 255, 128).astype(np.uint8), (64, 1)))
+    model = replace(trained, canvas=Size(128, 64))
+    data = tfic.encode(model, image, scale=scale)
+    file = TficFile.unpack(data)
+    assert (file.head, len(data) - len(file.stream)) == (Head(Size(128, 64), scale=scale), 3 + 2 + 3)
+    small = tfic.decode(model, tfic.encode(model, tfic.resized(image, Size(*inner))))
+    assert np.array_equal(tfic.decode(model, data), tfic.resized(small, Size(128, 64)))
+
+
+def test_a_damaged_scale_is_noticed(trained: TrainedCodec, test_images: TextImages) -> None:
+    data = bytearray(tfic.encode(trained, test_images.images[0], scale=32))
+    assert (data[3], data[4]) == (0, 32)
+    for scale in (0, 1, 31, 33, WHOLE, 255):
+        data[4] = scale
+        with pytest.raises(FormatError):
+            tfic.decode(trained, bytes(data))
+
+
+def test_a_file_that_is_small_and_an_image_that_is_not_take_the_images_memory(
+    trained: TrainedCodec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = TficFile(trained.fingerprint[:2], Head(Size(13_000, 13_000), scale=1), b"12345678")
+    monkeypatch.setattr(memory, "available", lambda: 1 << 28)
+    with pytest.raises(FormatError, match=r"an image of 169\.0 million pixels"):
+        tfic.decode(trained, file.pack())
 
 
 def test_a_dials_file_says_its_quality_and_is_decoded_at_it(dial: RateDial, test_images: TextImages) -> None:
     image = test_images.images[0]
     data = tfic.encode(dial, image, 30)
-    assert TficFile.unpack(data).quality == 30
+    assert TficFile.unpack(data).head.quality == 30
     plain = TrainedCodec(dial.codec_at(30), "small", "english_g2", {})
     assert np.array_equal(tfic.decode(dial, data), tfic.decode(plain, tfic.encode(plain, image)))
 
@@ -131,7 +163,7 @@ def test_bisection_finds_the_best_quality_within_a_rate(dial: RateDial, test_ima
     assert sizes == sorted(sizes)
     for size in (sizes[0], sizes[40], sizes[-1] + 1):
         file = TficFile.unpack(tfic.encode_within(dial, image, size / 2048))
-        assert file.quality == max(quality for quality in QUALITIES if sizes[quality] <= size)
+        assert file.head.quality == max(quality for quality in QUALITIES if sizes[quality] <= size)
     with pytest.raises(FormatError, match="the least that this model makes"):
         tfic.encode_within(dial, image, (sizes[0] - 1) / 2048)
 

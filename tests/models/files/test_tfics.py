@@ -13,6 +13,7 @@ from models.codecs import registry as codecs
 from models.errors import FormatError, ModelError
 from models.files import index as indexes
 from models.files import tfic
+from models.files.framing import WHOLE
 from models.files.index import Index, Place
 from models.files.model import Model, RateDial, Size, TrainedCodec
 from models.files.tfics import Archive, Writer
@@ -66,6 +67,18 @@ def test_images_of_all_kinds_share_a_group(dial: RateDial, test_images: TextImag
         archive = Archive(data)
         for letter, image, quality in zip("abcd", images, qualities, strict=True):
             assert np.array_equal(archive.image(model, letter), single(model, image, quality))
+
+
+def test_images_of_all_scales_share_a_group(trained: TrainedCodec, test_images: TextImages) -> None:
+    model, image = replace(trained, canvas=Size(256, 64)), test_images.images[0]
+    for scales in ([32, 32], [WHOLE, 40, 40, 100]):
+        writer = Writer(model)
+        for number, scale in enumerate(scales):
+            writer.add(str(number), image, scale=scale)
+        archive = Archive(writer.pack()[0])
+        for number, scale in enumerate(scales):
+            alone = tfic.decode(model, tfic.encode(model, image, scale=scale))
+            assert np.array_equal(archive.image(model, str(number)), alone)
 
 
 def test_an_archive_saves_what_each_file_repeats(dial: RateDial, test_images: TextImages) -> None:

@@ -8,9 +8,10 @@ import plotly.graph_objects as go
 import polars as pl
 import pytest
 
-from sweep.reporting import calibration, errors_by, figures, page, papers, plots
+from sweep.reporting import calibration, figures, page, papers, plots
 from sweep.reporting.contents import Contents
 from sweep.reporting.pictures import Pictures
+from sweep.results import misreadings
 
 
 def rows(*read: tuple[str, float]) -> pl.DataFrame:
@@ -18,7 +19,7 @@ def rows(*read: tuple[str, float]) -> pl.DataFrame:
     columns: dict[str, Any] = {"point_id": "a", "index": range(len(read)), "truth": "word"}
     frame = pl.DataFrame(columns | {"read": [text for text, _ in read], "confidence": [sure for _, sure in read]})
     frame = frame.with_columns(accuracy=(pl.col("read") == "word").cast(pl.Float64))
-    return errors_by.compared(frame).with_columns(right=pl.col("accuracy") == 1)
+    return misreadings.compared(frame).with_columns(right=pl.col("accuracy") == 1)
 
 
 def test_bins_hold_what_is_right_at_their_confidence() -> None:

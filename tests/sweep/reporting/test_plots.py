@@ -7,13 +7,13 @@ from rows import frame
 
 from sweep.reporting import curves, error_plots, errors_by, plane, plots
 from sweep.reporting.contents import Contents
-from sweep.results import pareto, points
+from sweep.results import misreadings, pareto, points
 
 Y = {"title": {"text": "accuracy"}}
 
 
 def test_plotly_takes_every_figure(found: Contents) -> None:
-    rows = errors_by.compared(found.readings).join(errors_by.described(found), on="index")
+    rows = misreadings.compared(found.readings).join(errors_by.described(found), on="index")
     grouped = error_plots.grouped(found, rows)
     assert {"height", "length", "text"} <= set(grouped)
     for plot in (

@@ -1,6 +1,5 @@
 """A model card says what it has to, and replaces nobody's file."""
 
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,15 +68,6 @@ def test_a_card_of_a_base_point_that_started_from_a_dial_does_not_call_it_untaug
     assert "may alter glyphs" in text
 
 
-def test_a_dials_card_says_what_just_readable_files_take(finished_run: RunFolder) -> None:
-    frame = points.read(finished_run.path)
-    dial = export.dial(finished_run, frame.filter("on_front"))
-    text = card.of_dial(finished_run, frame, dial, Path("dial.pt"))
-    # All readings of the run are alike: its smallest files keep all.
-    assert "With `--keep-reading`, chosen among the points of the front: Just readable, " in text
-    assert re.search(r"0\.050\d bpp keep 100\.0% of the readings; of the front's points, that at 0\.050\d bpp", text)
-
-
 def test_the_commands_name_a_users_own_recognizer(finished_run: RunFolder) -> None:
     theirs = RecognizerConfig("mine:load", source=Plugin(folder=".", sha256="0" * 64))
     own = replace(finished_run.config, recognizers=(theirs,))
@@ -87,7 +77,7 @@ def test_the_commands_name_a_users_own_recognizer(finished_run: RunFolder) -> No
 def test_a_card_replaces_a_card_and_nothing_else(tmp_path: Path) -> None:
     model = tmp_path / "readme.pt"
     for _ in range(2):
-        card.write(f"{card.MARK}\n", card.place(model))
+        card.write(f"{card_sections.MARK}\n", card.place(model))
     (tmp_path / "readme.md").write_text("mine")
     with pytest.raises(SweepError, match=r"readme\.md exists and is no model card"):
         card.place(model)
