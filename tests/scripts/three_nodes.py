@@ -6,7 +6,6 @@ python three_nodes.py OUT DATA
 import os
 import sys
 import threading
-import time
 from pathlib import Path
 
 import elsewhere
@@ -26,24 +25,30 @@ OBJECTS = 80 << 20
 out, data = map(Path, sys.argv[1:])
 nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": OBJECTS})
 third = nodes.add_node(num_cpus=1, object_store_memory=OBJECTS)
-os.environ["RAY_ADDRESS"] = str(nodes.address)
+os.environ["RAY_ADDRESS"] = address = str(nodes.address)
 run = open_run(Arguments(preset="smoke", budget=2, labels="pseudo", polish_steps=2, out=out, data=str(data)))
-held: list[ray.ObjectRef] = []
+ended = threading.Event()
 
 
 def disturb() -> None:
     """Waits for the base points, fills the object store, and replaces the third node."""
     while len(PointTable(run.path).of("base", "complete")) < len(run.config.search.lambdas):
-        time.sleep(0.2)
-    held.extend(ray.put(np.zeros(OBJECTS // 4, np.uint8)) for _ in range(5))
+        if ended.wait(0.2):
+            return
+    full = [ray.put(np.zeros(OBJECTS // 4, np.uint8)) for _ in range(5)]
     nodes.remove_node(third, allow_graceful=False)
-    nodes.add_node(num_cpus=1, object_store_memory=OBJECTS)
-    print("the third node was replaced", flush=True)
+    with elsewhere.node(address):
+        print("the third node was replaced", flush=True)
+        ended.wait()
+    del full
 
 
-with generate.ray_session(), elsewhere.node(str(nodes.address), run.path, run.data):
-    disturbing = threading.Thread(target=disturb, daemon=True)
+with generate.ray_session(), elsewhere.node(address, run.path, run.data):
+    disturbing = threading.Thread(target=disturb)
     disturbing.start()
-    launch.sweep(run)
-    disturbing.join(60)
+    try:
+        launch.sweep(run)
+    finally:
+        ended.set()
+        disturbing.join(60)
 nodes.shutdown()
