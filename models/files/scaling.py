@@ -3,7 +3,7 @@ ones, which no reader needs, and loses smaller ones."""
 
 import itertools
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -24,13 +24,21 @@ SEEN = 0.1, 0.9
 """Heights at which letters are told from dirt and from areas."""
 BLACK = 128
 ENOUGH = 0.75
-"""Share of the letters at the scale that shows most of them, with which a coarser one is enough."""
+"""Share of the ink at the scale that shows most of it, with which a coarser one is enough."""
 TILE = 1024
 """Pixels of a side of what is looked at at once: memory for a whole photo may be missing."""
 SCALES = WHOLE // 16, 4 * WHOLE - 1
 """The least and the most."""
 
 Heights = Float[NDArray[np.float64], " letters"]
+
+
+class Letters(NamedTuple):
+    """What is seen of letters in an image, in pixels of the image, whatever the scale."""
+
+    heights: Heights
+    ink: float
+    """Area."""
 
 
 @torch.no_grad()
@@ -47,19 +55,21 @@ def chosen(model: Model, image: UInt8[NDArray[Any], "h w *_c"], quality: int | N
     if canvas is None or canvas == size or model.facts.get("target") != "text":
         return WHOLE
     seen = [_seen(model, image, quality, scale) for scale in _closer(size, canvas)]
-    most = max(map(len, seen))
-    return _aimed(next(heights for heights in seen if len(heights) >= ENOUGH * most) / canvas.height)
+    most = max(letters.ink for letters in seen)
+    return _aimed(next(letters.heights for letters in seen if letters.ink >= ENOUGH * most) / canvas.height)
 
 
-def _seen(model: Model, image: UInt8[NDArray[Any], "h w *_c"], quality: int | None, scale: int) -> Heights:
-    """Heights of the letters that the codec sees in the image at a scale, in pixels of the image."""
+def _seen(model: Model, image: UInt8[NDArray[Any], "h w *_c"], quality: int | None, scale: int) -> Letters:
+    """The letters that the codec sees in the image at a scale: of larger ones it gives back no more than pieces, and of
+    smaller ones less ink, if any."""
     assert model.canvas is not None
     looked_at = tfic.resized(image, tfic.scaled(Size(image.shape[1], image.shape[0]), scale))
     places = itertools.product(*(range(0, side, TILE) for side in looked_at.shape[:2]))
     tiles = (looked_at[top : top + TILE, left : left + TILE] for top, left in places)
-    heights = np.concatenate([_patches(model, tile, quality) for tile in tiles])
+    heights, areas = np.concatenate([_patches(model, tile, quality) for tile in tiles]).T
     least, most = (share * model.canvas.height for share in SEEN)
-    return heights[(heights >= least) & (heights <= most)] * WHOLE / scale
+    fitting = (heights >= least) & (heights <= most)
+    return Letters(heights[fitting] * WHOLE / scale, float(areas[fitting].sum() * (WHOLE / scale) ** 2))
 
 
 def _closer(size: Size, canvas: Size) -> Iterator[int]:
@@ -74,13 +84,15 @@ def _closer(size: Size, canvas: Size) -> Iterator[int]:
         first *= 2
 
 
-def _patches(model: Model, image: UInt8[NDArray[Any], "h w *_c"], quality: int | None) -> Heights:
-    """Heights of the black patches in what the codec gives back, in pixels."""
+def _patches(
+    model: Model, image: UInt8[NDArray[Any], "h w *_c"], quality: int | None
+) -> Float[NDArray[np.float64], "patches 2"]:
+    """Heights and areas of the black patches in what the codec gives back, in pixels."""
     codec = model.codec_at(quality)
     x_hat = codec(pad(to_float(rgb(image)), codec.downsampling_factor)).x_hat.clamp(0, 1)
     black = np.asarray(to_bytes(x_hat)[: image.shape[0], : image.shape[1]].mean(2) < BLACK, np.uint8)
     _, _, patches, _ = cv2.connectedComponentsWithStats(black)
-    return np.asarray(patches[1:, cv2.CC_STAT_HEIGHT], np.float64)
+    return np.asarray(patches[1:, [cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA]], np.float64)
 
 
 def _aimed(heights: Heights) -> int:

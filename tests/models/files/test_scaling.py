@@ -2,12 +2,14 @@
 
 import io
 from dataclasses import replace
+from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 from jaxtyping import UInt8
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from datagen.render import render
 from datagen.spec import DatasetSpec
@@ -46,6 +48,14 @@ def test_a_large_line_costs_what_a_small_one_does(model: RateDial) -> None:
     lines = [enlarged(line, 4.0) for line in LINES]
     scaled = [tfic.encode(model, line, MIDDLE, scaling.chosen(model, line, MIDDLE)) for line in lines]
     assert sum(map(len, scaled)) < 2 * sum(len(tfic.encode(model, line, MIDDLE)) for line in LINES)
+
+
+def test_a_headline_of_which_the_codec_sees_pieces_is_made_smaller(model: RateDial) -> None:
+    font = ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSerif-Bold.ttf"), 110)
+    headline = Image.new("RGB", (1_880, 280), "white")
+    ImageDraw.Draw(headline).text((40, 60), "An Invoice of the Year", "black", font)
+    # Its capitals have 80 pixels, and the codec knows 16 to 45.
+    assert 0.2 < scaling.chosen(model, np.asarray(headline), MIDDLE) / WHOLE < 0.6
 
 
 def test_a_page_is_left_as_it_is(model: RateDial) -> None:
