@@ -105,7 +105,9 @@ def scaled(size: Size, scale: int) -> Size:
 
 
 def resized(image: UInt8[NDArray[Any], "h w *_c"], size: Size) -> UInt8[NDArray[Any], "h2 w2 *_c"]:
-    """The image at another size; unchanged at its own."""
+    """The image at another size; itself at its own."""
+    if Size(image.shape[1], image.shape[0]) == size:
+        return image
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
 
 

@@ -46,16 +46,15 @@ def _just_readable(frame: pl.DataFrame, rows: pl.DataFrame, pixels: int) -> list
 
 def _stops(frame: pl.DataFrame, rows: pl.DataFrame, dial: RateDial, pixels: int) -> str:
     """A table of the dial's stops, at equal distances of log rate along the front, and of the images as they are."""
+    both = points.complete(frame, "tfic").filter("on_front"), points.complete(frame, "uncompressed").head(1)
+    rows = rows.filter(pl.col("point_id").is_in(pl.concat(both)["point_id"].implode()))
     wrong = misreadings.compared(rows).group_by("point_id").agg(misreadings.share(WRONG) / 100)
-    front, plain = (
-        each.join(wrong, on="point_id", how="left", maintain_order="left")
-        for each in (points.complete(frame, "tfic").filter("on_front"), points.complete(frame, "uncompressed").head(1))
-    )
+    front, plain = (each.join(wrong, on="point_id", how="left", maintain_order="left") for each in both)
     others = [name for name in points.reader_columns(front) if not front[name].has_nulls()]
     columns = ["accuracy", *others, *([WRONG] if front[WRONG].count() else [])]
     rates: list[float] = front["bpp"].to_list()
     stops = np.exp(np.linspace(math.log(rates[0]), math.log(rates[-1]), len(dial.path)))
-    found = [_along(front, name, stops) for name in columns]
+    found = [_along(rates, front[name].to_list(), stops) for name in columns]
     bounds = _bounds(intervals.resample(intervals.measured(rows, pixels)), front["point_id"].to_list(), stops)
     shares = np.linspace(QUALITIES[0], QUALITIES[-1], len(dial.path))
     body = [
@@ -68,17 +67,17 @@ def _stops(frame: pl.DataFrame, rows: pl.DataFrame, dial: RateDial, pixels: int)
     return table(head, [*body, *last])
 
 
-def _along(front: pl.DataFrame, name: str, stops: Values) -> list[float]:
+def _along(rates: Sequence[float], values: Sequence[float], stops: Values) -> list[float]:
     """A figure of the front at the rates of the stops, linear in log rate between its points."""
-    return np.interp(np.log(stops), front["bpp"].log().to_numpy(), front[name].to_numpy()).tolist()
+    return np.interp(np.log(stops), np.log(rates), values).tolist()
 
 
 def _bounds(resampled: Resampled, ids: Sequence[str], stops: Values) -> list[Interval | None]:
     """The interval of the accuracy at each stop; None where the run has no readings of the front."""
     if not {*ids} <= {*resampled.ids}:
         return [None] * len(stops)
-    curves = map(np.array, map(sorted, resampled.curves(ids)))
-    drawn = np.array([np.interp(np.log(stops), np.log(curve[:, 0]), curve[:, 1]) for curve in curves])
+    curves = map(sorted, resampled.curves(ids))
+    drawn = np.array([_along([at.bpp for at in curve], [at.accuracy for at in curve], stops) for curve in curves])
     return [intervals.interval(column) for column in drawn.T]
 
 
